@@ -1,0 +1,58 @@
+//! The change feed: what has been changed, in order, so that every cache can follow.
+
+/// The number of a change; later changes have higher numbers.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ChangeSeq(pub i64);
+
+/// The kind of thing that was changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ChangedNoun {
+    /// A scope granted to an organization; the key is `scope consumer`.
+    Access,
+    /// A client, its scopes or its keys; the key is the client id.
+    Client,
+    /// A delegation; the key is `consumer supplier scope`.
+    Delegation,
+    /// An organization; the key is its number.
+    Organization,
+    /// A prefix; the key is the prefix.
+    Prefix,
+    /// A scope; the key is its name.
+    Scope,
+    /// One of our signing keys; the key is its `kid`.
+    SigningKey,
+}
+
+impl ChangedNoun {
+    /// Every noun, with the name under which the feed stores it.
+    const NAMES: [(Self, &'static str); 7] = [
+        (Self::Access, "access"),
+        (Self::Client, "client"),
+        (Self::Delegation, "delegation"),
+        (Self::Organization, "organization"),
+        (Self::Prefix, "prefix"),
+        (Self::Scope, "scope"),
+        (Self::SigningKey, "signing_key"),
+    ];
+
+    /// The name under which the feed and the audit trail store the noun.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(noun, _)| *noun == self).map_or("", |(_, name)| name)
+    }
+
+    /// The noun of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(noun, _)| *noun)
+    }
+}
+
+/// One change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// Its number.
+    pub seq: ChangeSeq,
+    /// The kind of thing that was changed.
+    pub noun: ChangedNoun,
+    /// Which one, in the form that the noun says.
+    pub key: String,
+}

@@ -1,0 +1,134 @@
+//! Clients: the machines of an organization, and the public keys they register.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::clock::Timestamp;
+use crate::domain::algorithm::Algorithm;
+use crate::domain::organization::OrganizationNumber;
+use crate::domain::scope::ScopeName;
+
+/// The longest client id or key id, in characters; a UUID has 36, a thumbprint 43.
+pub const ID_CHARACTERS_MAX: usize = 255;
+
+/// The identifier of a client, compared byte for byte.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ClientId(String);
+
+/// The identifier of a client's key (`kid`), unique within the client.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct KeyId(String);
+
+/// The text cannot be an identifier.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("an identifier is 1 to 255 letters, digits and characters of ._:-")]
+pub struct IdError;
+
+impl ClientId {
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl KeyId {
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ClientId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        read_id(text).map(Self)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        read_id(text).map(Self)
+    }
+}
+
+fn read_id(text: &str) -> Result<String, IdError> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
+    let fits = !text.is_empty() && text.len() <= ID_CHARACTERS_MAX && text.bytes().all(allowed);
+    if fits { Ok(text.to_owned()) } else { Err(IdError) }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a client can get tokens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientStatus {
+    /// It can.
+    Active,
+    /// It has been switched off; it is kept for the audit trail and can be restored.
+    Deactivated,
+}
+
+/// A client as its organization has registered it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Client {
+    /// Its identifier.
+    pub id: ClientId,
+    /// The organization whose machines use it.
+    pub organization: OrganizationNumber,
+    /// What people call it.
+    pub name: String,
+    /// Whether it can get tokens.
+    pub status: ClientStatus,
+    /// How long its tokens live, before any limit of a scope.
+    pub token_lifetime_seconds: u32,
+    /// The scopes it may ask for.
+    pub scopes: Vec<ScopeName>,
+    /// The keys that are registered on it and not withdrawn; with any, the client must name one by
+    /// `kid` and cannot use an enterprise certificate.
+    pub keys: Vec<ClientKey>,
+}
+
+/// A public key registered on a client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientKey {
+    /// Its identifier within the client.
+    pub id: KeyId,
+    /// The one algorithm it may be used with (RFC 8725 section 3.1).
+    pub algorithm: Algorithm,
+    /// The public key as a JWK document (RFC 7517).
+    pub jwk: String,
+    /// From this moment on it is refused with MP-121.
+    pub expires_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_cannot_carry_syntax_of_other_languages() {
+        for text in
+            ["' OR 1=1--", "../../etc/passwd", "/dev/null", "a\0", "{{7*7}}", "a\r\nb", "", "a b"]
+        {
+            assert!(text.parse::<KeyId>().is_err(), "{text:?}");
+            assert!(text.parse::<ClientId>().is_err(), "{text:?}");
+        }
+        assert!("a".repeat(256).parse::<ClientId>().is_err());
+        assert_eq!("uuid.0_A-1:b".parse::<KeyId>().unwrap().as_str(), "uuid.0_A-1:b");
+    }
+}

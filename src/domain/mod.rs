@@ -1,0 +1,17 @@
+//! The nouns of the field. No async, no input or output, no other layer but the clock.
+//!
+//! An *organization* owns *prefixes*; under a prefix it defines *scopes* (`prefix:subscope`) and
+//! grants other organizations *access* to them. An organization's machines are its *clients*; a
+//! client proves itself with a registered *client key* or with an enterprise certificate, in an
+//! *assertion* that it signs. A *consumer* may *delegate* a scope to a *supplier*, who then fetches
+//! tokens on its behalf. Every change of these is a numbered *change* that caches follow.
+//!
+//! Invariant: a value of a type in this layer is well formed. Text becomes such a value only through
+//! `FromStr` or `TryFrom`, which refuse what is not.
+
+pub mod access;
+pub mod algorithm;
+pub mod change;
+pub mod client;
+pub mod organization;
+pub mod scope;

@@ -1,0 +1,241 @@
+//! Scopes: their names, and what their owner has decided about them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::domain::organization::OrganizationNumber;
+
+/// The longest scope name, in characters; none seen in use is longer than 120.
+pub const SCOPE_NAME_CHARACTERS_MAX: usize = 255;
+
+/// The most scopes one token may carry; the field's advice is one scope a token.
+pub const REQUESTED_SCOPES_MAX: usize = 100;
+
+/// The name of a scope: `prefix:subscope`, split at the first colon.
+///
+/// The prefix is lower-case letters, digits, `_`, `.` and `-`; the subscope may also hold upper-case
+/// letters, `/` and further colons. This is a subset of `scope-token` in RFC 6749 section 3.3.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ScopeName(String);
+
+/// The text is not a scope name.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("a scope is named prefix:subscope, at most 255 letters, digits and characters of _.-/:")]
+pub struct ScopeNameError;
+
+impl ScopeName {
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before the first colon.
+    pub fn prefix(&self) -> &str {
+        self.0.split_once(':').map_or("", |(prefix, _)| prefix)
+    }
+}
+
+impl FromStr for ScopeName {
+    type Err = ScopeNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (prefix, subscope) = text.split_once(':').ok_or(ScopeNameError)?;
+        let in_prefix = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b);
+        let in_subscope = |b: u8| b.is_ascii_alphanumeric() || b"_.-/:".contains(&b);
+        let starts_well =
+            |part: &str| part.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+        let fits = text.len() <= SCOPE_NAME_CHARACTERS_MAX
+            && starts_well(prefix)
+            && starts_well(subscope)
+            && prefix.bytes().all(in_prefix)
+            && subscope.bytes().all(in_subscope);
+        if fits { Ok(Self(text.to_owned())) } else { Err(ScopeNameError) }
+    }
+}
+
+impl fmt::Display for ScopeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The scopes that an assertion asks for: at least one, each once, in the order asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RequestedScopes(Vec<ScopeName>);
+
+/// Why a `scope` value is refused.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum RequestedScopesError {
+    /// There is no scope in it.
+    #[error("it names no scope")]
+    Empty,
+    /// It is not tokens with one space between them, or a token is no scope name.
+    #[error("it must be scope names with one space between them")]
+    Malformed,
+    /// It names more scopes than one token may carry.
+    #[error("it names more than {REQUESTED_SCOPES_MAX} scopes")]
+    TooMany,
+}
+
+impl RequestedScopes {
+    /// The scopes, in the order asked.
+    pub fn names(&self) -> &[ScopeName] {
+        &self.0
+    }
+}
+
+impl FromStr for RequestedScopes {
+    type Err = RequestedScopesError;
+
+    /// Reads `scope-token *( SP scope-token )` (RFC 6749 section 3.3); a repeated scope counts once.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.bytes().all(|b| b == b' ') {
+            return Err(RequestedScopesError::Empty);
+        }
+        let mut names: Vec<ScopeName> = Vec::new();
+        for token in text.split(' ') {
+            let name: ScopeName = token.parse().map_err(|_| RequestedScopesError::Malformed)?;
+            if names.contains(&name) {
+                continue;
+            }
+            if names.len() == REQUESTED_SCOPES_MAX {
+                return Err(RequestedScopesError::TooMany);
+            }
+            names.push(name);
+        }
+        Ok(Self(names))
+    }
+}
+
+impl fmt::Display for RequestedScopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(name.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a scope can be asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ScopeStatus {
+    /// Tokens are issued for it.
+    Active,
+    /// Its owner has closed it; nobody gets tokens for it until it is restored.
+    Deactivated,
+}
+
+/// Who may be given tokens for a scope.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ScopeAudience {
+    /// Any organization, without being granted access.
+    AnyOrganization,
+    /// Organizations that the owner has granted access.
+    GrantedOrganizations,
+}
+
+/// Which products a scope is meant for (`allowed_integration_types`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ScopeProduct {
+    /// Tokens between machines: this server.
+    Machines,
+    /// Log-in products only: this server refuses it with MP-201.
+    LoginOnly,
+}
+
+/// A scope as its owner has defined it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Scope {
+    /// Its name.
+    pub name: ScopeName,
+    /// The organization that owns its prefix.
+    pub owner: OrganizationNumber,
+    /// What it lets the caller do, for people.
+    pub description: String,
+    /// Whether it can be asked for.
+    pub status: ScopeStatus,
+    /// Who may be given tokens for it.
+    pub audience: ScopeAudience,
+    /// Which products it is meant for.
+    pub product: ScopeProduct,
+    /// The longest life of a token that carries it (`at_max_age`); `None` leaves it to the client.
+    pub token_lifetime_seconds_max: Option<u32>,
+    /// The register of delegations that the owner accepts; `None` means the scope cannot be
+    /// delegated.
+    pub delegation_source: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_names_in_use() {
+        for text in [
+            "altinn:serviceowners/read",
+            "krr:global/kontaktinformasjon.read",
+            "altinn:accessmanagement/enduser:connections:fromothers.read",
+            "991825827:a",
+            "difitest:test2",
+        ] {
+            let name: ScopeName = text.parse().unwrap();
+            assert_eq!(name.as_str(), text);
+            assert_eq!(name.prefix(), text.split(':').next().unwrap());
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_scope_name() {
+        for text in [
+            "",
+            "nav",
+            ":",
+            "nav:",
+            ":x",
+            "NAV:x",
+            "nav:*",
+            "nav:a b",
+            "nav:\u{e5}",
+            "n\u{430}v:x",
+            "nav:a%20b",
+            "nav:x\"",
+            "nav:x\\",
+            "nav:.x",
+            "-nav:x",
+        ] {
+            assert_eq!(text.parse::<ScopeName>(), Err(ScopeNameError), "{text:?}");
+        }
+        assert!(format!("a:{}", "b".repeat(253)).parse::<ScopeName>().is_ok());
+        assert!(format!("a:{}", "b".repeat(254)).parse::<ScopeName>().is_err());
+    }
+
+    #[test]
+    fn reads_a_request_and_drops_repeats() {
+        let scopes: RequestedScopes = "a:b a:c a:b".parse().unwrap();
+        assert_eq!(scopes.to_string(), "a:b a:c");
+    }
+
+    #[test]
+    fn refuses_requests_that_are_not_rfc_6749() {
+        use RequestedScopesError::{Empty, Malformed, TooMany};
+        for (text, reason) in [
+            ("", Empty),
+            ("   ", Empty),
+            ("a:b  a:c", Malformed),
+            (" a:b", Malformed),
+            ("a:b ", Malformed),
+            ("a:b\ta:c", Malformed),
+            ("a:b\n", Malformed),
+            ("a", Malformed),
+        ] {
+            assert_eq!(text.parse::<RequestedScopes>(), Err(reason), "{text:?}");
+        }
+        let many: Vec<String> = (0..=REQUESTED_SCOPES_MAX).map(|i| format!("a:{i}")).collect();
+        assert_eq!(many.join(" ").parse::<RequestedScopes>(), Err(TooMany));
+    }
+}
