@@ -67,9 +67,8 @@ mod tests {
     #[test]
     fn refuses_points_of_small_order() {
         let eighth = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05";
-        let mut eighth: Vec<u8> = (0..32)
-            .map(|i| u8::from_str_radix(&eighth[2 * i..2 * i + 2], 16).unwrap())
-            .collect();
+        let mut eighth: Vec<u8> =
+            (0..32).map(|i| u8::from_str_radix(&eighth[2 * i..2 * i + 2], 16).unwrap()).collect();
         let mut one = [0; 32];
         one[0] = 1;
         let mut minus_one = [0xff; 32];

@@ -1,7 +1,19 @@
 //! Reading and judging certificates and public keys.
 
-mod der;
+pub mod certificate;
+pub mod chain;
+mod checks;
+pub mod crl;
+pub mod der;
+pub mod describe;
 mod edwards;
+pub mod error;
+mod path;
+mod pem;
 pub mod public_key;
+mod revocation;
+mod signature;
 mod spki;
 pub mod strength;
+mod subject;
+pub mod trust_set;

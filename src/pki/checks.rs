@@ -1,0 +1,272 @@
+//! What is asked of a path once it is found: one function a question, one list of them.
+//!
+//! The server stops at the first that fails; a report asks them all. Both use this list.
+
+use crate::clock::Timestamp;
+use crate::pki::certificate::Certificate;
+use crate::pki::error::PkiError;
+use crate::pki::path::{Anchor, Path};
+use crate::pki::revocation::{CrlSet, Status};
+use crate::pki::signature;
+use crate::pki::subject;
+use crate::pki::trust_set::{
+    OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules,
+};
+
+/// `anyPolicy` (RFC 5280 section 4.2.1.4).
+const ANY_POLICY: &str = "2.5.29.32.0";
+/// `anyExtendedKeyUsage` (RFC 5280 section 4.2.1.12).
+const ANY_PURPOSE: &str = "2.5.29.37.0";
+
+/// A path and all that it is judged by.
+pub(super) struct Examination<'a> {
+    pub(super) path: &'a Path<'a>,
+    pub(super) anchors: &'a [Anchor],
+    pub(super) rules: &'a TrustRules,
+    pub(super) crls: &'a CrlSet,
+    pub(super) now: Timestamp,
+}
+
+/// A question answered with yes.
+pub(super) struct Passed {
+    /// What was seen, for people.
+    pub(super) detail: String,
+    /// From this moment on the answer may be another.
+    pub(super) until: Option<Timestamp>,
+}
+
+type Check = fn(&Examination<'_>) -> Result<Passed, PkiError>;
+
+/// Every check after "path", in order; the names are those of [`PkiError::check_name`].
+pub(super) const CHECKS: [(&str, Check); 10] = [
+    ("validity", validity),
+    ("anchor", anchor),
+    ("basic constraints", basic_constraints),
+    ("key usage", key_usage),
+    ("extended key usage", extended_key_usage),
+    ("policy", policy),
+    ("key strength", key_strength),
+    ("signature algorithms", signature_algorithms),
+    ("revocation", revocation),
+    ("organization", organization),
+];
+
+fn passed(detail: impl Into<String>) -> Result<Passed, PkiError> {
+    Ok(Passed { detail: detail.into(), until: None })
+}
+
+/// RFC 5280 section 6.1.3 (a)(2), for the leaf and the intermediates; both ends are inside.
+fn validity(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let now = examination.now;
+    let path = examination.path;
+    let mut until = path.leaf.not_after;
+    for certificate in std::iter::once(&path.leaf).chain(path.intermediates()) {
+        let subject = || certificate.subject_text.clone();
+        let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+        if now < not_before {
+            return Err(PkiError::NotYetValid { subject: subject(), not_before, now });
+        }
+        if now > not_after {
+            return Err(PkiError::Expired { subject: subject(), not_after, now });
+        }
+        until = until.min(not_after);
+    }
+    Ok(Passed { detail: format!("every certificate is valid until {until}"), until: Some(until) })
+}
+
+/// The anchor's own validity, which path validation leaves aside (RFC 5280 section 6.2).
+fn anchor(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let leaf = examination.path.leaf;
+    if examination.anchors.iter().any(|anchor| anchor.certificate.der == leaf.der) {
+        return Err(PkiError::LeafIsAnchor);
+    }
+    let Some(anchor) = examination.path.authorities.last() else { return passed("no path") };
+    let (not_before, not_after, now) = (anchor.not_before, anchor.not_after, examination.now);
+    if now < not_before || now > not_after {
+        let subject = anchor.subject_text.clone();
+        return Err(PkiError::AnchorNotInForce { subject, not_before, not_after, now });
+    }
+    Ok(Passed { detail: anchor.subject_text.clone(), until: Some(not_after) })
+}
+
+/// The leaf is no authority, authorities are, and no key is both (RFC 5280 section 4.2.1.9).
+fn basic_constraints(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let path = examination.path;
+    if path.leaf.is_ca {
+        return Err(PkiError::LeafIsAuthority);
+    }
+    if path.leaf.subject == path.leaf.issuer {
+        return Err(PkiError::LeafIsSelfSigned);
+    }
+    if !path.authorities.iter().all(|authority| authority.is_ca) {
+        return Err(PkiError::IssuerNotAuthority);
+    }
+    let same_key = path.authorities.iter().find(|authority| authority.spki == path.leaf.spki);
+    if let Some(authority) = same_key {
+        return Err(PkiError::KeyOfAuthority { subject: authority.subject_text.clone() });
+    }
+    passed(format!("an end entity below {} authorities", path.authorities.len()))
+}
+
+/// RFC 5280 section 4.2.1.3: the leaf signs, and authorities sign certificates.
+fn key_usage(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let path = examination.path;
+    let Some(usage) = path.leaf.key_usage else {
+        return Err(PkiError::KeyUsage { found: "absent".to_owned() });
+    };
+    let signs = usage.digital_signature() || usage.non_repudiation();
+    if !signs || usage.key_cert_sign() {
+        let found = if usage.flags == 0 { "empty".to_owned() } else { usage.to_string() };
+        return Err(PkiError::KeyUsage { found });
+    }
+    let may_issue =
+        |authority: &&&Certificate| authority.key_usage.is_none_or(|usage| usage.key_cert_sign());
+    match path.authorities.iter().find(|authority| !may_issue(authority)) {
+        Some(authority) => {
+            Err(PkiError::AuthorityKeyUsage { subject: authority.subject_text.clone() })
+        }
+        None => passed(usage.to_string()),
+    }
+}
+
+/// RFC 5280 section 4.2.1.12. "Any purpose" on a leaf says nothing about signing grants, so it must
+/// be configured; on an intermediate it forbids nothing.
+fn extended_key_usage(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let path = examination.path;
+    let accepted = &examination.rules.extended_key_usages;
+    for certificate in std::iter::once(&path.leaf).chain(path.intermediates()) {
+        let Some(purposes) = &certificate.extended_key_usages else { continue };
+        let is_leaf = std::ptr::eq(*certificate, path.leaf);
+        let fits =
+            |purpose: &String| accepted.contains(purpose) || (!is_leaf && purpose == ANY_PURPOSE);
+        if !purposes.iter().any(fits) {
+            return Err(PkiError::ExtendedKeyUsage {
+                subject: certificate.subject_text.clone(),
+                found: listed(purposes),
+                accepted: listed(accepted),
+            });
+        }
+    }
+    match &path.leaf.extended_key_usages {
+        Some(purposes) => passed(listed(purposes)),
+        None => passed("not restricted"),
+    }
+}
+
+/// Policies of the leaf, within those that the intermediates may issue under (RFC 5280 section
+/// 6.1.5 (g), without policy mapping).
+fn policy(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let path = examination.path;
+    let found = path.leaf.policies.as_deref().unwrap_or_default();
+    let PolicyRule::OneOf(accepted) = &examination.rules.policies else {
+        return passed(format!("every policy is accepted: {}", listed(found)));
+    };
+    let mut fitting: Vec<&String> = found
+        .iter()
+        .filter(|policy| *policy != ANY_POLICY && accepted.iter().any(|a| matches(a, policy)))
+        .collect();
+    if fitting.is_empty() {
+        return Err(PkiError::Policy { found: listed(found), accepted: listed(accepted) });
+    }
+    for authority in path.intermediates() {
+        let Some(allowed) = &authority.policies else { continue };
+        if allowed.iter().any(|policy| policy == ANY_POLICY) {
+            continue;
+        }
+        fitting.retain(|policy| allowed.contains(policy));
+        if fitting.is_empty() {
+            return Err(PkiError::PolicyOfAuthority {
+                subject: authority.subject_text.clone(),
+                allowed: listed(allowed),
+            });
+        }
+    }
+    passed(fitting.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// Whether a configured policy, which may end in `.*`, covers a policy.
+fn matches(accepted: &str, policy: &str) -> bool {
+    match accepted.strip_suffix('*') {
+        Some(prefix) => policy.len() > prefix.len() && policy.starts_with(prefix),
+        None => accepted == policy,
+    }
+}
+
+/// Every key in the path, the anchor's too.
+fn key_strength(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let path = examination.path;
+    for certificate in std::iter::once(&path.leaf).chain(&path.authorities) {
+        certificate.strength().map_err(|reason| PkiError::WeakKey {
+            subject: certificate.subject_text.clone(),
+            reason,
+        })?;
+    }
+    passed("every key is of an accepted type and strength")
+}
+
+/// Path building accepts no others; here it is said which certificate it was.
+fn signature_algorithms(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let path = examination.path;
+    let mut below_anchor = std::iter::once(&path.leaf).chain(path.intermediates());
+    if below_anchor.all(|certificate| signature::is_accepted(&certificate.signature_algorithm)) {
+        passed("SHA-2 with RSA or ECDSA")
+    } else {
+        Err(PkiError::SignatureAlgorithm)
+    }
+}
+
+/// Every certificate below the anchor, each by the lists of its issuer (RFC 5280 section 6.3).
+fn revocation(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let policy = examination.rules.revocation;
+    if policy == RevocationPolicy::NotChecked {
+        return passed("not checked, by configuration");
+    }
+    let mut until = None;
+    let mut details = Vec::new();
+    let mut unknown = None;
+    for (certificate, issuer) in examination.path.issued() {
+        let subject = || certificate.subject_text.clone();
+        match examination.crls.status(certificate, issuer, examination.now) {
+            Status::Good { until: known_until } => {
+                until = Some(until.map_or(known_until, |until| known_until.min(until)));
+            }
+            // A revoked certificate refuses the path whatever is unknown about the others.
+            Status::Revoked(reason) => {
+                return Err(PkiError::Revoked { subject: subject(), reason });
+            }
+            Status::Unknown(detail) => {
+                details.push(format!("unknown for {}: {detail}", subject()));
+                let error = || PkiError::RevocationUnknown { subject: subject(), detail };
+                unknown = unknown.or_else(|| Some(error()));
+            }
+        }
+    }
+    match (unknown, policy) {
+        (Some(error), RevocationPolicy::HardFail) => Err(error),
+        (Some(_), _) => Ok(Passed {
+            detail: format!("let pass, by configuration; {}", details.join("; ")),
+            until,
+        }),
+        (None, _) => Ok(Passed { detail: "no certificate is revoked".to_owned(), until }),
+    }
+}
+
+/// Whose certificate it is.
+fn organization(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    let subject = &examination.path.leaf.subject;
+    match examination.rules.organization {
+        OrganizationRule::Required { serial_number } => {
+            passed(subject::organization_number(subject, serial_number)?.to_string())
+        }
+        OrganizationRule::NotRequired => {
+            match subject::organization_number(subject, SerialNumberRule::Ignore) {
+                Ok(number) => passed(number.to_string()),
+                Err(reason) => passed(format!("not needed here; {reason}")),
+            }
+        }
+    }
+}
+
+fn listed(oids: &[String]) -> String {
+    if oids.is_empty() { "none".to_owned() } else { oids.join(", ") }
+}

@@ -1,0 +1,509 @@
+//! A named set of trust anchors with the rules for what is issued below them.
+//!
+//! A set is loaded once and judged against many chains. Only its revocation lists change while the
+//! server runs; its generation tells caches that they did.
+
+use std::cell::RefCell;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls_pki_types::pem::SectionKind;
+use thiserror::Error;
+
+use crate::clock::Timestamp;
+use crate::domain::algorithm::Algorithm;
+use crate::domain::organization::OrganizationNumber;
+use crate::pki::certificate::{Certificate, CertificateError, hex};
+use crate::pki::chain::CertificateChain;
+use crate::pki::checks::{CHECKS, Examination};
+use crate::pki::crl::{Crl, CrlError};
+use crate::pki::der::SEQUENCE;
+use crate::pki::error::PkiError;
+use crate::pki::path::{self, Anchor, Path, Search};
+use crate::pki::pem;
+use crate::pki::public_key::{PublicKey, PublicKeyError};
+use crate::pki::revocation::CrlSet;
+use crate::pki::subject;
+
+/// What a trust set is loaded from.
+#[derive(Clone, Debug)]
+pub struct TrustSetSource {
+    /// The name by which configuration and messages call it.
+    pub name: String,
+    /// The anchors, in PEM.
+    pub anchors_pem: Vec<u8>,
+    /// Authorities between the anchors and the leaves, in PEM; may be empty.
+    pub intermediates_pem: Vec<u8>,
+    /// Revocation lists, each in DER or PEM.
+    pub crls: Vec<Vec<u8>>,
+    /// What is accepted below the anchors.
+    pub rules: TrustRules,
+}
+
+/// What is accepted below the anchors of a set.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TrustRules {
+    /// The certificate policies that a leaf may be issued under.
+    pub policies: PolicyRule,
+    /// The extended key usages, dotted, of which a leaf that has the extension must have one.
+    pub extended_key_usages: Vec<String>,
+    /// Whether a leaf must name an organization.
+    pub organization: OrganizationRule,
+    /// What is asked of revocation lists.
+    pub revocation: RevocationPolicy,
+}
+
+/// Which certificate policies (RFC 5280 section 4.2.1.4) are accepted on a leaf.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PolicyRule {
+    /// Any, or none.
+    Any,
+    /// At least one of these, dotted; one that ends in `.*` stands for all below it. `anyPolicy` on
+    /// the leaf is not one of them.
+    OneOf(Vec<String>),
+}
+
+/// Whether a leaf must name an organization.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OrganizationRule {
+    /// It may be without.
+    NotRequired,
+    /// It must, in `organizationIdentifier`.
+    Required {
+        /// Whether `serialNumber` counts where that is missing.
+        serial_number: SerialNumberRule,
+    },
+}
+
+/// Whether a `serialNumber` attribute alone names an organization, as in certificates of the first
+/// Norwegian profile (SEID 1), the last of which expired in 2025.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SerialNumberRule {
+    /// It does.
+    Accept,
+    /// It does not.
+    Ignore,
+}
+
+/// What is asked of revocation lists.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RevocationPolicy {
+    /// A certificate that may be revoked is refused.
+    HardFail,
+    /// A certificate that may be revoked passes, one that is revoked does not.
+    SoftFail,
+    /// Lists are not looked at.
+    NotChecked,
+}
+
+/// Why a trust set cannot be loaded.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum TrustSetError {
+    /// A certificate cannot stand where it is configured.
+    #[error("{role} {position} of trust set {trust_set} ({subject}) {reason}")]
+    Authority {
+        /// The set.
+        trust_set: String,
+        /// "anchor" or "intermediate".
+        role: &'static str,
+        /// Which one of them, from 1.
+        position: usize,
+        /// Its subject.
+        subject: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A configured certificate cannot be read.
+    #[error("{role} {position} of trust set {trust_set} is refused: {reason}")]
+    Certificate {
+        /// The set.
+        trust_set: String,
+        /// "anchor" or "intermediate".
+        role: &'static str,
+        /// Which one of them, from 1.
+        position: usize,
+        /// What is wrong with it.
+        reason: CertificateError,
+    },
+    /// A revocation list cannot be read.
+    #[error("revocation list {position} of trust set {trust_set} is refused: {reason}")]
+    Crl {
+        /// The set.
+        trust_set: String,
+        /// Which one of the files, from 1.
+        position: usize,
+        /// What is wrong with it.
+        reason: CrlError,
+    },
+    /// There is nothing to trust.
+    #[error("trust set {trust_set} has no anchors, so nothing would be accepted")]
+    NoAnchors {
+        /// The set.
+        trust_set: String,
+    },
+    /// A text is not a dotted object identifier.
+    #[error("\"{found}\" in the {setting} of trust set {trust_set} is not a dotted identifier")]
+    ObjectIdentifier {
+        /// The set.
+        trust_set: String,
+        /// Where it stands.
+        setting: &'static str,
+        /// The text.
+        found: String,
+    },
+    /// The PEM text is damaged, or holds something else.
+    #[error("the PEM of the {role}s of trust set {trust_set} cannot be read: {reason}")]
+    Pem {
+        /// The set.
+        trust_set: String,
+        /// "anchor", "intermediate" or "revocation list".
+        role: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Trust anchors, known intermediates, revocation lists and rules.
+pub struct TrustSet {
+    name: String,
+    anchors: Vec<Anchor>,
+    intermediates: Vec<Certificate>,
+    rules: TrustRules,
+    crls: RwLock<Arc<CrlSet>>,
+}
+
+/// A chain that a trust set accepted; only [`TrustSet::verify`] makes one.
+#[derive(Clone, Debug)]
+pub struct VerifiedChain {
+    organization: Option<OrganizationNumber>,
+    valid_until: Timestamp,
+    spki: Vec<u8>,
+    issuer: String,
+    serial_number: String,
+}
+
+/// Every check of a chain with its outcome, for people.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// Whether [`TrustSet::verify`] would accept the chain.
+    pub accepted: bool,
+    /// The organization that the leaf names, if it does so in the accepted way.
+    pub organization_number: Option<OrganizationNumber>,
+    /// The checks, in the order in which they are made.
+    pub checks: Vec<CheckResult>,
+}
+
+/// The outcome of one check.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CheckResult {
+    /// The name of the check, as in [`PkiError::check_name`].
+    pub name: &'static str,
+    /// Whether it passed.
+    pub passed: bool,
+    /// What was seen.
+    pub detail: String,
+}
+
+impl TrustSet {
+    /// Loads a trust set and checks that it can work.
+    ///
+    /// # Errors
+    ///
+    /// Whatever would make the set refuse good chains or accept bad ones later: damaged files, no
+    /// anchors, certificates that are no authorities or have weak keys, misspelt identifiers.
+    pub fn load(source: TrustSetSource) -> Result<Self, TrustSetError> {
+        let name = source.name;
+        check_identifiers(&source.rules, &name)?;
+        let mut anchors = Vec::new();
+        for (position, certificate) in
+            read_authorities(&source.anchors_pem, "anchor", &name)?.into_iter().enumerate()
+        {
+            let subject = certificate.subject_text.clone();
+            anchors.push(Anchor::new(certificate).map_err(|error| TrustSetError::Authority {
+                trust_set: name.clone(),
+                role: "anchor",
+                position: position + 1,
+                subject,
+                reason: format!("cannot be an anchor: {error}"),
+            })?);
+        }
+        if anchors.is_empty() {
+            return Err(TrustSetError::NoAnchors { trust_set: name });
+        }
+        let intermediates = read_authorities(&source.intermediates_pem, "intermediate", &name)?;
+        let set = Self {
+            name,
+            anchors,
+            intermediates,
+            rules: source.rules,
+            crls: RwLock::new(Arc::new(CrlSet::default())),
+        };
+        set.replace_crls(source.crls)?;
+        Ok(set)
+    }
+
+    /// The name by which configuration and messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A number that changes whenever the revocation lists are replaced. Take it before
+    /// [`TrustSet::verify`] when the outcome is kept.
+    pub fn generation(&self) -> u64 {
+        self.crls().generation
+    }
+
+    /// Puts these revocation lists, each in DER or PEM, in place of all that are there; an earlier
+    /// issue of a list that is there is not taken back.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustSetError::Crl`] or [`TrustSetError::Pem`] when one cannot be read; then nothing is
+    /// replaced. A list that can be read but not used is no error: it tells nothing.
+    pub fn replace_crls(&self, crls: Vec<Vec<u8>>) -> Result<(), TrustSetError> {
+        let lists = read_crls(crls, &self.name)?;
+        let anchors = self.anchors.iter().map(|anchor| &anchor.certificate);
+        let authorities: Vec<_> = anchors.chain(&self.intermediates).collect();
+        let mut held = self.crls.write().unwrap_or_else(PoisonError::into_inner);
+        *held = Arc::new(held.replaced_by(lists, &authorities));
+        Ok(())
+    }
+
+    /// Judges a chain as of `now`, and stops at the first check that fails.
+    ///
+    /// # Errors
+    ///
+    /// The reason that refuses the first path that was found, or that there is none.
+    pub fn verify(
+        &self,
+        chain: &CertificateChain,
+        now: Timestamp,
+    ) -> Result<VerifiedChain, PkiError> {
+        let found = self.find(chain, now, &self.crls());
+        if let Some(error) = found.refusal {
+            return Err(error);
+        }
+        let leaf = chain.leaf();
+        Ok(VerifiedChain {
+            organization: self.organization(chain),
+            valid_until: found.until,
+            spki: leaf.spki.clone(),
+            issuer: leaf.issuer_text.clone(),
+            serial_number: hex(&leaf.serial),
+        })
+    }
+
+    /// Judges a chain as of `now`, and tells the outcome of every check.
+    pub fn report(&self, chain: &CertificateChain, now: Timestamp) -> Report {
+        let crls = self.crls();
+        let found = self.find(chain, now, &crls);
+        let path_detail = match (&found.path, &found.refusal) {
+            (Some(path), _) => {
+                let subjects = path.authorities.iter().map(|c| c.subject_text.as_str());
+                subjects.collect::<Vec<_>>().join(" < ")
+            }
+            (None, Some(refusal)) => refusal.to_string(),
+            (None, None) => String::new(),
+        };
+        let mut checks =
+            vec![CheckResult { name: "path", passed: found.path.is_some(), detail: path_detail }];
+        let alone = Path { leaf: chain.leaf(), authorities: Vec::new() };
+        let path = found.path.as_ref().unwrap_or(&alone);
+        let examination = self.examination(path, &crls, now);
+        checks.extend(CHECKS.iter().map(|(name, check)| match check(&examination) {
+            Ok(passed) => CheckResult { name, passed: true, detail: passed.detail },
+            Err(error) => CheckResult { name, passed: false, detail: error.to_string() },
+        }));
+        Report {
+            accepted: found.refusal.is_none(),
+            organization_number: self.organization(chain),
+            checks,
+        }
+    }
+
+    /// The first path that passes every check, or else the first path and why it does not pass.
+    fn find<'a>(&'a self, chain: &'a CertificateChain, now: Timestamp, crls: &CrlSet) -> Found<'a> {
+        let search = Search::new(chain, &self.anchors, &self.intermediates);
+        let found: RefCell<Option<Found<'a>>> = RefCell::new(None);
+        let judge = |path: Path<'a>| {
+            let judgement = self.judge(&path, crls, now);
+            let accepted = judgement.is_ok();
+            let mut found = found.borrow_mut();
+            if accepted || found.is_none() {
+                let (until, refusal) = match judgement {
+                    Ok(until) => (until, None),
+                    Err(error) => (now, Some(error)),
+                };
+                *found = Some(Found { path: Some(path), refusal, until });
+            }
+            accepted
+        };
+        let outcome = search.run(now, &judge);
+        if let Some(found) = found.take() {
+            return found;
+        }
+        // Nothing holds now. A path that held when the leaf was issued tells what has ended since.
+        let refused = outcome.err().unwrap_or(webpki::Error::UnknownIssuer);
+        let _ = search.run(chain.leaf().not_before, |path| {
+            judge(path);
+            true
+        });
+        found.take().filter(|found| found.refusal.is_some()).unwrap_or_else(|| Found {
+            path: None,
+            refusal: Some(path::explain(&refused, chain.leaf(), now, &self.name)),
+            until: now,
+        })
+    }
+
+    /// Asks every question of a path, until one is answered with no.
+    fn judge(&self, path: &Path<'_>, crls: &CrlSet, now: Timestamp) -> Result<Timestamp, PkiError> {
+        let examination = self.examination(path, crls, now);
+        let mut until = path.leaf.not_after;
+        for (_, check) in &CHECKS {
+            until = check(&examination)?.until.map_or(until, |limit| until.min(limit));
+        }
+        Ok(until)
+    }
+
+    fn examination<'a>(
+        &'a self,
+        path: &'a Path<'a>,
+        crls: &'a CrlSet,
+        now: Timestamp,
+    ) -> Examination<'a> {
+        Examination { path, anchors: &self.anchors, rules: &self.rules, crls, now }
+    }
+
+    fn organization(&self, chain: &CertificateChain) -> Option<OrganizationNumber> {
+        let serial_number = match self.rules.organization {
+            OrganizationRule::NotRequired => SerialNumberRule::Ignore,
+            OrganizationRule::Required { serial_number } => serial_number,
+        };
+        subject::organization_number(&chain.leaf().subject, serial_number).ok()
+    }
+
+    fn crls(&self) -> Arc<CrlSet> {
+        Arc::clone(&self.crls.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a search came to.
+struct Found<'a> {
+    path: Option<Path<'a>>,
+    refusal: Option<PkiError>,
+    until: Timestamp,
+}
+
+impl VerifiedChain {
+    /// The organization that the certificate was issued to.
+    pub fn organization(&self) -> Option<OrganizationNumber> {
+        self.organization
+    }
+
+    /// The last moment of what the decision rests on: the validity of every certificate in the path,
+    /// anchor included, and of the revocation lists.
+    pub fn valid_until(&self) -> Timestamp {
+        self.valid_until
+    }
+
+    /// The leaf's key, bound to `algorithm`.
+    pub fn public_key(&self, algorithm: Algorithm) -> Result<PublicKey, PublicKeyError> {
+        PublicKey::from_spki(&self.spki, algorithm)
+    }
+
+    /// The name of the authority that issued the leaf, for people.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The leaf's serial number in hexadecimal.
+    pub fn serial_number(&self) -> &str {
+        &self.serial_number
+    }
+}
+
+fn read_authorities(
+    pem: &[u8],
+    role: &'static str,
+    trust_set: &str,
+) -> Result<Vec<Certificate>, TrustSetError> {
+    let sections = pem::sections(pem, SectionKind::Certificate)
+        .map_err(|reason| TrustSetError::Pem { trust_set: trust_set.to_owned(), role, reason })?;
+    let mut authorities = Vec::with_capacity(sections.len());
+    for (index, der) in sections.into_iter().enumerate() {
+        let position = index + 1;
+        let certificate = Certificate::from_der(der).map_err(|reason| {
+            TrustSetError::Certificate { trust_set: trust_set.to_owned(), role, position, reason }
+        })?;
+        if let Some(reason) = unfit(&certificate) {
+            return Err(TrustSetError::Authority {
+                trust_set: trust_set.to_owned(),
+                role,
+                position,
+                subject: certificate.subject_text,
+                reason,
+            });
+        }
+        authorities.push(certificate);
+    }
+    Ok(authorities)
+}
+
+/// Why a certificate cannot be an authority.
+fn unfit(certificate: &Certificate) -> Option<String> {
+    if !certificate.is_ca {
+        return Some("is not an authority: it has no basicConstraints with cA".to_owned());
+    }
+    if certificate.key_usage.is_some_and(|usage| !usage.key_cert_sign()) {
+        return Some("may not issue: its key usage is without keyCertSign".to_owned());
+    }
+    certificate.strength().err().map(|error| format!("has a key that is refused: {error}"))
+}
+
+fn read_crls(crls: Vec<Vec<u8>>, trust_set: &str) -> Result<Vec<Crl>, TrustSetError> {
+    let mut lists = Vec::new();
+    for (index, bytes) in crls.into_iter().enumerate() {
+        // A list in DER begins with the tag of SEQUENCE, which no PEM text begins with.
+        let is_pem = bytes.first() != Some(&SEQUENCE);
+        let ders = if is_pem {
+            pem::sections(&bytes, SectionKind::Crl).map_err(|reason| TrustSetError::Pem {
+                trust_set: trust_set.to_owned(),
+                role: "revocation list",
+                reason,
+            })?
+        } else {
+            vec![bytes]
+        };
+        for der in ders {
+            lists.push(Crl::from_der(&der).map_err(|reason| TrustSetError::Crl {
+                trust_set: trust_set.to_owned(),
+                position: index + 1,
+                reason,
+            })?);
+        }
+    }
+    Ok(lists)
+}
+
+fn check_identifiers(rules: &TrustRules, trust_set: &str) -> Result<(), TrustSetError> {
+    let policies: &[String] = match &rules.policies {
+        PolicyRule::Any => &[],
+        PolicyRule::OneOf(policies) => policies,
+    };
+    let policies = policies.iter().map(|policy| ("policies", policy));
+    let purposes = rules.extended_key_usages.iter().map(|oid| ("extended key usages", oid));
+    for (setting, found) in policies.chain(purposes) {
+        let dotted = match setting {
+            "policies" => found.strip_suffix(".*").unwrap_or(found),
+            _ => found,
+        };
+        let is_arc = |arc: &str| !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit());
+        if !dotted.contains('.') || !dotted.split('.').all(is_arc) {
+            return Err(TrustSetError::ObjectIdentifier {
+                trust_set: trust_set.to_owned(),
+                setting,
+                found: found.clone(),
+            });
+        }
+    }
+    Ok(())
+}
