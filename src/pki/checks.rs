@@ -51,8 +51,8 @@ pub(super) const CHECKS: [(&str, Check); 10] = [
     ("organization", organization),
 ];
 
-fn passed(detail: impl Into<String>) -> Result<Passed, PkiError> {
-    Ok(Passed { detail: detail.into(), until: None })
+fn passed(detail: impl Into<String>) -> Passed {
+    Passed { detail: detail.into(), until: None }
 }
 
 /// RFC 5280 section 6.1.3 (a)(2), for the leaf and the intermediates; both ends are inside.
@@ -80,7 +80,7 @@ fn anchor(examination: &Examination<'_>) -> Result<Passed, PkiError> {
     if examination.anchors.iter().any(|anchor| anchor.certificate.der == leaf.der) {
         return Err(PkiError::LeafIsAnchor);
     }
-    let Some(anchor) = examination.path.authorities.last() else { return passed("no path") };
+    let Some(anchor) = examination.path.authorities.last() else { return Ok(passed("no path")) };
     let (not_before, not_after, now) = (anchor.not_before, anchor.not_after, examination.now);
     if now < not_before || now > not_after {
         let subject = anchor.subject_text.clone();
@@ -105,7 +105,7 @@ fn basic_constraints(examination: &Examination<'_>) -> Result<Passed, PkiError> 
     if let Some(authority) = same_key {
         return Err(PkiError::KeyOfAuthority { subject: authority.subject_text.clone() });
     }
-    passed(format!("an end entity below {} authorities", path.authorities.len()))
+    Ok(passed(format!("an end entity below {} authorities", path.authorities.len())))
 }
 
 /// RFC 5280 section 4.2.1.3: the leaf signs, and authorities sign certificates.
@@ -125,7 +125,7 @@ fn key_usage(examination: &Examination<'_>) -> Result<Passed, PkiError> {
         Some(authority) => {
             Err(PkiError::AuthorityKeyUsage { subject: authority.subject_text.clone() })
         }
-        None => passed(usage.to_string()),
+        None => Ok(passed(usage.to_string())),
     }
 }
 
@@ -148,8 +148,8 @@ fn extended_key_usage(examination: &Examination<'_>) -> Result<Passed, PkiError>
         }
     }
     match &path.leaf.extended_key_usages {
-        Some(purposes) => passed(listed(purposes)),
-        None => passed("not restricted"),
+        Some(purposes) => Ok(passed(listed(purposes))),
+        None => Ok(passed("not restricted")),
     }
 }
 
@@ -159,7 +159,7 @@ fn policy(examination: &Examination<'_>) -> Result<Passed, PkiError> {
     let path = examination.path;
     let found = path.leaf.policies.as_deref().unwrap_or_default();
     let PolicyRule::OneOf(accepted) = &examination.rules.policies else {
-        return passed(format!("every policy is accepted: {}", listed(found)));
+        return Ok(passed(format!("every policy is accepted: {}", listed(found))));
     };
     let mut fitting: Vec<&String> = found
         .iter()
@@ -181,7 +181,7 @@ fn policy(examination: &Examination<'_>) -> Result<Passed, PkiError> {
             });
         }
     }
-    passed(fitting.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+    Ok(passed(fitting.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")))
 }
 
 /// Whether a configured policy, which may end in `.*`, covers a policy.
@@ -201,7 +201,7 @@ fn key_strength(examination: &Examination<'_>) -> Result<Passed, PkiError> {
             reason,
         })?;
     }
-    passed("every key is of an accepted type and strength")
+    Ok(passed("every key is of an accepted type and strength"))
 }
 
 /// Path building accepts no others; here it is said which certificate it was.
@@ -209,7 +209,7 @@ fn signature_algorithms(examination: &Examination<'_>) -> Result<Passed, PkiErro
     let path = examination.path;
     let mut below_anchor = std::iter::once(&path.leaf).chain(path.intermediates());
     if below_anchor.all(|certificate| signature::is_accepted(&certificate.signature_algorithm)) {
-        passed("SHA-2 with RSA or ECDSA")
+        Ok(passed("SHA-2 with RSA or ECDSA"))
     } else {
         Err(PkiError::SignatureAlgorithm)
     }
@@ -219,7 +219,7 @@ fn signature_algorithms(examination: &Examination<'_>) -> Result<Passed, PkiErro
 fn revocation(examination: &Examination<'_>) -> Result<Passed, PkiError> {
     let policy = examination.rules.revocation;
     if policy == RevocationPolicy::NotChecked {
-        return passed("not checked, by configuration");
+        return Ok(passed("not checked, by configuration"));
     }
     let mut until = None;
     let mut details = Vec::new();
@@ -256,12 +256,12 @@ fn organization(examination: &Examination<'_>) -> Result<Passed, PkiError> {
     let subject = &examination.path.leaf.subject;
     match examination.rules.organization {
         OrganizationRule::Required { serial_number } => {
-            passed(subject::organization_number(subject, serial_number)?.to_string())
+            Ok(passed(subject::organization_number(subject, serial_number)?.to_string()))
         }
         OrganizationRule::NotRequired => {
             match subject::organization_number(subject, SerialNumberRule::Ignore) {
-                Ok(number) => passed(number.to_string()),
-                Err(reason) => passed(format!("not needed here; {reason}")),
+                Ok(number) => Ok(passed(number.to_string())),
+                Err(reason) => Ok(passed(format!("not needed here; {reason}"))),
             }
         }
     }

@@ -13,7 +13,10 @@ mod pem;
 pub mod public_key;
 mod revocation;
 mod signature;
+mod source;
 mod spki;
 pub mod strength;
 mod subject;
+#[cfg(test)]
+mod tests;
 pub mod trust_set;

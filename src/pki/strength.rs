@@ -122,7 +122,9 @@ fn small_factor(modulus: &BigUint) -> Option<u32> {
             primes.next();
         }
         let remainder = remainder(modulus, product);
-        if let Some(factor) = group.into_iter().find(|&prime| remainder % u64::from(prime) == 0) {
+        if let Some(factor) =
+            group.into_iter().find(|&prime| remainder.is_multiple_of(u64::from(prime)))
+        {
             return Some(factor);
         }
     }
