@@ -1,0 +1,54 @@
+//! What can go wrong with the database, in the three ways that callers tell apart.
+
+use thiserror::Error;
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The change breaks a rule that the tables hold, such as a name that is already taken.
+    #[error("the change breaks a rule of the database: {rule}")]
+    Conflict {
+        /// What the database says was broken.
+        rule: String,
+    },
+    /// A row holds something that this program never writes.
+    #[error("table {table} holds a row that cannot be read: {problem}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with the row.
+        problem: String,
+    },
+    /// The migrations could not be applied.
+    #[error("the migrations cannot be applied: {0}")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// The database cannot be reached, is locked, full or broken.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// A row of `table` that holds something this program never writes.
+    pub(super) fn corrupt(table: &'static str, problem: &dyn ToString) -> Self {
+        Self::Corrupt { table, problem: problem.to_string() }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(broken)
+                if broken.is_unique_violation() || broken.is_foreign_key_violation() =>
+            {
+                Self::Conflict { rule: broken.message().to_owned() }
+            }
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migration(error)
+    }
+}

@@ -1,0 +1,147 @@
+//! SQL. The only place that knows sqlx, tables and rows.
+//!
+//! One SQL text serves SQLite and, when there is more than one node, PostgreSQL; it keeps to what
+//! both share: `text`, `bigint` and `boolean`, `$1` parameters, `on conflict`, `returning`, foreign
+//! keys. Times are seconds since 1970, binary is base64url text.
+//!
+//! Invariants:
+//!
+//! * A lookup returns `Ok(None)` when there is no such row; a row that cannot be turned into a domain
+//!   value is [`StoreError::Corrupt`], never skipped in silence.
+//! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
+//!   feed and its row in the audit trail. The one exception is the replay table, which is not
+//!   configuration.
+//! * SQLite has one writer. All writes go through one connection, and a transaction takes the write
+//!   lock when it begins: a lock taken later can fail in a way that no waiting mends.
+
+mod accesses;
+mod changes;
+mod clients;
+mod error;
+mod organizations;
+mod replay;
+mod scopes;
+mod signing_keys;
+mod transaction;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, SqlitePool};
+
+pub use error::StoreError;
+pub use replay::{REPLAY_ROWS_MAX, ReplayRow};
+pub use signing_keys::SigningKeyRow;
+pub use transaction::{AuditEntry, Transaction};
+
+/// Every migration, in order, compiled into the program.
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// How long a statement waits for another process that holds the write lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a caller waits for a free connection before it is told the database is unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Connections that read. Warm requests read nothing, so a few are plenty.
+const READERS: u32 = 4;
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// A migration that the database lacks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PendingMigration {
+    /// Its version, a time stamp.
+    pub version: i64,
+    /// What it makes.
+    pub description: String,
+}
+
+impl Store {
+    /// Opens the SQLite file, making it if it is not there. Migrations are not applied.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A spent assertion must stay spent when the power fails, not only when we do.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("trusted_schema", "OFF")
+            // Replay rows land on random pages; without room for them each insert reads the file.
+            .pragma("cache_size", "-65536")
+            // Each batch size of replay rows is a statement of its own.
+            .statement_cache_capacity(2 * REPLAY_ROWS_MAX);
+        let pool = |connections| {
+            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT)
+        };
+        let writer = pool(1).min_connections(1).connect_with(options.clone()).await?;
+        let readers = pool(READERS).connect_with(options).await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Applies the migrations that are missing.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        MIGRATIONS.run(&self.writer).await.map_err(StoreError::from)
+    }
+
+    /// The migrations that are missing, in the order in which they would be applied.
+    pub async fn pending_migrations(&self) -> Result<Vec<PendingMigration>, StoreError> {
+        let applied = self.applied_migrations().await?;
+        let missing = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version));
+        Ok(missing
+            .map(|migration| PendingMigration {
+                version: migration.version,
+                description: migration.description.to_string(),
+            })
+            .collect())
+    }
+
+    async fn applied_migrations(&self) -> Result<Vec<i64>, StoreError> {
+        let tables: i64 = sqlx::query_scalar(
+            "select count(*) from sqlite_master where type = 'table' and name = '_sqlx_migrations'",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        if tables == 0 {
+            return Ok(Vec::new());
+        }
+        let versions = sqlx::query_scalar("select version from _sqlx_migrations order by version");
+        Ok(versions.fetch_all(&self.readers).await?)
+    }
+
+    /// Begins a change of configuration, and takes the write lock for it.
+    pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        let begin = AssertSqlSafe("begin immediate".to_owned());
+        Ok(Transaction::new(self.writer.begin_with(begin).await?))
+    }
+
+    /// Closes every connection, after what is under way has ended.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_new_file_lacks_every_migration_until_they_are_applied() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        assert_eq!(store.pending_migrations().await.unwrap().len(), MIGRATIONS.iter().count());
+        store.migrate().await.unwrap();
+        store.migrate().await.unwrap();
+        assert_eq!(store.pending_migrations().await.unwrap(), []);
+    }
+}

@@ -1,0 +1,60 @@
+//! Our own signing keys, as rows; the private half is sealed before it gets here.
+
+use crate::clock::Timestamp;
+use crate::domain::algorithm::Algorithm;
+use crate::store::{Store, StoreError, Transaction};
+
+/// A signing key as it is kept.
+#[derive(Clone, Debug)]
+pub struct SigningKeyRow {
+    /// Its RFC 7638 thumbprint.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// The public half as a JWK document.
+    pub jwk: String,
+    /// The private half, sealed; `None` once the key is retired.
+    pub sealed_private: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Store {
+    /// The signing keys that are in use, newest first.
+    pub async fn active_signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
+        type Row = (String, String, String, Option<String>, i64);
+        let rows: Vec<Row> = sqlx::query_as(
+            "select kid, algorithm, jwk, sealed_private, created_at from signing_key \
+             where state = 'ACTIVE' order by created_at desc, kid",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(kid, algorithm, jwk, sealed_private, created_at)| {
+                let algorithm = algorithm
+                    .parse()
+                    .map_err(|_| StoreError::corrupt("signing_key", &algorithm))?;
+                let created_at = Timestamp::from_seconds(created_at);
+                Ok(SigningKeyRow { kid, algorithm, jwk, sealed_private, created_at })
+            })
+            .collect()
+    }
+}
+
+impl Transaction {
+    /// Keeps a new signing key.
+    pub async fn insert_signing_key(&mut self, key: &SigningKeyRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into signing_key (kid, algorithm, jwk, sealed_private, state, created_at) \
+             values ($1, $2, $3, $4, 'ACTIVE', $5)",
+        )
+        .bind(&key.kid)
+        .bind(key.algorithm.name())
+        .bind(&key.jwk)
+        .bind(&key.sealed_private)
+        .bind(key.created_at.seconds())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
