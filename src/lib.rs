@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop"))]
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod pki;
 pub mod store;

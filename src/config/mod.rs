@@ -1,0 +1,293 @@
+//! The configuration: defaults, then a file, then the environment, read once into checked values.
+//!
+//! `config/default.toml` is both the manual and the lowest layer, so the manual cannot lie. What comes
+//! out of [`Config::load`] has been checked; nothing later asks whether a setting makes sense. Only `app`
+//! and `cli` know this layer: everybody else is handed plain values.
+
+mod error;
+mod listener;
+mod raw;
+mod trust;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::algorithm::Algorithm;
+
+pub use error::ConfigError;
+pub use listener::{Listener, TlsFiles};
+pub use trust::{Revocation, TrustSet};
+
+use raw::Raw;
+
+/// The lowest layer and the manual.
+const DEFAULT: &str = include_str!("../../config/default.toml");
+
+/// What an environment variable must begin with to be a setting.
+const ENVIRONMENT_PREFIX: &str = "PORTVAKT__";
+
+/// Everything the server is told before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Who this server is; ends in a slash.
+    pub issuer: String,
+    /// Where the token API listens.
+    pub token_listener: Listener,
+    /// Where the admin API listens.
+    pub admin_listener: Listener,
+    /// Where health and metrics are served.
+    pub management_listener: Listener,
+    /// The SQLite file.
+    pub database_file: PathBuf,
+    /// The rules for assertions and tokens.
+    pub token: Token,
+    /// Where the sealing key is.
+    pub sealing_key: SealingKeySource,
+    /// How the change feed is followed.
+    pub feed: Feed,
+    /// How logs look.
+    pub log: Log,
+    /// Which certificate authorities count.
+    pub trust: Vec<TrustSet>,
+}
+
+/// The rules for assertions and tokens.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Seconds from `iat` to `exp` of an assertion, at most.
+    pub assertion_lifetime_seconds_max: i64,
+    /// Seconds by which clocks may differ.
+    pub clock_skew_seconds: i64,
+    /// Seconds an access token lives, at most.
+    pub lifetime_seconds_max: u32,
+    /// What access tokens look like.
+    pub profile: TokenProfile,
+    /// What access tokens are signed with.
+    pub signing_algorithm: Algorithm,
+    /// Bits of new RSA signing keys.
+    pub rsa_key_bits: u32,
+}
+
+/// What access tokens look like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenProfile {
+    /// As Maskinporten makes them.
+    Maskinporten,
+    /// As RFC 9068 wants them.
+    Rfc9068,
+}
+
+/// Where the sealing key is.
+#[derive(Clone)]
+pub enum SealingKeySource {
+    /// In this file.
+    File(PathBuf),
+    /// In the environment: the text itself.
+    Text(String),
+}
+
+/// How the change feed is followed.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed {
+    /// Time between two looks.
+    pub poll: Duration,
+    /// Age of the last look at which no token is issued any more.
+    pub stale_max: Duration,
+}
+
+/// How logs look.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// For whom they are.
+    pub format: LogFormat,
+    /// What is logged.
+    pub filter: String,
+}
+
+/// For whom logs are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LogFormat {
+    /// For machines.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Config {
+    /// Reads `file` over the defaults, and the variables of `environment` over both.
+    pub fn load(
+        file: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|problem| ConfigError::Unreadable { file: file.to_owned(), problem })?;
+        let mut raw = read_layer(Path::new("config/default.toml"), DEFAULT)?;
+        raw.overlay(read_layer(file, &text)?);
+        for (variable, value) in environment {
+            if let Some(path) = variable.strip_prefix(ENVIRONMENT_PREFIX) {
+                raw.overlay(read_variable(&variable, path, &value)?);
+            }
+        }
+        let folder = file.parent().unwrap_or_else(|| Path::new("."));
+        Self::check(raw, folder)
+    }
+
+    fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
+        Ok(Self {
+            issuer: check_issuer(required("server.issuer", raw.server.issuer)?)?,
+            token_listener: Listener::check("token_listener", raw.token_listener, folder)?,
+            admin_listener: Listener::check("admin_listener", raw.admin_listener, folder)?,
+            management_listener: Listener::check(
+                "management_listener",
+                raw.management_listener,
+                folder,
+            )?,
+            database_file: folder.join(required("database.file", raw.database.file)?),
+            token: check_token(raw.token)?,
+            sealing_key: check_sealing_key(raw.keys, folder)?,
+            feed: Feed {
+                poll: Duration::from_millis(
+                    required("feed.poll_milliseconds", raw.feed.poll_milliseconds)?.into(),
+                ),
+                stale_max: Duration::from_secs(
+                    required("feed.stale_seconds_max", raw.feed.stale_seconds_max)?.into(),
+                ),
+            },
+            log: Log {
+                format: choose(
+                    "log.format",
+                    required("log.format", raw.log.format)?.as_str(),
+                    &[("json", LogFormat::Json), ("text", LogFormat::Text)],
+                )?,
+                filter: required("log.filter", raw.log.filter)?,
+            },
+            trust: raw
+                .trust
+                .into_iter()
+                .map(|(name, trust)| TrustSet::check(name, trust, folder))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl std::fmt::Debug for SealingKeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(file) => f.debug_tuple("File").field(file).finish(),
+            Self::Text(_) => f.write_str("Text(not shown)"),
+        }
+    }
+}
+
+fn read_layer(file: &Path, text: &str) -> Result<Raw, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+        ConfigError::File { file: file.to_owned(), line, problem: error.message().to_owned() }
+    })
+}
+
+/// Reads one variable as a layer of its own: `A__B=1` is `a.b = 1`, and what is no TOML value is text.
+fn read_variable(variable: &str, path: &str, value: &str) -> Result<Raw, ConfigError> {
+    let problem = |problem: String| ConfigError::Environment { variable: variable.into(), problem };
+    let key: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
+    let words = |part: &String| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    };
+    if !key.iter().all(words) {
+        return Err(problem("names no key; write PORTVAKT__SECTION__KEY".to_owned()));
+    }
+    let quoted = toml::Value::String(value.to_owned()).to_string();
+    let as_it_is = toml::from_str(&format!("{} = {value}", key.join(".")));
+    let as_text = || toml::from_str(&format!("{} = {quoted}", key.join(".")));
+    as_it_is.or_else(|_| as_text()).map_err(|error| problem(error.message().to_owned()))
+}
+
+fn required<T>(key: &str, value: Option<T>) -> Result<T, ConfigError> {
+    value.ok_or_else(|| ConfigError::Missing { key: key.to_owned() })
+}
+
+/// Finds the word that a key holds among those it takes.
+fn choose<T: Copy>(key: &str, word: &str, words: &[(&str, T)]) -> Result<T, ConfigError> {
+    let found = words.iter().find(|(known, _)| *known == word);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
+        ConfigError::key(key, format!("{word:?} is none of {}", known.join(", ")))
+    })
+}
+
+/// An issuer is an https URL without query and fragment (RFC 8414 section 2) that ends in a slash, or
+/// an http URL of a loopback host.
+pub(crate) fn check_issuer(issuer: String) -> Result<String, ConfigError> {
+    let refuse = |problem| Err(ConfigError::key("server.issuer", format!("{issuer:?} {problem}")));
+    let rest = match (issuer.strip_prefix("https://"), issuer.strip_prefix("http://")) {
+        (Some(rest), _) => rest,
+        (None, Some(rest)) if host_is_loopback(rest) => rest,
+        (None, Some(_)) => return refuse("is http, which only a loopback host may be"),
+        (None, None) => return refuse("does not begin with https://"),
+    };
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%[]".contains(&b);
+    if rest.starts_with('/') || !rest.ends_with('/') {
+        return refuse("must be a host, perhaps a path, and end in a slash");
+    }
+    if !rest.bytes().all(allowed) {
+        return refuse("has a query, a fragment or a character that does not belong");
+    }
+    Ok(issuer)
+}
+
+fn host_is_loopback(rest: &str) -> bool {
+    let authority = rest.split('/').next().unwrap_or("");
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    matches!(host, "localhost" | "[::1]") || host.starts_with("127.")
+}
+
+fn check_token(raw: raw::RawToken) -> Result<Token, ConfigError> {
+    let algorithms = [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa];
+    let algorithms = algorithms.map(|algorithm| (algorithm.name(), algorithm));
+    let rsa_key_bits = required("token.rsa_key_bits", raw.rsa_key_bits)?;
+    if ![2048, 3072, 4096].contains(&rsa_key_bits) {
+        let problem = format!("{rsa_key_bits} is none of 2048, 3072, 4096");
+        return Err(ConfigError::key("token.rsa_key_bits", problem));
+    }
+    let lifetime_seconds_max = required("token.lifetime_seconds_max", raw.lifetime_seconds_max)?;
+    if lifetime_seconds_max == 0 {
+        return Err(ConfigError::key("token.lifetime_seconds_max", "0 would make dead tokens"));
+    }
+    Ok(Token {
+        assertion_lifetime_seconds_max: required(
+            "token.assertion_lifetime_seconds_max",
+            raw.assertion_lifetime_seconds_max,
+        )?
+        .into(),
+        clock_skew_seconds: required("token.clock_skew_seconds", raw.clock_skew_seconds)?.into(),
+        lifetime_seconds_max,
+        profile: choose(
+            "token.profile",
+            required("token.profile", raw.profile)?.as_str(),
+            &[("maskinporten", TokenProfile::Maskinporten), ("rfc9068", TokenProfile::Rfc9068)],
+        )?,
+        signing_algorithm: choose(
+            "token.signing_algorithm",
+            required("token.signing_algorithm", raw.signing_algorithm)?.as_str(),
+            &algorithms,
+        )?,
+        rsa_key_bits,
+    })
+}
+
+fn check_sealing_key(raw: raw::RawKeys, folder: &Path) -> Result<SealingKeySource, ConfigError> {
+    match (raw.sealing_key_file, raw.sealing_key) {
+        (Some(file), None) => Ok(SealingKeySource::File(folder.join(file))),
+        (None, Some(text)) => Ok(SealingKeySource::Text(text)),
+        (Some(_), Some(_)) => Err(ConfigError::key(
+            "keys.sealing_key_file",
+            "keys.sealing_key is set as well; set one of them",
+        )),
+        (None, None) => Err(ConfigError::Missing { key: "keys.sealing_key_file".to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! The mirror of a configuration file: every key optional, no key unknown.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Declares a section whose keys are all optional and can be overruled by a later layer.
+macro_rules! section {
+    ($(#[$meta:meta])* $name:ident { $($key:ident: $type:ty),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(super) struct $name {
+            $(pub(super) $key: Option<$type>,)*
+        }
+
+        impl $name {
+            fn overlay(&mut self, over: Self) {
+                $(if over.$key.is_some() { self.$key = over.$key; })*
+            }
+        }
+    };
+}
+
+section!(RawServer { issuer: String });
+section!(RawListener {
+    address: String,
+    tls_certificate_file: String,
+    tls_key_file: String,
+    behind_proxy: bool,
+    connections_max: u32,
+});
+section!(RawDatabase { file: String });
+section!(RawToken {
+    assertion_lifetime_seconds_max: u32,
+    clock_skew_seconds: u32,
+    lifetime_seconds_max: u32,
+    profile: String,
+    signing_algorithm: String,
+    rsa_key_bits: u32,
+});
+section!(RawKeys { sealing_key_file: String, sealing_key: String });
+section!(RawFeed { poll_milliseconds: u32, stale_seconds_max: u32 });
+section!(RawLog { format: String, filter: String });
+section!(RawTrust {
+    anchors: Vec<String>,
+    intermediates: Vec<String>,
+    crls: Vec<String>,
+    revocation: String,
+    policies: Vec<String>,
+    extended_key_usages: Vec<String>,
+    organization_from_serial_number: bool,
+});
+
+/// A whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Raw {
+    pub(super) server: RawServer,
+    pub(super) token_listener: RawListener,
+    pub(super) admin_listener: RawListener,
+    pub(super) management_listener: RawListener,
+    pub(super) database: RawDatabase,
+    pub(super) token: RawToken,
+    pub(super) keys: RawKeys,
+    pub(super) feed: RawFeed,
+    pub(super) log: RawLog,
+    pub(super) trust: BTreeMap<String, RawTrust>,
+}
+
+impl Raw {
+    /// Lets every key that `over` sets overrule this layer.
+    pub(super) fn overlay(&mut self, over: Self) {
+        self.server.overlay(over.server);
+        self.token_listener.overlay(over.token_listener);
+        self.admin_listener.overlay(over.admin_listener);
+        self.management_listener.overlay(over.management_listener);
+        self.database.overlay(over.database);
+        self.token.overlay(over.token);
+        self.keys.overlay(over.keys);
+        self.feed.overlay(over.feed);
+        self.log.overlay(over.log);
+        for (name, trust) in over.trust {
+            self.trust.entry(name).or_default().overlay(trust);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a configuration may and may not say.
+
+use super::*;
+
+const MINIMAL: &str = "[server]\nissuer = \"https://a.example/\"\n[keys]\nsealing_key = \"x\"\n";
+
+fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portvakt.toml");
+    std::fs::write(&file, text).unwrap();
+    let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+    Config::load(&file, environment)
+}
+
+fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
+    load(text, environment).unwrap_err().to_string()
+}
+
+#[test]
+fn little_needs_to_be_said() {
+    let config = load(MINIMAL, &[]).unwrap();
+    assert_eq!(config.issuer, "https://a.example/");
+    assert_eq!(config.token_listener.address.port(), 7080);
+    assert_eq!(config.token.assertion_lifetime_seconds_max, 120);
+    assert!(config.trust.is_empty());
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_file_line_and_key() {
+    let text = format!("{MINIMAL}\n[token]\nlifetime_second_max = 3\n");
+    let refusal = refusal(&text, &[]);
+    assert!(refusal.contains("portvakt.toml, line 7"), "{refusal}");
+    assert!(refusal.contains("lifetime_second_max"), "{refusal}");
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_with_its_line() {
+    let refusal = refusal(&format!("{MINIMAL}[token]\nrsa_key_bits = \"big\"\n"), &[]);
+    assert!(refusal.contains("line 6"), "{refusal}");
+}
+
+#[test]
+fn the_environment_overrules_the_file() {
+    let config = load(
+        MINIMAL,
+        &[
+            ("PORTVAKT__TOKEN__SIGNING_ALGORITHM", "ES256"),
+            ("PORTVAKT__TOKEN__CLOCK_SKEW_SECONDS", "5"),
+            ("PORTVAKT__SERVER__ISSUER", "https://b.example/"),
+            ("PORTVAKT_ADMIN_URL", "not a setting"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.token.signing_algorithm, Algorithm::Es256);
+    assert_eq!(config.token.clock_skew_seconds, 5);
+    assert_eq!(config.issuer, "https://b.example/");
+}
+
+#[test]
+fn an_unknown_variable_is_refused_without_its_value() {
+    let refusal = refusal(MINIMAL, &[("PORTVAKT__TOKEN__SECRET", "hunter2")]);
+    assert!(refusal.contains("PORTVAKT__TOKEN__SECRET"), "{refusal}");
+    assert!(!refusal.contains("hunter2"), "{refusal}");
+}
+
+#[test]
+fn an_issuer_is_https_and_ends_in_a_slash() {
+    for issuer in [
+        "https://a.example",
+        "http://a.example/",
+        "ftp://a.example/",
+        "https:///",
+        "https://a.example/?x=/",
+        "https://a.example/#/",
+        "https://a b/",
+    ] {
+        assert!(check_issuer(issuer.to_owned()).is_err(), "{issuer}");
+    }
+    for issuer in [
+        "https://a.example/",
+        "https://a.example/t1/",
+        "http://127.0.0.1:7080/",
+        "http://localhost/",
+    ] {
+        assert!(check_issuer(issuer.to_owned()).is_ok(), "{issuer}");
+    }
+}
+
+#[test]
+fn plain_http_beyond_loopback_needs_a_proxy_in_front() {
+    let open = format!("{MINIMAL}[token_listener]\naddress = \"0.0.0.0:80\"\n");
+    assert!(refusal(&open, &[]).contains("token_listener.address"));
+    assert!(load(&format!("{open}behind_proxy = true\n"), &[]).is_ok());
+    let half = format!("{open}tls_certificate_file = \"a.pem\"\n");
+    assert!(refusal(&half, &[]).contains("token_listener.tls_key_file"));
+}
+
+#[test]
+fn a_server_does_not_start_without_a_sealing_key() {
+    assert!(refusal("[server]\nissuer = \"https://a.example/\"", &[]).contains("sealing_key_file"));
+}
+
+#[test]
+fn a_trust_set_names_its_anchors_and_policies() {
+    let set = |rest: &str| format!("{MINIMAL}[trust.n]\n{rest}\n");
+    assert!(refusal(&set("policies = [\"any\"]"), &[]).contains("trust.n.anchors"));
+    assert!(refusal(&set("anchors = [\"a\"]"), &[]).contains("trust.n.policies"));
+    let config = load(&set("anchors = [\"a\"]\npolicies = [\"any\"]"), &[]).unwrap();
+    assert_eq!(config.trust[0].policies, None);
+    assert_eq!(config.trust[0].revocation, Revocation::HardFail);
+}
+
+#[test]
+fn the_manual_shows_the_defaults_of_trust_sets() {
+    for usage in trust::EXTENDED_KEY_USAGES {
+        assert!(DEFAULT.contains(usage), "{usage}");
+    }
+}
+
+#[test]
+fn the_example_for_production_is_a_valid_file() {
+    let text = include_str!("../../config/production.example.toml");
+    assert_eq!(load(text, &[]).unwrap().trust[0].name, "norway");
+}
