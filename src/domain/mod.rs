@@ -13,5 +13,6 @@ pub mod access;
 pub mod algorithm;
 pub mod change;
 pub mod client;
+pub mod json;
 pub mod organization;
 pub mod scope;

@@ -29,7 +29,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// A row of `table` that holds something this program never writes.
-    pub(super) fn corrupt(table: &'static str, problem: &dyn ToString) -> Self {
+    pub(crate) fn corrupt(table: &'static str, problem: &dyn ToString) -> Self {
         Self::Corrupt { table, problem: problem.to_string() }
     }
 }

@@ -24,7 +24,7 @@ from contract import (
 
 
 def session(client_id, key, header):
-    """`sub` equals the client id here, as Authlib wants a subject (8)."""
+    """`sub` equals the client id here, as Authlib wants a subject."""
     return AssertionSession(
         token_endpoint=TOKEN_ENDPOINT,
         issuer=client_id,
@@ -51,7 +51,7 @@ with_key = session(
 check(with_key.refresh_token(), CLIENT_ID, KEY_AMR)
 shown("a token with a registered key")
 
-# Authlib writes its first jti into the caller's claims and sends it again for ever (11). That is a
+# Authlib writes its first jti into the caller's claims and sends it again for ever. That is a
 # replay, and the refusal must say so, for nobody suspects the library.
 try:
     with_key.refresh_token()

@@ -1,8 +1,8 @@
 """What all Python clients here share: the test server's environment, a grant to start from, and the
 contract that every reply, token and refusal must keep.
 
-Nothing here talks to the token endpoint on a client's behalf: each client does that with its own library.
-The numbers in comments are the lines of the compatibility contract, protocol sections carry a "p.".
+The contract is Maskinporten's, as published clients and validators rely on it. A client gets its
+tokens with its own library; `post` here is for those that have none beside PyJWT and requests.
 """
 
 import json
@@ -114,7 +114,7 @@ def accepted(response, scopes=None):
 
 
 def check_reply(reply, scopes=None):
-    """Exactly four members (12), p.2.1. Strict deserialisers refuse a fifth and miss a fourth."""
+    """Exactly four members. Strict deserialisers refuse a fifth and miss a fourth."""
     expect(set(reply) == REPLY_MEMBERS, f"the reply has the members {sorted(reply)}")
     expect(isinstance(reply["access_token"], str), "access_token is not a string")
     expect(reply["token_type"] == "Bearer", f"token_type is {reply['token_type']!r}")
@@ -129,7 +129,7 @@ def check_reply(reply, scopes=None):
 
 
 def check_token(token, client_id=CLIENT_ID, amr=KEY_AMR, scopes=None, audience=None):
-    """Validates an access token as an API would, against the published keys (16, 17), p.2.2 and p.2.3."""
+    """Validates an access token as an API would, against the published keys."""
     header = jwt.get_unverified_header(token)
     expect(set(header) <= {"kid", "alg", "typ"}, f"the token's header is {header}")
     expect(header.get("alg") == "RS256", f"the token's alg is {header.get('alg')!r}")
@@ -170,7 +170,7 @@ def check_token(token, client_id=CLIENT_ID, amr=KEY_AMR, scopes=None, audience=N
 
 
 def check_lifetime(reply, payload):
-    """`expires_in` is the token's life, or a second less, as Maskinporten answers (p.2.1)."""
+    """`expires_in` is the token's life, or a second less, as Maskinporten answers."""
     lifetime_seconds = payload["exp"] - payload["iat"]
     expect(
         lifetime_seconds - reply["expires_in"] in (0, 1),
@@ -179,7 +179,7 @@ def check_lifetime(reply, payload):
 
 
 def check_refusal(response, error, code=None, status=400, text=""):
-    """A refusal as its callers parse it (13, 14), p.3.1. Without a code `error_uri` may be missing."""
+    """A refusal as its callers parse it. Without a code `error_uri` may be missing."""
     where = f"status {response.status_code}: {response.text}"
     expect(response.status_code == status, f"expected status {status}, got {where}")
     check_json(response)

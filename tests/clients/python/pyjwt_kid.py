@@ -22,7 +22,7 @@ reply = accepted(post(sign(claims(scope=" ".join(SCOPES)))), scopes=SCOPES)
 check_token(reply["access_token"], scopes=SCOPES)
 shown("a token for all scopes")
 
-# The documentation has an array, every client sends a string: both are taken (8).
+# The documentation has an array, every client sends a string: both are taken.
 for resource in (RESOURCE, [RESOURCE]):
     reply = accepted(post(sign(claims(resource=resource))))
     check_token(reply["access_token"], audience=RESOURCE)

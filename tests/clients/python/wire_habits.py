@@ -59,7 +59,7 @@ def content_type_with_a_charset():
 
 
 def no_user_agent_and_no_accept():
-    # `requests` leaves a header out that is None; urllib3 below it puts its own User-Agent in again.
+    # `requests` leaves out a header that is None, but urllib3 then puts in a User-Agent of its own.
     return send(
         f"grant_type={GRANT_TYPE}&assertion={sign(claims())}",
         **{"User-Agent": SKIP_HEADER, "Accept": None},
@@ -82,7 +82,8 @@ def audience_as_an_array():
 
 
 def no_jti():
-    return post(sign(claims(jti=None)))
+    # A lifetime of its own: within one second this would else be the assertion of wire_refusals.py.
+    return post(sign(claims(jti=None, lifetime_seconds=59)))
 
 
 def nbf_and_sub():

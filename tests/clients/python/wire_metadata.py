@@ -1,4 +1,4 @@
-"""The metadata and the keys, at every address where clients look for them (15, 16), p.4.1 and p.4.2."""
+"""The metadata and the keys, at every address where clients look for them."""
 
 import requests
 

@@ -50,7 +50,7 @@ def replays():
     check_refusal(post(grant), "invalid_grant", "MP-012", text="used before")
     shown("the same assertion twice")
 
-    # RS256 is deterministic: without a jti two grants of one second are one assertion (11).
+    # RS256 is deterministic: without a jti two grants of one second are one assertion.
     without_jti = claims(jti=None)
     accepted(post(sign(without_jti)))
     check_refusal(post(sign(without_jti)), "invalid_grant", "MP-012", text="used before")
@@ -96,10 +96,28 @@ def claim_by_claim():
         ("the token endpoint as aud", claims(aud=TOKEN_ENDPOINT), "invalid_grant", "MP-110", "aud"),
         ("two audiences", claims(aud=[ISSUER, TOKEN_ENDPOINT]), "invalid_grant", "MP-110", "aud"),
         ("an unknown scope", claims(scope=UNKNOWN_SCOPE), "invalid_scope", "MP-200", UNKNOWN_SCOPE),
-        ("an expired grant", claims(iat=NOW - 90, exp=NOW - 30), "invalid_grant", "MP-130", "expired"),
+        (
+            "an expired grant",
+            claims(iat=NOW - 90, exp=NOW - 30),
+            "invalid_grant",
+            "MP-130",
+            "expired",
+        ),
         ("121 seconds", claims(lifetime_seconds=121), "invalid_grant", None, "too long lifetime"),
-        ("a grant from the future", claims(iat=NOW + 40, exp=NOW + 100), "invalid_grant", None, "Issue time"),
-        ("a fragment in resource", claims(resource="https://a.example/#b"), "invalid_target", None, ""),
+        (
+            "a grant from the future",
+            claims(iat=NOW + 40, exp=NOW + 100),
+            "invalid_grant",
+            None,
+            "Issue time",
+        ),
+        (
+            "a fragment in resource",
+            claims(resource="https://a.example/#b"),
+            "invalid_target",
+            None,
+            "",
+        ),
     ):
         check_refusal(post(sign(grant_claims)), error, code, text=text)
         shown(name)

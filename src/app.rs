@@ -1,0 +1,206 @@
+//! Everything a request may need, built once from the configuration; tests build the same.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, Random};
+use crate::config::{self, Config, SealingKeySource};
+use crate::keys::{KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
+use crate::pki::trust_set::{
+    OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
+    TrustSetError, TrustSetSource,
+};
+use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
+use crate::token::access_token::TokenProfile;
+use crate::token::cache::Caches;
+use crate::token::claims::GrantRules;
+use crate::token::client_key::EnterpriseCertificates;
+use crate::token::feed::Feed;
+use crate::token::replay::Replay;
+use crate::token::{IssueRules, Issuer};
+
+/// The server without its listeners.
+pub struct App {
+    /// Issues tokens.
+    pub issuer: Issuer,
+    /// Counts and times.
+    pub metrics: Metrics,
+    /// Whether the server is on its way out and wants no new work.
+    draining: AtomicBool,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Why the server cannot be built.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// A file that the configuration names cannot be read.
+    #[error("{file} cannot be read: {problem}", file = file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        problem: std::io::Error,
+    },
+    /// The signing keys cannot be read or made.
+    #[error(transparent)]
+    Keys(#[from] KeyKeeperError),
+    /// Migrations are missing.
+    #[error("the database lacks {0} migrations; run: portvakt migrate --config FILE")]
+    Migrations(usize),
+    /// The database is at fault.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A trust set cannot be loaded.
+    #[error("trust set {name}: {problem}")]
+    Trust {
+        /// The name of the set.
+        name: String,
+        /// What is wrong with it.
+        problem: TrustSetError,
+    },
+}
+
+impl App {
+    /// Builds the server over a database that has every migration.
+    pub async fn build(
+        config: &Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, AppError> {
+        let pending = store.pending_migrations().await?.len();
+        if pending > 0 {
+            return Err(AppError::Migrations(pending));
+        }
+        let sets = config.trust.iter().map(load_trust_set).collect::<Result<Vec<_>, _>>()?;
+        let sealing_key = load_sealing_key(&config.sealing_key)?;
+        let rules = key_rules(config);
+        let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules).await?;
+        let keys = Arc::new(keys);
+        let caches = Arc::new(Caches::new(store.clone()));
+        let feed = Feed::open(
+            store.clone(),
+            Arc::clone(&caches),
+            Arc::clone(&keys),
+            Arc::clone(&clock),
+            config.feed.stale_max,
+        );
+        let feed = Arc::new(feed.await?);
+        let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
+        let skew = config.token.clock_skew_seconds;
+        let (replay, writer) = Replay::start(store, Arc::clone(&clock), skew);
+        let issuer = Issuer {
+            rules: issue_rules(config),
+            clock,
+            random,
+            caches,
+            feed,
+            certificates: EnterpriseCertificates::new(sets),
+            replay,
+            keys: keys.ring(),
+        };
+        let tasks = vec![follower, writer];
+        Ok(Self { issuer, metrics: Metrics::new(), draining: AtomicBool::new(false), tasks })
+    }
+
+    /// Whether the server takes new work: it is not on its way out, and what it has cached is right.
+    pub fn ready(&self) -> Result<(), String> {
+        if self.draining.load(Ordering::Acquire) {
+            return Err("stopping".to_owned());
+        }
+        self.issuer.feed.require_fresh().map_err(|refusal| format!("{refusal:?}"))
+    }
+
+    /// Announces that the server is on its way out.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Time since the server began, for durations.
+    pub fn uptime(&self) -> Duration {
+        self.issuer.clock.uptime()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+fn key_rules(config: &Config) -> KeyRules {
+    KeyRules {
+        algorithm: config.token.signing_algorithm,
+        rsa_bits: config.token.rsa_key_bits,
+        token_type: match config.token.profile {
+            config::TokenProfile::Maskinporten => TokenType::Unsaid,
+            config::TokenProfile::Rfc9068 => TokenType::AccessToken,
+        },
+    }
+}
+
+fn issue_rules(config: &Config) -> IssueRules {
+    IssueRules {
+        grant: GrantRules {
+            issuer: config.issuer.clone(),
+            lifetime_seconds_max: config.token.assertion_lifetime_seconds_max,
+            clock_skew_seconds: config.token.clock_skew_seconds,
+        },
+        lifetime_seconds_max: config.token.lifetime_seconds_max,
+        profile: match config.token.profile {
+            config::TokenProfile::Maskinporten => TokenProfile::Maskinporten,
+            config::TokenProfile::Rfc9068 => TokenProfile::Rfc9068,
+        },
+    }
+}
+
+fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppError> {
+    let text = match source {
+        SealingKeySource::File(file) => {
+            read(file).map(|bytes| String::from_utf8(bytes).unwrap_or_default())?
+        }
+        SealingKeySource::Text(text) => text.clone(),
+    };
+    let key = SealingKey::from_base64(&text);
+    key.map_err(|error| AppError::Keys(KeyKeeperError::Key(error)))
+}
+
+/// Reads the files of a trust set and loads it.
+pub fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {
+    let all = |files: &[PathBuf]| files.iter().map(read).collect::<Result<Vec<_>, _>>();
+    let serial_number = if set.organization_from_serial_number {
+        SerialNumberRule::Accept
+    } else {
+        SerialNumberRule::Ignore
+    };
+    let source = TrustSetSource {
+        name: set.name.clone(),
+        anchors_pem: all(&set.anchors)?.join(&b'\n'),
+        intermediates_pem: all(&set.intermediates)?.join(&b'\n'),
+        crls: all(&set.crls)?,
+        rules: TrustRules {
+            policies: set.policies.clone().map_or(PolicyRule::Any, PolicyRule::OneOf),
+            extended_key_usages: set.extended_key_usages.clone(),
+            organization: OrganizationRule::Required { serial_number },
+            revocation: match set.revocation {
+                config::Revocation::HardFail => RevocationPolicy::HardFail,
+                config::Revocation::NotChecked => RevocationPolicy::NotChecked,
+                config::Revocation::SoftFail => RevocationPolicy::SoftFail,
+            },
+        },
+    };
+    TrustSet::load(source).map_err(|problem| AppError::Trust { name: set.name.clone(), problem })
+}
+
+fn read(file: impl Into<PathBuf>) -> Result<Vec<u8>, AppError> {
+    let file = file.into();
+    std::fs::read(&file).map_err(|problem| AppError::File { file, problem })
+}

@@ -1,0 +1,160 @@
+//! A listener: accepts connections, plain or TLS, and serves a router on each until it is told to stop.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+use crate::http::tls::{TlsError, TlsKeys};
+
+/// How long a connection may take to send the head of a request, and may stay idle between two.
+const HEAD_SECONDS_MAX: u64 = 30;
+
+/// The largest head of a request: a certificate chain in the query string takes 20 KiB.
+const HEAD_BYTES_MAX: usize = 48 * 1024;
+
+/// The most headers of a request; busy proxies send about thirty.
+const HEADERS_MAX: usize = 100;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_SECONDS_MAX: u64 = 10;
+
+/// How long requests under way may take to finish when the server stops.
+const DRAIN_SECONDS_MAX: u64 = 10;
+
+/// How often the files of TLS are looked at.
+const TLS_RELOAD_SECONDS: u64 = 2;
+
+/// How long accepting pauses after an error such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A socket that is bound and not yet served.
+pub struct Listener {
+    socket: TcpListener,
+    tls: Option<Arc<TlsKeys>>,
+    connections_max: u32,
+}
+
+impl Listener {
+    /// Binds `address`. With `tls`, every connection begins with a handshake.
+    pub async fn bind(
+        address: SocketAddr,
+        tls: Option<Arc<TlsKeys>>,
+        connections_max: u32,
+    ) -> std::io::Result<Self> {
+        Ok(Self { socket: TcpListener::bind(address).await?, tls, connections_max })
+    }
+
+    /// The address that was bound, with the port that the system chose if it was asked to.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves `router` until `stop` is done, and then until requests under way have been answered.
+    pub async fn serve(
+        self,
+        router: Router,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), TlsError> {
+        let acceptor = self.tls.as_ref().map(TlsKeys::acceptor).transpose()?;
+        let reload = self.tls.map(|keys| tokio::spawn(reload(keys)));
+        let connections = GracefulShutdown::new();
+        let places =
+            Arc::new(Semaphore::new(usize::try_from(self.connections_max).unwrap_or(usize::MAX)));
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let place = tokio::select! {
+                place = Arc::clone(&places).acquire_owned() => place,
+                () = &mut stop => break,
+            };
+            let stream = tokio::select! {
+                accepted = self.socket.accept() => accepted,
+                () = &mut stop => break,
+            };
+            let stream = match stream {
+                Ok((stream, _peer)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let (router, acceptor, watcher) =
+                (router.clone(), acceptor.clone(), connections.watcher());
+            tokio::spawn(async move {
+                connection(stream, acceptor, router, watcher).await;
+                drop(place);
+            });
+        }
+        drop(self.socket);
+        if let Some(reload) = reload {
+            reload.abort();
+        }
+        let drained = connections.shutdown();
+        let _ = tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), drained).await;
+        Ok(())
+    }
+}
+
+impl TlsKeys {
+    fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, TlsError> {
+        Ok(TlsAcceptor::from(Arc::new(self.server_config()?)))
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    watcher: Watcher,
+) {
+    // Answers are small and complete: waiting for more to send would only delay them.
+    let _ = stream.set_nodelay(true);
+    let Some(acceptor) = acceptor else { return serve(stream, router, watcher).await };
+    let limit = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
+    match tokio::time::timeout(limit, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => serve(stream, router, watcher).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    watcher: Watcher,
+) {
+    let mut server = http1::Builder::new();
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX);
+    let service = TowerToHyperService::new(router);
+    let exchange = watcher.watch(server.serve_connection(TokioIo::new(stream), service));
+    if let Err(error) = exchange.await {
+        tracing::debug!(%error, "a connection ended badly");
+    }
+}
+
+/// Looks at the files of TLS again and again.
+async fn reload(keys: Arc<TlsKeys>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(TLS_RELOAD_SECONDS)).await;
+        match keys.reload_if_changed() {
+            Ok(true) => tracing::info!("the TLS certificate has been replaced"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the TLS certificate cannot be replaced"),
+        }
+    }
+}

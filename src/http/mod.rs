@@ -1,0 +1,36 @@
+//! The only place that knows axum, status codes and the shapes of replies.
+//!
+//! Three routers for three listeners: the token API for the world, the admin API for operators and
+//! organizations, and the management API for the machines that watch. `Host` and forwarding headers are never
+//! believed: who this server is stands in its configuration.
+
+mod admin;
+mod error;
+mod guard;
+pub mod listen;
+mod management;
+mod oauth;
+mod tls;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::app::App;
+
+pub use tls::{TlsError, TlsKeys};
+
+/// The token API.
+pub fn token_router(app: Arc<App>) -> Router {
+    guard::protect(oauth::routes(&app).with_state(Arc::clone(&app)), app)
+}
+
+/// The admin API.
+pub fn admin_router(app: Arc<App>) -> Router {
+    guard::protect(admin::routes(), app)
+}
+
+/// Liveness, readiness and metrics.
+pub fn management_router(app: Arc<App>) -> Router {
+    guard::protect(management::routes().with_state(Arc::clone(&app)), app)
+}

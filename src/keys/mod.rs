@@ -1,0 +1,22 @@
+//! Our own signing keys, and the public keys that clients register.
+//!
+//! The private half of a signing key exists in two places: sealed in the database, under a key that is
+//! not in the database, and parsed in memory. Its `kid` is its RFC 7638 thumbprint, so a key cannot be
+//! published under two names. The ring of keys in use is immutable; rotation puts another in its place,
+//! and a request under way finishes with the ring it began with.
+//!
+//! A key that a client registers is read in [`client_jwk`]; what it may be used with is decided there,
+//! once, and held in the type.
+
+pub mod client_jwk;
+mod error;
+mod keeper;
+mod ring;
+mod sealing;
+mod signing_key;
+
+pub use error::{KeyError, KeyKeeperError};
+pub use keeper::{KeyKeeper, KeyRules};
+pub use ring::{KeyRing, PublishedKeys, SharedKeyRing};
+pub use sealing::SealingKey;
+pub use signing_key::{SigningKey, TokenType};

@@ -1,0 +1,74 @@
+//! The keys in use: the one that signs, and the set that is published.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::JwkSet;
+
+use crate::keys::KeyError;
+use crate::keys::signing_key::{SigningKey, TokenType};
+
+/// The keys of one moment. It never changes; rotation puts another in its place.
+pub struct KeyRing {
+    active: SigningKey,
+    header: String,
+    jwks: PublishedKeys,
+}
+
+/// The key set as it is published (RFC 7517 section 5), ready to be sent.
+#[derive(Clone, Debug)]
+pub struct PublishedKeys {
+    /// The document.
+    pub document: Arc<str>,
+    /// A validator for caches (RFC 9110 section 8.8.3), with its quotes.
+    pub etag: Arc<str>,
+}
+
+impl KeyRing {
+    /// A ring in which `active` signs and is published together with `others`.
+    pub fn new(
+        active: SigningKey,
+        others: &[SigningKey],
+        token_type: TokenType,
+    ) -> Result<Self, KeyError> {
+        let keys = std::iter::once(&active).chain(others).map(|key| key.jwk().clone()).collect();
+        let document = serde_json::to_string(&JwkSet { keys }).map_err(|_| KeyError::Pkcs8)?;
+        let hash = digest(&SHA256, document.as_bytes());
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
+        let jwks = PublishedKeys { document: document.into(), etag: etag.into() };
+        Ok(Self { header: active.header(token_type), active, jwks })
+    }
+}
+
+/// The ring that is in use now; every holder of a clone sees it replaced at the same moment.
+#[derive(Clone)]
+pub struct SharedKeyRing(Arc<RwLock<Arc<KeyRing>>>);
+
+impl SharedKeyRing {
+    /// Puts the first ring into use.
+    pub fn new(ring: KeyRing) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(ring))))
+    }
+
+    /// Puts another ring into use.
+    pub fn replace(&self, ring: KeyRing) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+
+    /// The key set to publish.
+    pub fn published(&self) -> PublishedKeys {
+        self.current().jwks.clone()
+    }
+
+    /// Makes the compact JWS of `payload` with the active key.
+    pub fn sign(&self, payload: &[u8]) -> Result<String, KeyError> {
+        let ring = self.current();
+        ring.active.sign(&ring.header, payload)
+    }
+
+    fn current(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,87 @@
+//! The private halves of signing keys, encrypted at rest.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::clock::Random;
+use crate::keys::KeyError;
+
+/// Bytes of a sealing key: AES-256.
+const KEY_BYTES: usize = 32;
+
+/// The key under which private halves are encrypted in the database. It comes from outside the
+/// database, so that a copy of the database alone signs nothing.
+pub struct SealingKey(LessSafeKey);
+
+impl SealingKey {
+    /// Reads 32 bytes of standard base64, white space around them ignored.
+    pub fn from_base64(text: &str) -> Result<Self, KeyError> {
+        let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new);
+        let bytes =
+            bytes.ok().filter(|bytes| bytes.len() == KEY_BYTES).ok_or(KeyError::SealingKey)?;
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| KeyError::SealingKey)?;
+        Ok(Self(LessSafeKey::new(key)))
+    }
+
+    /// A new sealing key in the form that [`SealingKey::from_base64`] reads.
+    pub fn generate(random: &dyn Random) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+        random.fill(bytes.as_mut());
+        Zeroizing::new(STANDARD.encode(bytes.as_ref()))
+    }
+
+    /// Encrypts `secret` so that it opens only with this key and under the same `kid`: the row of one
+    /// key cannot be put in the place of another's.
+    pub fn seal(&self, secret: &[u8], kid: &str, random: &dyn Random) -> Result<String, KeyError> {
+        let mut nonce = [0; NONCE_LEN];
+        random.fill(&mut nonce);
+        let mut text = secret.to_vec();
+        self.0
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(kid.as_bytes()),
+                &mut text,
+            )
+            .map_err(|_| KeyError::Sealed)?;
+        Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &text].concat()))
+    }
+
+    /// Decrypts what [`SealingKey::seal`] made for this `kid`.
+    pub fn open(&self, sealed: &str, kid: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| KeyError::Sealed)?;
+        let (nonce, text) = bytes.split_at_checked(NONCE_LEN).ok_or(KeyError::Sealed)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::Sealed)?;
+        let mut text = Zeroizing::new(text.to_vec());
+        let opened = self.0.open_in_place(nonce, Aad::from(kid.as_bytes()), &mut text);
+        let length = opened.map_err(|_| KeyError::Sealed)?.len();
+        text.truncate(length);
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemRandom;
+
+    #[test]
+    fn opens_only_what_this_key_sealed_for_this_kid() {
+        let key = SealingKey::from_base64(&SealingKey::generate(&SystemRandom)).unwrap();
+        let other = SealingKey::from_base64(&SealingKey::generate(&SystemRandom)).unwrap();
+        let sealed = key.seal(b"secret", "a", &SystemRandom).unwrap();
+        assert_eq!(&*key.open(&sealed, "a").unwrap(), b"secret");
+        assert!(key.open(&sealed, "b").is_err());
+        assert!(other.open(&sealed, "a").is_err());
+        assert!(key.open(&sealed[..20], "a").is_err());
+        assert!(key.open("", "a").is_err());
+    }
+
+    #[test]
+    fn a_sealing_key_is_32_bytes() {
+        for text in ["", "c2hvcnQ=", "not base64!", &STANDARD.encode([0; 33])] {
+            assert!(SealingKey::from_base64(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Logs and metrics: set up once, handed to `app`.
+//!
+//! No label ever names a client, an organization or a scope: their number has no bound, and who asks for
+//! what is nobody's business who may read metrics.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use tracing_subscriber::EnvFilter;
+
+use crate::token::trail::{Step, Trail};
+
+/// For whom logs are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// Lines for people.
+    Text,
+}
+
+/// Sends logs to standard error. A filter that cannot be read is an error; a second call changes nothing.
+pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("log filter: {error}"))?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A subscriber is already there when several servers run in one process, as in tests.
+    let _ = match format {
+        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Text => logs.with_target(false).try_init(),
+    };
+    Ok(())
+}
+
+/// The metrics of the server.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Histogram,
+    steps: Vec<(Step, Histogram)>,
+}
+
+/// How token requests are counted: a handful of results, and the codes that are documented.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct RequestLabels {
+    result: &'static str,
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct StepLabels {
+    step: &'static str,
+}
+
+impl Metrics {
+    /// Metrics at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("portvakt");
+        let requests = Family::<RequestLabels, Counter>::default();
+        registry.register(
+            "token_requests",
+            "Token requests by result (the error, or issued) and code",
+            requests.clone(),
+        );
+        let seconds = duration_histogram();
+        registry.register_with_unit(
+            "token_request_duration",
+            "Time from the first byte of a token request being read to its answer being made",
+            Unit::Seconds,
+            seconds.clone(),
+        );
+        let family = Family::<StepLabels, Histogram>::new_with_constructor(duration_histogram);
+        registry.register_with_unit(
+            "token_step_duration",
+            "Time of each step of a token request",
+            Unit::Seconds,
+            family.clone(),
+        );
+        let histogram = |step: Step| family.get_or_create_owned(&StepLabels { step: step.name() });
+        let steps = Step::ALL.map(|step| (step, histogram(step))).into();
+        Self { registry, requests, seconds, steps }
+    }
+
+    /// Counts a token request that has been answered.
+    pub fn token_request(&self, result: &'static str, code: &'static str, duration: Duration) {
+        self.requests.get_or_create(&RequestLabels { result, code }).inc();
+        self.seconds.observe(duration.as_secs_f64());
+    }
+
+    /// Adds the steps of a token request.
+    pub fn token_steps(&self, trail: &Trail<'_>) {
+        for (step, duration) in trail.taken() {
+            if let Some((_, histogram)) = self.steps.iter().find(|(known, _)| known == step) {
+                histogram.observe(duration.as_secs_f64());
+            }
+        }
+    }
+
+    /// The metrics in the text format of `OpenMetrics`.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// From ten microseconds, a cache hit, to five seconds, when requests give up.
+fn duration_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_01, 2.0, 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_name_results_and_steps() {
+        let metrics = Metrics::new();
+        metrics.token_request("issued", "", Duration::from_millis(1));
+        metrics.token_request("invalid_grant", "MP-012", Duration::from_millis(1));
+        let text = metrics.to_text();
+        assert!(
+            text.contains(
+                r#"portvakt_token_requests_total{result="invalid_grant",code="MP-012"} 1"#
+            ),
+            "{text}"
+        );
+        assert!(text.contains("portvakt_token_request_duration_seconds_count 2"), "{text}");
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Step 7: who may have a token for what.
+
+use crate::clock::Timestamp;
+use crate::domain::client::Client;
+use crate::domain::organization::OrganizationNumber;
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeProduct, ScopeStatus};
+use crate::token::cache::Caches;
+use crate::token::claims::Grant;
+use crate::token::refusal::Refusal;
+
+/// What has been decided: every scope asked for is granted, on these terms. There is no partial grant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Decision {
+    /// The organization the token stands for.
+    pub consumer: OrganizationNumber,
+    /// The register of the delegation, when a supplier acts for the consumer.
+    pub delegation_source: Option<String>,
+    /// How long the token lives.
+    pub lifetime_seconds: u32,
+}
+
+/// Decides about every scope that `grant` asks for. A scope must be on the client, active and meant for
+/// machines; the consumer must have access to it, unless it is open to all; and where a supplier asks for a
+/// consumer, the consumer must have delegated it in the register that the scope's owner accepts.
+pub async fn decide(
+    caches: &Caches,
+    client: &Client,
+    grant: &Grant,
+    lifetime_seconds_max: u32,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    if grant.consumer == Some(client.organization) {
+        return Err(Refusal::OwnConsumer);
+    }
+    let consumer = grant.consumer.unwrap_or(client.organization);
+    let mut decision = Decision {
+        consumer,
+        delegation_source: None,
+        lifetime_seconds: client.token_lifetime_seconds.clamp(1, lifetime_seconds_max),
+    };
+    for name in grant.scopes.names() {
+        let scope = scope_of_client(caches, client, name).await?;
+        if scope.audience == ScopeAudience::GrantedOrganizations {
+            check_access(caches, name, consumer, now).await?;
+        }
+        if grant.consumer.is_some() {
+            let source = check_delegation(caches, client, &scope, consumer, now).await?;
+            decision.delegation_source = Some(source);
+        }
+        if let Some(most) = scope.token_lifetime_seconds_max {
+            decision.lifetime_seconds = decision.lifetime_seconds.min(most);
+        }
+    }
+    Ok(decision)
+}
+
+async fn scope_of_client(
+    caches: &Caches,
+    client: &Client,
+    name: &ScopeName,
+) -> Result<std::sync::Arc<Scope>, Refusal> {
+    let refusal = || Refusal::ScopeOfClient { scope: name.clone() };
+    if !client.scopes.contains(name) {
+        return Err(refusal());
+    }
+    let scope = caches.scope(name).await?.ok_or_else(refusal)?;
+    if scope.status != ScopeStatus::Active {
+        return Err(refusal());
+    }
+    if scope.product != ScopeProduct::Machines {
+        return Err(Refusal::ScopeProduct { scope: name.clone() });
+    }
+    Ok(scope)
+}
+
+async fn check_access(
+    caches: &Caches,
+    scope: &ScopeName,
+    consumer: OrganizationNumber,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let access = caches.access(scope, consumer).await?;
+    if access.is_some_and(|access| access.holds_at(now)) {
+        Ok(())
+    } else {
+        Err(Refusal::NoAccess { scope: scope.clone() })
+    }
+}
+
+async fn check_delegation(
+    caches: &Caches,
+    client: &Client,
+    scope: &Scope,
+    consumer: OrganizationNumber,
+    now: Timestamp,
+) -> Result<String, Refusal> {
+    let supplier = client.organization;
+    let refusal = || Refusal::Delegation { consumer, scope: scope.name.clone(), supplier };
+    let accepted = scope.delegation_source.as_ref().ok_or_else(refusal)?;
+    let delegation = caches.delegation(consumer, supplier, &scope.name).await?;
+    let delegation = delegation.filter(|it| it.source == *accepted && it.holds_at(now));
+    delegation.map(|it| it.source.clone()).ok_or_else(refusal)
+}

@@ -1,0 +1,120 @@
+//! Step 9: what an access token says.
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::domain::client::Client;
+use crate::domain::organization::OrganizationNumber;
+use crate::token::access::Decision;
+use crate::token::claims::Grant;
+use crate::token::client_key::ClientProof;
+
+/// What access tokens look like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenProfile {
+    /// As Maskinporten makes them: `aud` only when a resource was asked for.
+    Maskinporten,
+    /// As RFC 9068 section 2.2 wants them: always `sub` and `aud`.
+    Rfc9068,
+}
+
+/// The claims of an access token, in the order in which Maskinporten writes them.
+#[derive(Debug, Serialize)]
+pub struct AccessToken<'a> {
+    scope: String,
+    iss: &'a str,
+    client_amr: &'static str,
+    token_type: &'static str,
+    exp: i64,
+    iat: i64,
+    client_id: &'a str,
+    jti: &'a str,
+    consumer: Party,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supplier: Option<Party>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delegation_source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<Audience<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<&'a str>,
+}
+
+/// One value is a string, several are an array (RFC 7519 section 4.1.3).
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Audience<'a> {
+    One(&'a str),
+    Several(&'a [String]),
+}
+
+/// An organization in ISO 6523 form.
+#[derive(Debug, Serialize)]
+struct Party {
+    authority: &'static str,
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+impl Party {
+    fn new(organization: OrganizationNumber) -> Self {
+        Self { authority: "iso6523-actorid-upis", id: organization.iso6523() }
+    }
+}
+
+/// What does not come from the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Issuance<'a> {
+    /// Who we are.
+    pub issuer: &'a str,
+    /// What tokens look like.
+    pub profile: TokenProfile,
+    /// The identifier of this token.
+    pub jti: &'a str,
+    /// Our clock.
+    pub now: Timestamp,
+}
+
+impl<'a> AccessToken<'a> {
+    /// The claims for what was asked and what was decided.
+    pub fn new(
+        issuance: Issuance<'a>,
+        client: &'a Client,
+        proof: ClientProof,
+        grant: &'a Grant,
+        decision: &'a Decision,
+    ) -> Self {
+        let expires_at = issuance.now.plus_seconds(decision.lifetime_seconds.into());
+        let rfc9068 = issuance.profile == TokenProfile::Rfc9068;
+        Self {
+            scope: grant.scopes.to_string(),
+            iss: issuance.issuer,
+            client_amr: match proof {
+                ClientProof::EnterpriseCertificate => "virksomhetssertifikat",
+                ClientProof::RegisteredKey => "private_key_jwt",
+            },
+            token_type: "Bearer",
+            exp: expires_at.seconds(),
+            iat: issuance.now.seconds(),
+            client_id: client.id.as_str(),
+            jti: issuance.jti,
+            consumer: Party::new(decision.consumer),
+            supplier: decision.delegation_source.as_ref().map(|_| Party::new(client.organization)),
+            delegation_source: decision.delegation_source.as_deref(),
+            aud: match &grant.resource[..] {
+                [] => rfc9068.then_some(Audience::One(issuance.issuer)),
+                [one] => Some(Audience::One(one)),
+                several => Some(Audience::Several(several)),
+            },
+            sub: rfc9068.then_some(client.id.as_str()),
+            pid: grant.pid.as_deref(),
+        }
+    }
+
+    /// The JSON that is signed.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+}

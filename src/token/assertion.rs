@@ -1,0 +1,78 @@
+//! Step 5: from an assertion that only has the right shape to one that the client has signed.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::clock::Timestamp;
+use crate::domain::client::ClientId;
+use crate::domain::json::{Json, JsonObject};
+use crate::pki::public_key::PublicKey;
+use crate::token::claims::{Grant, GrantRules};
+use crate::token::jws::UnverifiedAssertion;
+use crate::token::refusal::Refusal;
+
+/// An assertion with a right signature. Only [`UnverifiedAssertion::verify`] makes one.
+#[derive(Debug)]
+pub struct VerifiedAssertion<'a> {
+    signed: &'a [u8],
+    claims: JsonObject,
+}
+
+/// What identifies an assertion among all that can still be used, as 43 characters.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct ReplayId(String);
+
+impl<'a> UnverifiedAssertion<'a> {
+    /// The client it claims to be from.
+    pub fn issuer(&self) -> Result<&str, Refusal> {
+        let iss = self.claims.member("iss").and_then(Json::as_str).filter(|iss| !iss.is_empty());
+        let expected = "it must be the id of the client, as a text";
+        iss.ok_or(Refusal::Claim { name: "iss", expected })
+    }
+
+    /// Checks the signature. The key is used with the one algorithm it is bound to, which the header
+    /// must name (RFC 8725 section 3.1).
+    pub fn verify(self, key: &PublicKey) -> Result<VerifiedAssertion<'a>, Refusal> {
+        if key.algorithm() != self.algorithm {
+            let registered = key.algorithm();
+            return Err(Refusal::AlgorithmOfKey { registered, said: self.algorithm });
+        }
+        key.verify(self.signed, &self.signature).map_err(|_| Refusal::Signature)?;
+        Ok(VerifiedAssertion { signed: self.signed, claims: self.claims })
+    }
+}
+
+impl VerifiedAssertion<'_> {
+    /// Checks what it says.
+    pub fn check(&self, rules: &GrantRules, now: Timestamp) -> Result<Grant, Refusal> {
+        Grant::check(&self.claims, rules, now)
+    }
+
+    /// What may be spent once: the client's `jti`, or else what the signature is over. Not the signature
+    /// itself, because an ECDSA signature has a twin that is just as right.
+    pub fn replay_id(&self, client: &ClientId, grant: &Grant) -> ReplayId {
+        let (kind, unique) = match &grant.jti {
+            Some(jti) => (1_u8, jti.as_bytes()),
+            None => (2_u8, self.signed),
+        };
+        let mut hash = Context::new(&SHA256);
+        // A client id has no NUL, so the frame is unambiguous.
+        hash.update(client.as_str().as_bytes());
+        hash.update(&[0, kind]);
+        hash.update(unique);
+        ReplayId(URL_SAFE_NO_PAD.encode(hash.finish()))
+    }
+}
+
+impl ReplayId {
+    /// The characters.
+    pub fn into_text(self) -> String {
+        self.0
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_test(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}

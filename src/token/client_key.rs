@@ -1,0 +1,207 @@
+//! Step 4: the key that must have signed an assertion.
+//!
+//! A client with any registered key must name one of them by `kid`. A client without may send its
+//! enterprise certificate in `x5c`: then the certificate must lead to an authority that counts here, pass
+//! its rules, and be of the client's own organization. A chain that has been verified is remembered by its
+//! hash until the first certificate or revocation list in it ends, or the lists are replaced.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use moka::sync::Cache;
+
+use crate::clock::Timestamp;
+use crate::domain::algorithm::Algorithm;
+use crate::domain::client::{Client, KeyId};
+use crate::domain::organization::OrganizationNumber;
+use crate::keys::client_jwk::ClientJwk;
+use crate::pki::chain::CertificateChain;
+use crate::pki::error::PkiError;
+use crate::pki::public_key::PublicKey;
+use crate::pki::trust_set::TrustSet;
+use crate::token::jws::{KeyHint, UnverifiedAssertion};
+use crate::token::refusal::Refusal;
+
+/// Verified chains that are remembered; one takes about 2 KiB.
+const CHAINS_MAX: u64 = 20_000;
+
+/// A client with its registered keys parsed, so that a warm request parses none.
+#[derive(Debug)]
+pub struct KeyedClient {
+    /// The client.
+    pub client: Client,
+    /// Its keys, in the order of `client.keys`; `None` for one that can no longer be read.
+    keys: Vec<Option<PublicKey>>,
+}
+
+/// How the client has proved itself; tokens say it as `client_amr`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientProof {
+    /// With an enterprise certificate.
+    EnterpriseCertificate,
+    /// With a registered key.
+    RegisteredKey,
+}
+
+/// The key an assertion must verify under.
+#[derive(Clone, Debug)]
+pub struct ProofKey {
+    /// What kind of proof it is.
+    pub proof: ClientProof,
+    /// The key itself.
+    pub key: PublicKey,
+}
+
+impl KeyedClient {
+    /// Parses the keys of a client. A key that was fit when it was registered and is not any more, because
+    /// the rules have become stricter, counts as unknown.
+    pub fn new(client: Client) -> Self {
+        let parse = |jwk: &str| ClientJwk::parse(jwk.as_bytes()).ok().map(|jwk| jwk.key);
+        let keys = client.keys.iter().map(|key| parse(&key.jwk)).collect();
+        Self { client, keys }
+    }
+
+    fn registered(&self, id: Option<&KeyId>, now: Timestamp) -> Result<PublicKey, Refusal> {
+        let position = self.client.keys.iter().position(|key| Some(&key.id) == id);
+        let found = position.and_then(|at| self.client.keys.get(at).zip(self.keys.get(at)));
+        match found {
+            Some((registered, _)) if registered.expires_at <= now => {
+                Err(Refusal::ExpiredKey { expired_at: registered.expires_at })
+            }
+            Some((_, Some(key))) => Ok(key.clone()),
+            Some((_, None)) | None => Err(Refusal::UnknownKey),
+        }
+    }
+}
+
+/// The authorities whose enterprise certificates count here.
+pub struct EnterpriseCertificates {
+    sets: Vec<TrustSet>,
+    verified: Cache<ChainHash, Arc<VerifiedCertificate>>,
+}
+
+/// SHA-256 over the certificates, what they are used with, and the generation of the revocation lists.
+type ChainHash = [u8; 32];
+
+/// A certificate that has passed every check.
+struct VerifiedCertificate {
+    organization: OrganizationNumber,
+    key: PublicKey,
+    valid_until: Timestamp,
+}
+
+impl EnterpriseCertificates {
+    /// Accepts what any of these trust sets accepts.
+    pub fn new(sets: Vec<TrustSet>) -> Self {
+        Self { sets, verified: Cache::new(CHAINS_MAX) }
+    }
+
+    /// The trust sets, by the order in which they are tried.
+    pub fn sets(&self) -> &[TrustSet] {
+        &self.sets
+    }
+
+    /// The key that `assertion` must verify under, if it is to be from `client`.
+    pub fn key_of(
+        &self,
+        client: &KeyedClient,
+        assertion: &UnverifiedAssertion<'_>,
+        now: Timestamp,
+    ) -> Result<ProofKey, Refusal> {
+        match &assertion.key {
+            KeyHint::Registered(id) => {
+                let key = client.registered(id.as_ref(), now)?;
+                Ok(ProofKey { proof: ClientProof::RegisteredKey, key })
+            }
+            KeyHint::Certificates(_) if !client.client.keys.is_empty() => Err(Refusal::KeyRequired),
+            KeyHint::Certificates(certificates) => {
+                let verified = self.verify(certificates, assertion.algorithm, now)?;
+                if verified.organization != client.client.organization {
+                    let certificate = verified.organization;
+                    return Err(Refusal::CertificateOrganization { certificate });
+                }
+                let key = verified.key.clone();
+                Ok(ProofKey { proof: ClientProof::EnterpriseCertificate, key })
+            }
+        }
+    }
+
+    fn verify(
+        &self,
+        certificates: &[Vec<u8>],
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<Arc<VerifiedCertificate>, Refusal> {
+        let hash = self.hash(certificates, algorithm);
+        if let Some(verified) = self.verified.get(&hash)
+            && now <= verified.valid_until
+        {
+            return Ok(verified);
+        }
+        let verified = Arc::new(self.verify_afresh(certificates, algorithm, now)?);
+        self.verified.insert(hash, Arc::clone(&verified));
+        Ok(verified)
+    }
+
+    fn verify_afresh(
+        &self,
+        certificates: &[Vec<u8>],
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<VerifiedCertificate, Refusal> {
+        let chain = CertificateChain::from_der(certificates.to_vec())
+            .map_err(|_| Refusal::CertificateHeader)?;
+        let mut first_error = None;
+        for set in &self.sets {
+            match set.verify(&chain, now) {
+                Ok(verified) => {
+                    let organization = verified.organization().ok_or_else(no_organization)?;
+                    let key = verified.public_key(algorithm).map_err(|error| {
+                        Refusal::Certificate { check: "key algorithm", detail: error.to_string() }
+                    })?;
+                    return Ok(VerifiedCertificate {
+                        organization,
+                        key,
+                        valid_until: verified.valid_until(),
+                    });
+                }
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        Err(match first_error {
+            Some(error @ PkiError::RevocationUnknown { .. }) => {
+                Refusal::Unavailable { cause: error.to_string() }
+            }
+            Some(error) => {
+                Refusal::Certificate { check: error.check_name(), detail: error.to_string() }
+            }
+            None => Refusal::Certificate {
+                check: "path",
+                detail: "no trust set is configured".to_owned(),
+            },
+        })
+    }
+
+    fn hash(&self, certificates: &[Vec<u8>], algorithm: Algorithm) -> ChainHash {
+        let mut hash = Context::new(&SHA256);
+        hash.update(algorithm.name().as_bytes());
+        for set in &self.sets {
+            hash.update(&set.generation().to_be_bytes());
+        }
+        for certificate in certificates {
+            hash.update(&certificate.len().to_be_bytes());
+            hash.update(certificate);
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(hash.finish().as_ref());
+        bytes
+    }
+}
+
+/// A trust set for tokens always names organizations; one that does not is a mistake of the set-up.
+fn no_organization() -> Refusal {
+    Refusal::Certificate {
+        check: "organization",
+        detail: "the trust set does not read organization numbers".to_owned(),
+    }
+}
