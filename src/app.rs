@@ -15,6 +15,7 @@ use crate::pki::trust_set::{
     OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
     TrustSetError, TrustSetSource,
 };
+use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::token::access_token::TokenProfile;
@@ -29,6 +30,8 @@ use crate::token::{IssueRules, Issuer};
 pub struct App {
     /// Issues tokens.
     pub issuer: Issuer,
+    /// Changes what tokens are issued by.
+    pub registry: Registry,
     /// Counts and times.
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
@@ -93,6 +96,7 @@ impl App {
         );
         let feed = Arc::new(feed.await?);
         let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
+        let registry = Registry::new(store.clone(), Arc::clone(&clock), Some(Arc::clone(&feed)));
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(store, Arc::clone(&clock), skew);
         let issuer = Issuer {
@@ -106,7 +110,8 @@ impl App {
             keys: keys.ring(),
         };
         let tasks = vec![follower, writer];
-        Ok(Self { issuer, metrics: Metrics::new(), draining: AtomicBool::new(false), tasks })
+        let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
+        Ok(Self { issuer, registry, metrics, draining, tasks })
     }
 
     /// Whether the server takes new work: it is not on its way out, and what it has cached is right.
@@ -134,6 +139,14 @@ impl Drop for App {
             task.abort();
         }
     }
+}
+
+/// Reads every file that the configuration names, to see whether the server could be built from them.
+pub fn check_files(config: &Config) -> Result<(), AppError> {
+    for set in &config.trust {
+        load_trust_set(set)?;
+    }
+    load_sealing_key(&config.sealing_key).map(|_| ())
 }
 
 fn key_rules(config: &Config) -> KeyRules {
@@ -173,8 +186,7 @@ fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppError> {
     key.map_err(|error| AppError::Keys(KeyKeeperError::Key(error)))
 }
 
-/// Reads the files of a trust set and loads it.
-pub fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {
+fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {
     let all = |files: &[PathBuf]| files.iter().map(read).collect::<Result<Vec<_>, _>>();
     let serial_number = if set.organization_from_serial_number {
         SerialNumberRule::Accept

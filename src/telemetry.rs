@@ -3,6 +3,7 @@
 //! No label ever names a client, an organization or a scope: their number has no bound, and who asks for
 //! what is nobody's business who may read metrics.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -27,7 +28,10 @@ pub enum LogFormat {
 /// Sends logs to standard error. A filter that cannot be read is an error; a second call changes nothing.
 pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("log filter: {error}"))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A subscriber is already there when several servers run in one process, as in tests.
     let _ = match format {
         LogFormat::Json => logs.json().flatten_event(true).try_init(),

@@ -20,9 +20,10 @@ use crate::app::App;
 
 pub use tls::{TlsError, TlsKeys};
 
-/// The token API.
+/// The token API, at the root and under the path of the issuer, if it has one.
 pub fn token_router(app: Arc<App>) -> Router {
-    guard::protect(oauth::routes(&app).with_state(Arc::clone(&app)), app)
+    let routes = oauth::routes(&app).with_state(Arc::clone(&app));
+    guard::protect(routes, app)
 }
 
 /// The admin API.

@@ -12,24 +12,50 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 
-/// Every route of the token API.
+/// Every route of the token API, at the root and, if the issuer has a path, under that path as well:
+/// clients build addresses from the issuer, proxies may or may not strip its path.
 pub(super) fn routes(app: &App) -> Router<Arc<App>> {
     let metadata = published::Metadata::of(app);
-    let metadata = move || get(published::metadata).with_state(metadata.clone());
+    let path = issuer_path(&app.issuer.rules.grant.issuer);
+    let routes = endpoints(&metadata, "");
+    if path.is_empty() {
+        return routes;
+    }
+    // RFC 8414 section 3.1 puts the path of the issuer behind the well-known part.
+    let inserted =
+        ["oauth-authorization-server", "openid-configuration"].into_iter().flat_map(|name| {
+            [format!("/.well-known/{name}{path}"), format!("/.well-known/{name}{path}/")]
+        });
+    let served = |routes: Router<Arc<App>>, address: String| {
+        routes.route(&address, get(published::metadata).with_state(metadata.clone()))
+    };
+    inserted.fold(routes.merge(endpoints(&metadata, path)), served)
+}
+
+/// The path of the issuer without the slash at its end: empty, or something like `/t1`.
+fn issuer_path(issuer: &str) -> &str {
+    let rest = issuer.split_once("://").map_or("", |(_, rest)| rest);
+    rest.find('/').map_or("", |at| rest[at..].trim_end_matches('/'))
+}
+
+fn endpoints(metadata: &published::Metadata, base: &str) -> Router<Arc<App>> {
+    let at = |path: &str| format!("{base}{path}");
+    let metadata = || get(published::metadata).with_state(metadata.clone());
     let keys = || get(published::keys);
     Router::new()
-        .route("/token", post(token::token))
+        .route(&at("/token"), post(token::token))
         // Documents in use name three paths for the keys.
-        .route("/jwk", keys())
-        .route("/jwks", keys())
-        .route("/.well-known/jwks.json", keys())
+        .route(&at("/jwk"), keys())
+        .route(&at("/jwks"), keys())
+        .route(&at("/.well-known/jwks.json"), keys())
         // Clients join the issuer, which ends in a slash, and the path in every way there is.
-        .route("/.well-known/oauth-authorization-server", metadata())
-        .route("/.well-known/oauth-authorization-server/", metadata())
-        .route("//.well-known/oauth-authorization-server", metadata())
-        .route("/.well-known/openid-configuration", metadata())
-        .route("/.well-known/openid-configuration/", metadata())
-        .route("/errors/", get(error_pages::index))
-        .route("/errors/style.css", get(error_pages::style))
-        .route("/errors/{code}", get(error_pages::page))
+        .route(&at("/.well-known/oauth-authorization-server"), metadata())
+        .route(&at("/.well-known/oauth-authorization-server/"), metadata())
+        .route(&at("//.well-known/oauth-authorization-server"), metadata())
+        .route(&at("/.well-known/openid-configuration"), metadata())
+        .route(&at("/.well-known/openid-configuration/"), metadata())
+        .route(&at("//.well-known/openid-configuration"), metadata())
+        .route(&at("/errors/"), get(error_pages::index))
+        .route(&at("/errors/style.css"), get(error_pages::style))
+        .route(&at("/errors/{code}"), get(error_pages::page))
 }

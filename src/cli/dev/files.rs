@@ -1,0 +1,209 @@
+//! The folder of a test server: what lies where, and what is written into it.
+
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::dev::Dev;
+use crate::cli::dev::identities::{
+    ADMIN_CLIENT, CERTIFICATE_CLIENT, CONSUMER, Identities, KEY_CLIENT, PROVIDER, SUPPLIER,
+    SUPPLIER_CLIENT,
+};
+use crate::cli::dev::seed::{DELEGATED, GRANTED};
+use crate::cli::dev::test_pki::{P12_PASSWORD, POLICY, TestPki};
+use crate::cli::serve::Addresses;
+use crate::clock::Random;
+use crate::keys::SealingKey;
+
+/// What may be in the folder: ours to replace. Anything else stops a reset.
+const ENTRIES: [&str; 8] = [
+    "clients",
+    "dev.env",
+    "dev.env.new",
+    "pki",
+    "portvakt.db",
+    "portvakt.db-shm",
+    "portvakt.db-wal",
+    "portvakt.toml",
+];
+
+/// Beside them, the sealing key.
+const SEALING_KEY: &str = "sealing.key";
+
+/// The folder of a test server.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new(path: &Path) -> Self {
+        Self(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+    }
+
+    /// Whether everything has been written: `dev.env` is last.
+    pub(super) fn is_complete(&self) -> bool {
+        self.environment().exists()
+    }
+
+    /// Removes what we have put there. A folder with anything else in it is not ours and is left alone.
+    pub(super) fn remove(&self) -> anyhow::Result<()> {
+        let Ok(entries) = fs::read_dir(&self.0) else { return Ok(()) };
+        for entry in entries {
+            let name = entry?.file_name();
+            if !ENTRIES.iter().chain(&[SEALING_KEY]).any(|known| name == *known) {
+                bail!(
+                    "{} holds {}, which is not of a test server; give another --dir",
+                    self.0.display(),
+                    name.display()
+                );
+            }
+        }
+        fs::remove_dir_all(&self.0).with_context(|| format!("removing {}", self.0.display()))
+    }
+
+    pub(super) fn create(&self) -> anyhow::Result<()> {
+        for folder in [self.0.clone(), self.pki(""), self.0.join("clients")] {
+            fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.0.join("portvakt.db")
+    }
+
+    pub(super) fn configuration(&self) -> PathBuf {
+        self.0.join("portvakt.toml")
+    }
+
+    pub(super) fn environment(&self) -> PathBuf {
+        self.0.join("dev.env")
+    }
+
+    pub(super) fn consumer_p12(&self) -> PathBuf {
+        self.pki("consumer.p12")
+    }
+
+    fn pki(&self, name: &str) -> PathBuf {
+        self.0.join("pki").join(name)
+    }
+
+    fn jwk(&self, client: &str) -> PathBuf {
+        self.0.join("clients").join(format!("{client}.jwk"))
+    }
+
+    pub(super) fn write_pki(&self, pki: &TestPki) -> anyhow::Result<()> {
+        write(&self.pki("root.pem"), pki.root.as_bytes())?;
+        write(&self.pki("intermediate.pem"), pki.intermediate.as_bytes())?;
+        write(&self.pki("intermediate-key.pem"), pki.intermediate_key.as_bytes())?;
+        write(&self.pki("revoked.crl"), pki.crls.as_bytes())?;
+        for (name, certificate) in [("consumer", &pki.consumer), ("supplier", &pki.supplier)] {
+            write(&self.pki(&format!("{name}.pem")), certificate.chain.as_bytes())?;
+            write(&self.pki(&format!("{name}-key.pem")), certificate.key.as_bytes())?;
+            write(&self.pki(&format!("{name}.p12")), &certificate.p12)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_identities(&self, identities: &Identities) -> anyhow::Result<()> {
+        write(&self.jwk(KEY_CLIENT), identities.key_client.to_string().as_bytes())?;
+        write(&self.jwk(ADMIN_CLIENT), identities.admin_client.to_string().as_bytes())
+    }
+
+    pub(super) fn write_sealing_key(&self, random: &dyn Random) -> anyhow::Result<()> {
+        write(&self.0.join(SEALING_KEY), SealingKey::generate(random).as_bytes())
+    }
+
+    pub(super) fn write_configuration(&self, text: &str) -> anyhow::Result<()> {
+        write(&self.configuration(), text.as_bytes())
+    }
+
+    /// Writes `dev.env` so that whoever reads it sees all of it or none.
+    pub(super) fn write_environment(&self, text: &str) -> anyhow::Result<()> {
+        let new = self.0.join("dev.env.new");
+        write(&new, text.as_bytes())?;
+        fs::rename(&new, self.environment()).context("dev.env")
+    }
+}
+
+/// Writes a file that only its owner can read.
+fn write(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(file).and_then(|mut file| file.write_all(content));
+    written.with_context(|| format!("writing {}", file.display()))
+}
+
+/// The configuration that the server of this folder starts with; `portvakt serve` takes it too.
+pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let listener = |name, address| {
+        let behind_proxy = if dev.allow_remote { "behind_proxy = true\n" } else { "" };
+        format!("\n[{name}]\naddress = \"{address}\"\n{behind_proxy}")
+    };
+    format!(
+        "# Written by `portvakt dev` at every start.\n\
+         [server]\nissuer = {issuer}\n\
+         {token}{admin}{management}\n\
+         [database]\nfile = \"portvakt.db\"\n\n\
+         [keys]\nsealing_key_file = \"{SEALING_KEY}\"\n\n\
+         [log]\nformat = \"text\"\n\n\
+         [trust.dev]\n\
+         anchors = [\"pki/root.pem\"]\n\
+         intermediates = [\"pki/intermediate.pem\"]\n\
+         crls = [\"pki/revoked.crl\"]\n\
+         policies = [\"{POLICY}\"]\n",
+        issuer = quoted(issuer),
+        token = listener("token_listener", dev.listen),
+        admin = listener("admin_listener", dev.admin_listen),
+        management = listener("management_listener", dev.management_listen),
+    )
+}
+
+/// The text of `dev.env`: the names that Norwegian platforms already use, and ours.
+pub(super) fn environment(
+    folder: &Folder,
+    issuer: &str,
+    addresses: &Addresses,
+) -> anyhow::Result<String> {
+    let jwk = |client| {
+        let file = folder.jwk(client);
+        fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
+    };
+    let path = |name: &str| folder.pki(name).display().to_string();
+    let variables = [
+        ("MASKINPORTEN_CLIENT_ID", KEY_CLIENT.to_owned()),
+        ("MASKINPORTEN_CLIENT_JWK", jwk(KEY_CLIENT)?),
+        ("MASKINPORTEN_SCOPES", GRANTED.join(" ")),
+        ("MASKINPORTEN_WELL_KNOWN_URL", format!("{issuer}.well-known/oauth-authorization-server")),
+        ("MASKINPORTEN_ISSUER", issuer.to_owned()),
+        ("MASKINPORTEN_JWKS_URI", format!("{issuer}jwk")),
+        ("MASKINPORTEN_TOKEN_ENDPOINT", format!("{issuer}token")),
+        ("PORTVAKT_ADMIN_URL", format!("http://{}/", addresses.admin)),
+        ("PORTVAKT_PORTAL_URL", format!("http://{}/", addresses.admin)),
+        ("PORTVAKT_MANAGEMENT_URL", format!("http://{}/", addresses.management)),
+        ("PORTVAKT_CERT_CLIENT_ID", CERTIFICATE_CLIENT.to_owned()),
+        ("PORTVAKT_CERT_PEM", path("consumer.pem")),
+        ("PORTVAKT_CERT_KEY_PEM", path("consumer-key.pem")),
+        ("PORTVAKT_CERT_P12", path("consumer.p12")),
+        ("PORTVAKT_CERT_P12_PASSWORD", P12_PASSWORD.to_owned()),
+        ("PORTVAKT_TRUST_ANCHORS", path("root.pem")),
+        ("PORTVAKT_ADMIN_CLIENT_ID", ADMIN_CLIENT.to_owned()),
+        ("PORTVAKT_ADMIN_CLIENT_JWK", jwk(ADMIN_CLIENT)?),
+        ("PORTVAKT_PROVIDER_ORGNO", PROVIDER.number.to_owned()),
+        ("PORTVAKT_CONSUMER_ORGNO", CONSUMER.number.to_owned()),
+        ("PORTVAKT_SUPPLIER_ORGNO", SUPPLIER.number.to_owned()),
+        ("PORTVAKT_SUPPLIER_CLIENT_ID", SUPPLIER_CLIENT.to_owned()),
+        ("PORTVAKT_SUPPLIER_CERT_PEM", path("supplier.pem")),
+        ("PORTVAKT_SUPPLIER_CERT_KEY_PEM", path("supplier-key.pem")),
+        ("PORTVAKT_DELEGATED_SCOPE", DELEGATED.to_owned()),
+    ];
+    let mut text =
+        "# Written by `portvakt dev` at every start. For the shell: . dev.env\n".to_owned();
+    for (name, value) in variables {
+        writeln!(text, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+    }
+    Ok(text)
+}

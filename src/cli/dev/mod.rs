@@ -1,0 +1,149 @@
+//! `portvakt dev`: a test server with everything in it to try, from nothing, in one command.
+//!
+//! The folder holds a configuration, a database, a test PKI, keys and `dev.env`. `dev.env` is written last, so
+//! a folder with it is complete and is used again as it is; only addresses and issuer may differ from run to
+//! run. It is loudly a test server: its names say `dev`, and it stays on loopback unless told otherwise.
+
+mod files;
+mod identities;
+mod seed;
+mod test_pki;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use crate::cli::failure::Failure;
+use crate::cli::output;
+use crate::cli::serve::{Addresses, Server};
+use crate::clock::{SystemClock, SystemRandom};
+use crate::config::Config;
+use crate::registry::Registry;
+use crate::store::Store;
+
+use files::Folder;
+use identities::Identities;
+use test_pki::TestPki;
+
+/// Make and run a test server, with everything in it to try.
+#[derive(Args, Debug)]
+pub(super) struct Dev {
+    /// Where everything is kept; made if it is not there, used again if it is.
+    #[arg(long, default_value = "./.portvakt-dev")]
+    dir: PathBuf,
+    /// The address of the token API.
+    #[arg(long, default_value = "127.0.0.1:7080")]
+    listen: SocketAddr,
+    /// The address of the admin API and the portal.
+    #[arg(long, default_value = "127.0.0.1:7081")]
+    admin_listen: SocketAddr,
+    /// The address of health and metrics.
+    #[arg(long, default_value = "127.0.0.1:7082")]
+    management_listen: SocketAddr,
+    /// Who the server says it is; by default the address of the token API with `/dev/`.
+    #[arg(long)]
+    issuer: Option<String>,
+    /// Throw away what is in the folder and begin afresh.
+    #[arg(long)]
+    reset: bool,
+    /// Listen on addresses that others can reach. This is a test server without secrets.
+    #[arg(long)]
+    allow_remote: bool,
+}
+
+impl Dev {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        self.refuse_remote()?;
+        let folder = Folder::new(&self.dir);
+        if self.reset {
+            folder.remove()?;
+        }
+        if !folder.is_complete() {
+            self.make(&folder).await?;
+        }
+        let bound = self.start(&folder).await?;
+        let addresses = bound.addresses().context("addresses")?;
+        let issuer = self.issuer(addresses.token);
+        let environment = files::environment(&folder, &issuer, &addresses)?;
+        folder.write_environment(&environment)?;
+        self.greet(&folder, &issuer, &addresses);
+        Ok(bound.run().await?)
+    }
+
+    fn refuse_remote(&self) -> Result<(), Failure> {
+        let all = [self.listen, self.admin_listen, self.management_listen];
+        match all.into_iter().find(|address| !address.ip().is_loopback()) {
+            Some(address) if !self.allow_remote => Err(Failure::usage(format!(
+                "{address} is not loopback, and this is a test server whose keys lie open; \
+                 --allow-remote listens there all the same"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes what the folder lacks: everything, because a folder that is not complete is begun again.
+    async fn make(&self, folder: &Folder) -> anyhow::Result<()> {
+        folder.remove()?;
+        folder.create()?;
+        let (pki, identities) = tokio::try_join!(
+            async { tokio::task::spawn_blocking(TestPki::make).await? },
+            Identities::make(),
+        )?;
+        folder.write_pki(&pki)?;
+        folder.write_identities(&identities)?;
+        folder.write_sealing_key(&SystemRandom)?;
+        let store = Store::open(&folder.database()).await?;
+        store.migrate().await?;
+        let registry = Registry::new(store.clone(), Arc::new(SystemClock), None);
+        seed::seed(&registry, &identities, &self.issuer(self.listen)).await?;
+        store.close().await;
+        Ok(())
+    }
+
+    async fn start(&self, folder: &Folder) -> anyhow::Result<Server> {
+        let issuer = self.issuer(self.listen);
+        let text = files::configuration(self, &issuer);
+        folder.write_configuration(&text)?;
+        let config = Config::load(&folder.configuration(), std::iter::empty())?;
+        let server = Server::start(&config).await?;
+        if self.listen.port() == 0 {
+            bail!("--listen needs a port of its own, because the issuer names it");
+        }
+        Ok(server)
+    }
+
+    fn issuer(&self, token: SocketAddr) -> String {
+        self.issuer.clone().unwrap_or_else(|| format!("http://{token}/dev/"))
+    }
+
+    fn greet(&self, folder: &Folder, issuer: &str, addresses: &Addresses) {
+        let environment = folder.environment();
+        let environment = environment.display();
+        let program = program_name();
+        output::note(&format!(
+            "\nPortvakt dev: a test server. Its keys lie open in {dir}; never use it for real.\n\n\
+             \x20 issuer      {issuer}\n\
+             \x20 token API   http://{token}/\n\
+             \x20 admin API   http://{admin}/\n\
+             \x20 management  http://{management}/readyz and /metrics\n\n\
+             Try, in another terminal:\n\n\
+             \x20 {program} token get --env-file {environment}\n\
+             \x20 {program} token get --env-file {environment} --p12 {p12}\n\
+             \x20 . {environment}   # the names that client libraries know\n",
+            dir = self.dir.display(),
+            token = addresses.token,
+            admin = addresses.admin,
+            management = addresses.management,
+            p12 = folder.consumer_p12().display(),
+        ));
+    }
+}
+
+/// How the user has started this program.
+fn program_name() -> String {
+    let name = std::env::args().next().map(PathBuf::from);
+    name.as_deref().map_or_else(|| "portvakt".to_owned(), |name: &Path| name.display().to_string())
+}

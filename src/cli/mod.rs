@@ -1,0 +1,73 @@
+//! The command line. The only place with `anyhow` and with printing.
+//!
+//! Data goes to standard output and everything else to standard error, so that output can be piped. The exit
+//! codes are in [`failure`].
+
+mod check_config;
+mod dev;
+pub mod failure;
+mod migrate;
+mod output;
+mod serve;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// An authorization server for organization-to-organization APIs.
+#[derive(Debug, Parser)]
+#[command(name = "portvakt", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make and run a test server, with everything in it to try.
+    Dev(dev::Dev),
+    /// Run the server.
+    Serve(serve::Serve),
+    /// Bring the database up to this version.
+    Migrate(migrate::Migrate),
+    /// Say whether a configuration file is fit to start with.
+    CheckConfig(check_config::CheckConfig),
+}
+
+/// Runs the command that the program was started with.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Dev(dev) => block_on(dev.run()),
+        Command::Serve(serve) => block_on(serve.run()),
+        Command::Migrate(migrate) => block_on(migrate.run()),
+        Command::CheckConfig(check) => check.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::note(&failure.message);
+            failure.exit.into()
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::failed(format!("no threads: {error}")))?;
+    runtime.block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

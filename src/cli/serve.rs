@@ -1,0 +1,125 @@
+//! `portvakt serve`: start-up and shutdown, as a checklist.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::cli::check_config;
+use crate::cli::failure::Failure;
+use crate::clock::{SystemClock, SystemRandom};
+use crate::config::{self, Config};
+use crate::http::listen::Listener;
+use crate::http::{TlsKeys, admin_router, management_router, token_router};
+use crate::store::Store;
+use crate::telemetry::{self, LogFormat};
+
+/// Run the server.
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// The configuration file.
+    #[arg(long)]
+    config: PathBuf,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let config = check_config::load(&self.config)?;
+        let server = Server::start(&config).await?;
+        Ok(server.run().await?)
+    }
+}
+
+/// A server whose listeners are bound.
+pub(super) struct Server {
+    app: Arc<App>,
+    token: Listener,
+    admin: Listener,
+    management: Listener,
+}
+
+/// The addresses that were bound.
+pub(super) struct Addresses {
+    pub(super) token: SocketAddr,
+    pub(super) admin: SocketAddr,
+    pub(super) management: SocketAddr,
+}
+
+impl Server {
+    /// Everything that can fail, in the order in which it depends on what went before.
+    pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
+        let format = match config.log.format {
+            config::LogFormat::Json => LogFormat::Json,
+            config::LogFormat::Text => LogFormat::Text,
+        };
+        telemetry::start_logging(format, &config.log.filter).map_err(anyhow::Error::msg)?;
+        let token = bind(&config.token_listener).await?;
+        let admin = bind(&config.admin_listener).await?;
+        let management = bind(&config.management_listener).await?;
+        let store = Store::open(&config.database_file)
+            .await
+            .with_context(|| format!("database {}", config.database_file.display()))?;
+        let app = App::build(config, store, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+        Ok(Self { app: Arc::new(app), token, admin, management })
+    }
+
+    /// The addresses that were bound.
+    pub(super) fn addresses(&self) -> std::io::Result<Addresses> {
+        Ok(Addresses {
+            token: self.token.address()?,
+            admin: self.admin.address()?,
+            management: self.management.address()?,
+        })
+    }
+
+    /// Serves until the process is told to stop, then finishes what is under way.
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (stop, stopped) = watch::channel(false);
+        let wait = || {
+            let mut stopped = stopped.clone();
+            async move {
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            }
+        };
+        let app = Arc::clone(&self.app);
+        tracing::info!(issuer = app.issuer.rules.grant.issuer, "serving");
+        let announce = async {
+            told_to_stop().await?;
+            tracing::info!("stopping");
+            app.drain();
+            stop.send_replace(true);
+            anyhow::Ok(())
+        };
+        let token = self.token.serve(token_router(Arc::clone(&self.app)), wait());
+        let admin = self.admin.serve(admin_router(Arc::clone(&self.app)), wait());
+        let management = self.management.serve(management_router(Arc::clone(&self.app)), wait());
+        let (announced, token, admin, management) =
+            tokio::join!(announce, token, admin, management);
+        announced.and(Ok(token?)).and(Ok(admin?)).and(Ok(management?))
+    }
+}
+
+async fn bind(listener: &config::Listener) -> anyhow::Result<Listener> {
+    let tls = match &listener.tls {
+        Some(files) => Some(TlsKeys::load(files.certificate.clone(), files.key.clone())?),
+        None => None,
+    };
+    let bound = Listener::bind(listener.address, tls, listener.connections_max).await;
+    bound.with_context(|| format!("listening on {}", listener.address))
+}
+
+/// Waits for SIGTERM, which supervisors send, or SIGINT, which a terminal sends.
+async fn told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
