@@ -21,21 +21,10 @@ fn both_ends_of_the_validity_are_inside_it() {
     let early = world.judge_at(leaf.clone(), at("2025-03-01T07:59:59Z")).unwrap_err();
     assert!(matches!(early, PkiError::NotYetValid { .. }), "{early}");
     let late = world.judge_at(leaf, at("2025-04-01T08:00:01Z")).unwrap_err();
-    assert_eq!(
-        late.to_string(),
-        "the certificate of CN=A consumer, organizationIdentifier=NTRNO-991825827 expired at \
-         2025-04-01T08:00:00Z, and it is 2025-04-01T08:00:01Z"
-            .replace("organizationIdentifier", shown_identifier(&late))
+    assert!(
+        late.to_string()
+            .ends_with("expired at 2025-04-01T08:00:00Z, and it is 2025-04-01T08:00:01Z")
     );
-}
-
-/// How the library prints the attribute, which is not for us to fix.
-fn shown_identifier(error: &PkiError) -> &'static str {
-    if error.to_string().contains("OID(2.5.4.97)") {
-        "OID(2.5.4.97)"
-    } else {
-        "organizationIdentifier"
-    }
 }
 
 #[test]
