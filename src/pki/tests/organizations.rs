@@ -62,7 +62,7 @@ fn a_serial_number_beside_the_identifier_must_not_name_another_organization() {
         ((SERIAL_NUMBER, PRINTABLE, b"974760673"), false),
         ((SERIAL_NUMBER, PRINTABLE, b"123456789"), false),
         ((SERIAL_NUMBER, T61, b"974760673"), false),
-        ((SERIAL_NUMBER, BMP, b"\0009\0009\0001\0008\0002\0005\0008\0002\0007"), false),
+        ((SERIAL_NUMBER, BMP, b"\x009\x007\x004\x007\x006\x000\x006\x007\x003"), false),
     ] {
         for members in [&[&[identifier][..], &[serial_number]][..], &[&[serial_number, identifier]]]
         {
