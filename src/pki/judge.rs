@@ -58,13 +58,18 @@ impl<'a> Judge<'a> {
         if let Some(found) = found.take() {
             return found;
         }
-        // Nothing holds now. A path that held when the leaf was issued tells what has ended since;
-        // whatever it tells, this search cannot accept.
         let refused = outcome.err().unwrap_or(webpki::Error::UnknownIssuer);
-        let _ = search.run(chain.leaf().not_before, |path| {
-            judge(path);
-            true
-        });
+        if matches!(
+            refused,
+            webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. }
+        ) {
+            // A path that held when the leaf was issued tells what has ended since; whatever it
+            // tells, this search cannot accept.
+            let _ = search.run(chain.leaf().not_before, |path| {
+                judge(path);
+                true
+            });
+        }
         found.take().filter(|found| found.refusal.is_some()).unwrap_or_else(|| Found {
             path: None,
             refusal: Some(path::explain(&refused, chain.leaf(), now, self.trust_set)),
@@ -87,8 +92,8 @@ impl<'a> Judge<'a> {
     fn judge(&self, path: &Path<'_>) -> Result<Timestamp, PkiError> {
         let examination = self.examination(path);
         let mut until = path.leaf.not_after;
-        for (_, check) in &CHECKS {
-            until = check(&examination)?.until.map_or(until, |limit| until.min(limit));
+        for check in &CHECKS {
+            until = (check.ask)(&examination)?.until.map_or(until, |limit| until.min(limit));
         }
         Ok(until)
     }
