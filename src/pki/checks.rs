@@ -35,20 +35,28 @@ pub(super) struct Passed {
     pub(super) until: Option<Timestamp>,
 }
 
-type Check = fn(&Examination<'_>) -> Result<Passed, PkiError>;
+/// One question.
+pub(super) struct Check {
+    /// Its name, as in [`PkiError::check_name`].
+    pub(super) name: &'static str,
+    /// Whether it is about the authorities, so that without a path there is nothing to ask.
+    pub(super) needs_path: bool,
+    /// Asks it.
+    pub(super) ask: fn(&Examination<'_>) -> Result<Passed, PkiError>,
+}
 
-/// Every check after "path", in order; the names are those of [`PkiError::check_name`].
-pub(super) const CHECKS: [(&str, Check); 10] = [
-    ("validity", validity),
-    ("anchor", anchor),
-    ("basic constraints", basic_constraints),
-    ("key usage", key_usage),
-    ("extended key usage", extended_key_usage),
-    ("policy", policy),
-    ("key strength", key_strength),
-    ("signature algorithms", signature_algorithms),
-    ("revocation", revocation),
-    ("organization", organization),
+/// Every check after "path", in order.
+pub(super) const CHECKS: [Check; 10] = [
+    Check { name: "validity", needs_path: false, ask: validity },
+    Check { name: "anchor", needs_path: true, ask: anchor },
+    Check { name: "basic constraints", needs_path: false, ask: basic_constraints },
+    Check { name: "key usage", needs_path: false, ask: key_usage },
+    Check { name: "extended key usage", needs_path: false, ask: extended_key_usage },
+    Check { name: "policy", needs_path: false, ask: policy },
+    Check { name: "key strength", needs_path: false, ask: key_strength },
+    Check { name: "signature algorithms", needs_path: false, ask: signature_algorithms },
+    Check { name: "revocation", needs_path: true, ask: revocation },
+    Check { name: "organization", needs_path: false, ask: organization },
 ];
 
 fn passed(detail: impl Into<String>) -> Passed {
@@ -80,7 +88,9 @@ fn anchor(examination: &Examination<'_>) -> Result<Passed, PkiError> {
     if examination.anchors.iter().any(|anchor| anchor.certificate.der == leaf.der) {
         return Err(PkiError::LeafIsAnchor);
     }
-    let Some(anchor) = examination.path.authorities.last() else { return Ok(passed("no path")) };
+    let Some(anchor) = examination.path.authorities.last() else {
+        return Ok(passed("there is none"));
+    };
     let (not_before, not_after, now) = (anchor.not_before, anchor.not_after, examination.now);
     if now < not_before || now > not_after {
         let subject = anchor.subject_text.clone();

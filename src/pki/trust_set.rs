@@ -3,7 +3,6 @@
 //! A set is loaded once and judged against many chains. Only its revocation lists change while the
 //! server runs; its generation tells caches that they did.
 
-use std::cell::RefCell;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use thiserror::Error;
@@ -13,10 +12,11 @@ use crate::domain::algorithm::Algorithm;
 use crate::domain::organization::OrganizationNumber;
 use crate::pki::certificate::{Certificate, CertificateError, hex};
 use crate::pki::chain::CertificateChain;
-use crate::pki::checks::{CHECKS, Examination};
+use crate::pki::checks::CHECKS;
 use crate::pki::crl::CrlError;
 use crate::pki::error::PkiError;
-use crate::pki::path::{self, Anchor, Path, Search};
+use crate::pki::judge::Judge;
+use crate::pki::path::{Anchor, Path};
 use crate::pki::public_key::{PublicKey, PublicKeyError};
 use crate::pki::revocation::CrlSet;
 use crate::pki::source::{check_identifiers, read_authorities, read_crls};
@@ -276,7 +276,8 @@ impl TrustSet {
         chain: &CertificateChain,
         now: Timestamp,
     ) -> Result<VerifiedChain, PkiError> {
-        let found = self.find(chain, now, &self.crls());
+        let crls = self.crls();
+        let found = self.judge(&crls, now).find(chain);
         if let Some(error) = found.refusal {
             return Err(error);
         }
@@ -293,7 +294,8 @@ impl TrustSet {
     /// Judges a chain as of `now`, and tells the outcome of every check.
     pub fn report(&self, chain: &CertificateChain, now: Timestamp) -> Report {
         let crls = self.crls();
-        let found = self.find(chain, now, &crls);
+        let judge = self.judge(&crls, now);
+        let found = judge.find(chain);
         let path_detail = match (&found.path, &found.refusal) {
             (Some(path), _) => {
                 let subjects = path.authorities.iter().map(|c| c.subject_text.as_str());
@@ -306,10 +308,17 @@ impl TrustSet {
             vec![CheckResult { name: "path", passed: found.path.is_some(), detail: path_detail }];
         let alone = Path { leaf: chain.leaf(), authorities: Vec::new() };
         let path = found.path.as_ref().unwrap_or(&alone);
-        let examination = self.examination(path, &crls, now);
-        checks.extend(CHECKS.iter().map(|(name, check)| match check(&examination) {
-            Ok(passed) => CheckResult { name, passed: true, detail: passed.detail },
-            Err(error) => CheckResult { name, passed: false, detail: error.to_string() },
+        let examination = judge.examination(path);
+        checks.extend(CHECKS.iter().map(|check| {
+            let name = check.name;
+            if check.needs_path && found.path.is_none() {
+                let detail = "not asked, because there is no path".to_owned();
+                return CheckResult { name, passed: false, detail };
+            }
+            match (check.ask)(&examination) {
+                Ok(passed) => CheckResult { name, passed: true, detail: passed.detail },
+                Err(error) => CheckResult { name, passed: false, detail: error.to_string() },
+            }
         }));
         Report {
             accepted: found.refusal.is_none(),
@@ -318,57 +327,15 @@ impl TrustSet {
         }
     }
 
-    /// The first path that passes every check, or else the first path and why it does not pass.
-    fn find<'a>(&'a self, chain: &'a CertificateChain, now: Timestamp, crls: &CrlSet) -> Found<'a> {
-        let search = Search::new(chain, &self.anchors, &self.intermediates);
-        let found: RefCell<Option<Found<'a>>> = RefCell::new(None);
-        let judge = |path: Path<'a>| {
-            let judgement = self.judge(&path, crls, now);
-            let accepted = judgement.is_ok();
-            let mut found = found.borrow_mut();
-            if accepted || found.is_none() {
-                let (until, refusal) = match judgement {
-                    Ok(until) => (until, None),
-                    Err(error) => (now, Some(error)),
-                };
-                *found = Some(Found { path: Some(path), refusal, until });
-            }
-            accepted
-        };
-        let outcome = search.run(now, &judge);
-        if let Some(found) = found.take() {
-            return found;
+    fn judge<'a>(&'a self, crls: &'a CrlSet, now: Timestamp) -> Judge<'a> {
+        Judge {
+            trust_set: &self.name,
+            anchors: &self.anchors,
+            intermediates: &self.intermediates,
+            rules: &self.rules,
+            crls,
+            now,
         }
-        // Nothing holds now. A path that held when the leaf was issued tells what has ended since.
-        let refused = outcome.err().unwrap_or(webpki::Error::UnknownIssuer);
-        let _ = search.run(chain.leaf().not_before, |path| {
-            judge(path);
-            true
-        });
-        found.take().filter(|found| found.refusal.is_some()).unwrap_or_else(|| Found {
-            path: None,
-            refusal: Some(path::explain(&refused, chain.leaf(), now, &self.name)),
-            until: now,
-        })
-    }
-
-    /// Asks every question of a path, until one is answered with no.
-    fn judge(&self, path: &Path<'_>, crls: &CrlSet, now: Timestamp) -> Result<Timestamp, PkiError> {
-        let examination = self.examination(path, crls, now);
-        let mut until = path.leaf.not_after;
-        for (_, check) in &CHECKS {
-            until = check(&examination)?.until.map_or(until, |limit| until.min(limit));
-        }
-        Ok(until)
-    }
-
-    fn examination<'a>(
-        &'a self,
-        path: &'a Path<'a>,
-        crls: &'a CrlSet,
-        now: Timestamp,
-    ) -> Examination<'a> {
-        Examination { path, anchors: &self.anchors, rules: &self.rules, crls, now }
     }
 
     fn organization(&self, chain: &CertificateChain) -> Option<OrganizationNumber> {
@@ -382,13 +349,6 @@ impl TrustSet {
     fn crls(&self) -> Arc<CrlSet> {
         Arc::clone(&self.crls.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// What a search came to.
-struct Found<'a> {
-    path: Option<Path<'a>>,
-    refusal: Option<PkiError>,
-    until: Timestamp,
 }
 
 impl VerifiedChain {
