@@ -283,11 +283,8 @@ impl TrustSet {
         warnings
     }
 
-    /// Judges a chain as of `now`, and stops at the first check that fails.
-    ///
-    /// # Errors
-    ///
-    /// The reason that refuses the first path that was found, or that there is none.
+    /// Judges a chain as of `now`, and stops at the first check that fails; the error is the reason
+    /// that refuses the first path that was found, or that there is none.
     pub fn verify(
         &self,
         chain: &CertificateChain,
