@@ -173,8 +173,8 @@ impl<'a> Skeleton<'a> {
     /// `Certificate` and `TBSCertificate` of RFC 5280 section 4.1.
     fn read(der: &'a [u8]) -> Result<Self, DerError> {
         let mut certificate = Reader::new(der::check(der)?.content);
-        let mut signed = Reader::new(certificate.expect(SEQUENCE)?.content);
-        let outer_algorithm = certificate.expect(SEQUENCE)?.content;
+        let mut signed = Reader::new(certificate.take(SEQUENCE)?.content);
+        let outer_algorithm = certificate.take(SEQUENCE)?.content;
         let mut value = signed.next()?;
         if value.tag != 0x02 {
             // The version comes before the serial number.
@@ -183,9 +183,9 @@ impl<'a> Skeleton<'a> {
         if value.tag != 0x02 {
             return Err(DerError::Tag);
         }
-        let inner_algorithm = signed.expect(SEQUENCE)?.content;
-        signed.expect(SEQUENCE)?;
-        let mut validity = Reader::new(signed.expect(SEQUENCE)?.content);
+        let inner_algorithm = signed.take(SEQUENCE)?.content;
+        signed.take(SEQUENCE)?;
+        let mut validity = Reader::new(signed.take(SEQUENCE)?.content);
         for _ in 0..2 {
             let time = validity.next()?;
             if !matches!(time.tag, UTC_TIME | GENERALIZED_TIME) {

@@ -194,10 +194,11 @@ fn policy(examination: &Examination<'_>) -> Result<Passed, PkiError> {
     Ok(passed(fitting.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")))
 }
 
-/// Whether a configured policy, which may end in `.*`, covers a policy.
+/// Whether a configured policy, which may end in `.*`, covers a policy. The dot before the star stays
+/// in the prefix, so that no component is cut in two.
 fn matches(accepted: &str, policy: &str) -> bool {
     match accepted.strip_suffix('*') {
-        Some(prefix) => policy.len() > prefix.len() && policy.starts_with(prefix),
+        Some(prefix) => policy.starts_with(prefix),
         None => accepted == policy,
     }
 }

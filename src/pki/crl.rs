@@ -34,15 +34,15 @@ pub enum CrlError {
     /// It is signed with an algorithm that is not accepted.
     #[error("it is signed with an algorithm that is not accepted")]
     Algorithm,
-    /// The structure is not that of a revocation list, or something follows it.
-    #[error("it is not a revocation list: {0}")]
-    Structure(String),
     /// There are more bytes than are read.
     #[error("it has {size} bytes; at most {CRL_BYTES_MAX} are read")]
     Size {
         /// How many there are.
         size: usize,
     },
+    /// The structure is not that of a revocation list, or something follows it.
+    #[error("it is not a revocation list: {0}")]
+    Structure(String),
 }
 
 /// What a list can tell.
@@ -216,9 +216,9 @@ impl Crl {
 
 /// The bytes that are signed, and the algorithm without tag and length.
 fn signed_part(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut members = Reader::new(Reader::new(der).expect(SEQUENCE).ok()?.content);
-    let message = members.expect(SEQUENCE).ok()?.whole;
-    let algorithm = members.expect(SEQUENCE).ok()?.content;
+    let mut members = Reader::new(Reader::new(der).take(SEQUENCE).ok()?.content);
+    let message = members.take(SEQUENCE).ok()?.whole;
+    let algorithm = members.take(SEQUENCE).ok()?.content;
     Some((message, algorithm))
 }
 

@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next value, which must carry `tag`.
-    pub(super) fn expect(&mut self, tag: u8) -> Result<Value<'a>, DerError> {
+    pub(super) fn take(&mut self, tag: u8) -> Result<Value<'a>, DerError> {
         let value = self.next()?;
         if value.tag == tag { Ok(value) } else { Err(DerError::Tag) }
     }

@@ -49,12 +49,6 @@ pub enum PkiError {
         /// The issuer that the certificate before it names.
         expected: String,
     },
-    /// The same key is in the leaf and in an authority above it.
-    #[error("the leaf has the same key as the authority {subject}")]
-    KeyOfAuthority {
-        /// The authority.
-        subject: String,
-    },
     /// The validity has ended; the last moment is still inside (RFC 5280 section 4.1.2.5).
     #[error("the certificate of {subject} expired at {not_after}, and it is {now}")]
     Expired {
@@ -78,6 +72,12 @@ pub enum PkiError {
     /// A certificate in the path that issued another is not an authority (RFC 5280 section 6.1.4 (k)).
     #[error("a certificate in the chain was issued by one that is not an authority")]
     IssuerNotAuthority,
+    /// The same key is in the leaf and in an authority above it.
+    #[error("the leaf has the same key as the authority {subject}")]
+    KeyOfAuthority {
+        /// The authority.
+        subject: String,
+    },
     /// The leaf's keyUsage is absent or does not allow signatures (RFC 5280 section 4.2.1.3).
     #[error(
         "the leaf's key usage is {found}; digitalSignature or nonRepudiation without keyCertSign is needed"
@@ -174,14 +174,6 @@ pub enum PkiError {
         /// The policies it names, dotted.
         allowed: String,
     },
-    /// An authority lists the certificate as revoked.
-    #[error("the certificate of {subject} is revoked, reason {reason}")]
-    Revoked {
-        /// Whose certificate.
-        subject: String,
-        /// The reason that the list gives.
-        reason: &'static str,
-    },
     /// No fresh list tells whether the certificate is revoked.
     #[error("whether the certificate of {subject} is revoked is not known: {detail}")]
     RevocationUnknown {
@@ -189,6 +181,14 @@ pub enum PkiError {
         subject: String,
         /// Which lists were looked at and why none would do.
         detail: String,
+    },
+    /// An authority lists the certificate as revoked.
+    #[error("the certificate of {subject} is revoked, reason {reason}")]
+    Revoked {
+        /// Whose certificate.
+        subject: String,
+        /// The reason that the list gives.
+        reason: &'static str,
     },
     /// A certificate is signed in a way that is not accepted.
     #[error("a certificate in the chain is signed with an algorithm that is not accepted")]

@@ -37,6 +37,8 @@
 //! * Constraints on directory names: a path with them is refused.
 //! * Indirect and reason-partitioned revocation lists: they may revoke, where that is unambiguous,
 //!   but never clear. OCSP: not asked; lists are loaded, not fetched, in this layer.
+//! * A list counts only if it is signed with the very key that signed the certificate: an authority
+//!   with a separate key for lists, or a new key, must sign lists with each of its keys.
 //! * Names are compared byte for byte, not by the rules of section 7.1: authorities that are accepted
 //!   here write their names one way.
 //! * Nothing is read from common names, alternative names or printed forms of a name.

@@ -86,6 +86,34 @@ impl CrlSet {
         }
     }
 
+    /// What is wrong with the lists of these authorities. Two of one name are one authority with two
+    /// keys, and a list by either is in order.
+    pub(super) fn complaints(&self, authorities: &[&Certificate], now: Timestamp) -> Vec<String> {
+        let mut complaints = Vec::new();
+        for (place, authority) in authorities.iter().enumerate() {
+            let is_namesake = |other: &&&Certificate| other.subject == authority.subject;
+            if authorities[..place].iter().any(|other| is_namesake(&other)) {
+                continue;
+            }
+            let name = &authority.subject_text;
+            let lists = self.of(&authority.subject);
+            if lists.is_empty() {
+                complaints.push(format!("there is no revocation list of {name}"));
+            }
+            for list in lists {
+                let distrusted: Option<Vec<String>> =
+                    authorities.iter().filter(is_namesake).map(|a| distrust(list, a)).collect();
+                let complaint = distrusted
+                    .and_then(|reasons| reasons.into_iter().next())
+                    .or_else(|| shortcoming(list, now));
+                complaints.extend(complaint.map(|complaint| {
+                    format!("a revocation list of {name} cannot clear anyone: {complaint}")
+                }));
+            }
+        }
+        complaints
+    }
+
     fn of(&self, issuer: &[u8]) -> &[Arc<Crl>] {
         self.by_issuer.get(issuer).map_or(&[], Vec::as_slice)
     }
@@ -105,17 +133,14 @@ fn ask(
     now: Timestamp,
 ) -> Result<Timestamp, Silence> {
     let because = |complaint: &str| Err(Silence::Because(complaint.to_owned()));
-    if !list.is_signed_by(&issuer.spki) {
-        return because("it is not signed with the issuer's key");
-    }
-    if let Standing::Unusable(reason) = &list.standing {
-        return because(reason);
+    if let Some(complaint) = distrust(list, issuer) {
+        return Err(Silence::Because(complaint));
     }
     if let Some(reason) = list.reason(&certificate.serial) {
         return Err(Silence::Revoked(reason));
     }
-    if let Standing::Partial(reason) = list.standing {
-        return because(reason);
+    if let Some(complaint) = shortcoming(list, now) {
+        return Err(Silence::Because(complaint));
     }
     match (list.covers, certificate.is_ca) {
         (Covers::Authorities, false) => return because("it is for authorities only"),
@@ -128,15 +153,33 @@ fn ask(
     {
         return because("it is for another distribution point");
     }
+    list.next_update.map_or_else(|| because("it does not say until when it holds"), Ok)
+}
+
+/// Why nothing that a list says is believed.
+fn distrust(list: &Crl, issuer: &Certificate) -> Option<String> {
+    if !list.is_signed_by(&issuer.spki) {
+        return Some("it is not signed with the issuer's key".to_owned());
+    }
+    match &list.standing {
+        Standing::Unusable(reason) => Some(reason.clone()),
+        Standing::Complete | Standing::Partial(_) => None,
+    }
+}
+
+/// Why it means nothing that a certificate is not on a list.
+fn shortcoming(list: &Crl, now: Timestamp) -> Option<String> {
+    if let Standing::Partial(reason) = list.standing {
+        return Some(reason.to_owned());
+    }
     if list.this_update > now {
-        return because(&format!("it is of {}, which is to come", list.this_update));
+        return Some(format!("it is of {}, which is to come", list.this_update));
     }
     match list.next_update {
-        None => because("it does not say until when it holds"),
-        Some(next_update) if next_update < now => {
-            because(&format!("it was to be renewed at {next_update}"))
+        None => Some("it does not say until when it holds".to_owned()),
+        Some(next_update) => {
+            (next_update < now).then(|| format!("it was to be renewed at {next_update}"))
         }
-        Some(next_update) => Ok(next_update),
     }
 }
 

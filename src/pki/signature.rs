@@ -85,8 +85,8 @@ impl SignedDigest {
 
 /// The algorithm identifier, without tag and length, and the key.
 fn take_apart(spki: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut members = Reader::new(Reader::new(spki).expect(SEQUENCE).ok()?.content);
-    let algorithm = members.expect(SEQUENCE).ok()?.content;
+    let mut members = Reader::new(Reader::new(spki).take(SEQUENCE).ok()?.content);
+    let algorithm = members.take(SEQUENCE).ok()?.content;
     let (_unused_bits, key) = members.next().ok()?.content.split_first()?;
     Some((algorithm, key))
 }

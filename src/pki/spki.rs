@@ -41,8 +41,8 @@ pub(super) enum KeyMaterial<'a> {
 /// Takes a `SubjectPublicKeyInfo` apart.
 pub(super) fn read(spki: &[u8]) -> Result<KeyMaterial<'_>, PublicKeyError> {
     let mut members = Reader::new(der::check(spki)?.content);
-    let algorithm = members.expect(SEQUENCE)?.whole;
-    let bits = members.expect(BIT_STRING)?.content;
+    let algorithm = members.take(SEQUENCE)?.whole;
+    let bits = members.take(BIT_STRING)?.content;
     // The first octet counts the unused bits of the last one.
     let Some((0, key)) = bits.split_first().map(|(&unused, key)| (unused, key)) else {
         return Err(DerError::Value.into());
@@ -66,8 +66,8 @@ fn read_rsa(key: &[u8]) -> Result<KeyMaterial<'_>, PublicKeyError> {
         return Err(DerError::Tag.into());
     }
     let mut members = Reader::new(value.content);
-    let modulus = positive(members.expect(INTEGER)?.content)?;
-    let exponent = positive(members.expect(INTEGER)?.content)?;
+    let modulus = positive(members.take(INTEGER)?.content)?;
+    let exponent = positive(members.take(INTEGER)?.content)?;
     if !members.at_end() {
         return Err(DerError::Trailing.into());
     }

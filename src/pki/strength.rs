@@ -35,12 +35,9 @@ pub enum WeakKey {
     /// The primes of the modulus lie so close together that it can be factored.
     #[error("the two primes of the RSA modulus are too close together")]
     ClosePrimes,
-    /// The point is in the small subgroup of its curve, where signatures prove nothing.
-    #[error("the Ed25519 key is a point of small order")]
-    SmallOrder,
-    /// The modulus can be divided by a small number.
-    #[error("the RSA modulus is divisible by {0}")]
-    SmallFactor(u32),
+    /// The coordinates are not those of a point of the curve in its one accepted form.
+    #[error("the key is not an uncompressed point of its curve")]
+    NotOnCurve,
     /// The modulus bears the fingerprint of a generator known to be broken (CVE-2017-15361).
     #[error("the RSA key was made by a generator that is known to be broken (ROCA)")]
     Roca,
@@ -53,9 +50,12 @@ pub enum WeakKey {
         /// Its length in bits.
         bits: u64,
     },
-    /// The coordinates are not those of a point of the curve in its one accepted form.
-    #[error("the key is not an uncompressed point of its curve")]
-    NotOnCurve,
+    /// The modulus can be divided by a small number.
+    #[error("the RSA modulus is divisible by {0}")]
+    SmallFactor(u32),
+    /// The point is in the small subgroup of its curve, where signatures prove nothing.
+    #[error("the Ed25519 key is a point of small order")]
+    SmallOrder,
 }
 
 /// Judges a key.

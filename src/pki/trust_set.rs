@@ -259,18 +259,32 @@ impl TrustSet {
     /// replaced. A list that can be read but not used is no error: it tells nothing.
     pub fn replace_crls(&self, crls: Vec<Vec<u8>>) -> Result<(), TrustSetError> {
         let lists = read_crls(crls, &self.name)?;
-        let anchors = self.anchors.iter().map(|anchor| &anchor.certificate);
-        let authorities: Vec<_> = anchors.chain(&self.intermediates).collect();
+        let authorities = self.authorities();
         let mut held = self.crls.write().unwrap_or_else(PoisonError::into_inner);
         *held = Arc::new(held.replaced_by(lists, &authorities));
         Ok(())
     }
 
-    /// Judges a chain as of `now`, and stops at the first check that fails.
-    ///
-    /// # Errors
-    ///
-    /// The reason that refuses the first path that was found, or that there is none.
+    /// What will refuse good clients, as of `now`: authorities that are not in force, and revocation
+    /// lists that are missing, stale or cannot be used. For start-up, health and alarms.
+    pub fn warnings(&self, now: Timestamp) -> Vec<String> {
+        let authorities = self.authorities();
+        let mut warnings: Vec<String> = authorities
+            .iter()
+            .filter(|authority| now < authority.not_before || now > authority.not_after)
+            .map(|authority| {
+                let (from, to) = (authority.not_before, authority.not_after);
+                format!("{} is valid from {from} to {to} only", authority.subject_text)
+            })
+            .collect();
+        if self.rules.revocation != RevocationPolicy::NotChecked {
+            warnings.extend(self.crls().complaints(&authorities, now));
+        }
+        warnings
+    }
+
+    /// Judges a chain as of `now`, and stops at the first check that fails; the error is the reason
+    /// that refuses the first path that was found, or that there is none.
     pub fn verify(
         &self,
         chain: &CertificateChain,
@@ -297,12 +311,11 @@ impl TrustSet {
         let judge = self.judge(&crls, now);
         let found = judge.find(chain);
         let path_detail = match (&found.path, &found.refusal) {
-            (Some(path), _) => {
-                let subjects = path.authorities.iter().map(|c| c.subject_text.as_str());
-                subjects.collect::<Vec<_>>().join(" < ")
-            }
             (None, Some(refusal)) => refusal.to_string(),
-            (None, None) => String::new(),
+            (path, _) => {
+                let subjects = path.iter().flat_map(|path| &path.authorities);
+                subjects.map(|c| c.subject_text.as_str()).collect::<Vec<_>>().join(" < ")
+            }
         };
         let mut checks =
             vec![CheckResult { name: "path", passed: found.path.is_some(), detail: path_detail }];
@@ -325,6 +338,11 @@ impl TrustSet {
             organization_number: self.organization(chain),
             checks,
         }
+    }
+
+    fn authorities(&self) -> Vec<&Certificate> {
+        let anchors = self.anchors.iter().map(|anchor| &anchor.certificate);
+        anchors.chain(&self.intermediates).collect()
     }
 
     fn judge<'a>(&'a self, crls: &'a CrlSet, now: Timestamp) -> Judge<'a> {

@@ -189,7 +189,10 @@ fn refuses_sha1_and_md5_signatures() {
         let verdict = trust.verify(&chain, now()).map(|_| ());
         let expected = if accepted { Ok(()) } else { Err(PkiError::SignatureAlgorithm) };
         assert_eq!(verdict, expected);
-        assert_eq!(trust.report(&chain, now()).accepted, accepted);
+        let report = trust.report(&chain, now());
+        assert_eq!(report.accepted, accepted);
+        let said = report.checks.iter().find(|check| check.name == "signature algorithms");
+        assert_eq!(said.unwrap().passed, accepted);
     }
 }
 

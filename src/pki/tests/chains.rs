@@ -171,6 +171,21 @@ fn refuses_the_key_or_the_certificate_of_an_authority_as_a_leaf() {
 }
 
 #[test]
+fn refuses_an_intermediate_with_a_weak_key() {
+    let world = World::new();
+    let three = openssl::bn::BigNum::from_u32(3).unwrap();
+    let weak = openssl::rsa::Rsa::generate_with_e(2048, &three).unwrap();
+    let weak = openssl::pkey::PKey::from_rsa(weak).unwrap().private_key_to_pem_pkcs8().unwrap();
+    let weak = KeyPair::from_pem(std::str::from_utf8(&weak).unwrap()).unwrap();
+    let ca = world.root.certify(weak, "Weak CA", |_| {});
+    let verdict = verify(&world.trust(|_| {}), &[&ca.leaf(|_| {}), &ca.der]).unwrap_err();
+    assert!(
+        matches!(&verdict, PkiError::WeakKey { subject, .. } if subject == "CN=Weak CA"),
+        "{verdict}"
+    );
+}
+
+#[test]
 fn refuses_an_intermediate_for_purposes_that_are_not_accepted() {
     use rcgen::ExtendedKeyUsagePurpose::{Any, ClientAuth, CodeSigning};
     for (purposes, accepted) in
@@ -252,6 +267,14 @@ fn a_trust_set_that_cannot_work_is_not_loaded() {
     assert!(matches!(
         load(&|s| s.anchors_pem = pem("CERTIFICATE", &leaf)),
         TrustSetError::Authority { role: "anchor", position: 1, .. }
+    ));
+    let unmarked = Authority::root("Odd", |p| {
+        p.is_ca = IsCa::NoCa;
+        p.key_usages.clear();
+    });
+    assert!(matches!(
+        load(&|s| s.anchors_pem.extend(pem("CERTIFICATE", &unmarked.der))),
+        TrustSetError::Authority { role: "anchor", position: 2, .. }
     ));
     assert!(matches!(
         load(&|s| s.intermediates_pem = pem("CERTIFICATE", &no_issuer)),

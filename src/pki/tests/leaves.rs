@@ -6,7 +6,7 @@ use super::{World, at, moment, now, policies, refused_by, tlv};
 use crate::pki::certificate::CertificateError;
 use crate::pki::chain::CertificateChain;
 use crate::pki::error::PkiError;
-use crate::pki::trust_set::PolicyRule;
+use crate::pki::trust_set::{OrganizationRule, PolicyRule, SerialNumberRule};
 
 #[test]
 fn both_ends_of_the_validity_are_inside_it() {
@@ -171,4 +171,30 @@ fn every_policy_is_accepted_when_none_is_asked_for() {
         let chain = CertificateChain::from_der(vec![leaf, world.ca.der.clone()]).unwrap();
         assert!(trust.verify(&chain, now()).is_ok());
     }
+}
+
+#[test]
+fn a_leaf_names_its_organization_where_one_is_required() {
+    let world = World::new();
+    let anonymous = world.ca.leaf(|p| {
+        p.distinguished_name = rcgen::DistinguishedName::new();
+        p.distinguished_name.push(rcgen::DnType::CommonName, "NTRNO-991825827");
+    });
+    assert_eq!(world.judge(anonymous.clone()).unwrap_err(), PkiError::OrganizationMissing);
+    let trust = world.trust(|s| s.rules.organization = OrganizationRule::NotRequired);
+    let chain = CertificateChain::from_der(vec![anonymous, world.ca.der.clone()]).unwrap();
+    assert_eq!(trust.verify(&chain, now()).unwrap().organization(), None);
+    let older = world.ca.leaf(|p| {
+        p.distinguished_name = rcgen::DistinguishedName::new();
+        p.distinguished_name
+            .push(rcgen::DnType::CustomDnType(vec![2, 5, 4, 5]), super::ORGANIZATION);
+    });
+    assert_eq!(refused_by(world.judge(older.clone())), "organization");
+    let chain = CertificateChain::from_der(vec![older, world.ca.der.clone()]).unwrap();
+    let trust = world.trust(|s| {
+        let serial_number = SerialNumberRule::Accept;
+        s.rules.organization = OrganizationRule::Required { serial_number };
+    });
+    let organization = trust.verify(&chain, now()).unwrap().organization();
+    assert_eq!(organization.unwrap().as_str(), super::ORGANIZATION);
 }

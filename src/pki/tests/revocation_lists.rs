@@ -322,7 +322,13 @@ fn a_list_that_cannot_be_read_whole_is_not_loaded() {
     let twice = hand_made(&judged.world.ca, &[], &[number.clone(), number.clone()]);
     // An entry without its date; a lenient reader would skip the entries altogether.
     let torn = hand_made(&judged.world.ca, &[sequence(&[integer(LEAF_SERIAL)])], &[number]);
-    for bad in [[&good[..], &[0]].concat(), good[..good.len() - 1].to_vec(), twice, torn] {
+    // ecdsa-with-SHA384 outside, where the signed part has ecdsa-with-SHA256.
+    let oid = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+    let mut other = good.clone();
+    let outside = (0..other.len()).rfind(|&i| other[i..].starts_with(&oid)).unwrap();
+    other[outside + 7] = 0x03;
+    let cut = good[..good.len() - 1].to_vec();
+    for bad in [[&good[..], &[0]].concat(), cut, twice, torn, other] {
         let error = trust.replace_crls(vec![good.clone(), bad]).unwrap_err();
         assert!(matches!(error, TrustSetError::Crl { position: 2, .. }), "{error}");
     }
@@ -366,4 +372,28 @@ fn a_list_with_very_many_entries_is_asked_quickly() {
     let number = extension("2.5.29.20", false, &integer(&[9]));
     let list = hand_made(&judged.world.ca, &entries, &[number]);
     assert!(judged.with_lists(vec![list]).is_ok());
+}
+
+#[test]
+fn warns_of_what_will_refuse_good_clients() {
+    let judged = Judged::new();
+    let root = judged.world.root.crl(|_| {});
+    let good = judged.trust(vec![root.clone(), judged.list(|_| {})], RevocationPolicy::HardFail);
+    assert_eq!(good.warnings(now()), Vec::<String>::new());
+    let later = good.warnings(at("2041-01-01T00:00:00Z"));
+    assert_eq!(later.len(), 4, "{later:?}");
+    let forged = Authority::root("Test CA", |_| {}).crl(|_| {});
+    let delta = hand_made(&judged.world.ca, &[], &[extension("2.5.29.27", true, &integer(&[8]))]);
+    for (lists, word) in [
+        (vec![root.clone(), judged.list(|_| {}), forged], "signed"),
+        (vec![root.clone(), judged.list(|_| {}), delta], "changes"),
+        (vec![root], "no revocation list"),
+    ] {
+        let trust = judged.trust(lists.clone(), RevocationPolicy::HardFail);
+        let warnings = trust.warnings(now());
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(word), "{warnings:?}");
+        let trust = judged.trust(lists, RevocationPolicy::NotChecked);
+        assert_eq!(trust.warnings(now()), Vec::<String>::new());
+    }
 }
