@@ -3,12 +3,23 @@
 //! Data goes to standard output and everything else to standard error, so that output can be piped. The exit
 //! codes are in [`failure`].
 
+mod assertion;
+mod cert;
 mod check_config;
 mod dev;
+mod env_file;
 pub mod failure;
+mod input;
+mod key_source;
 mod migrate;
 mod output;
+mod pkcs12;
+mod private_key;
 mod serve;
+mod server;
+#[cfg(test)]
+mod test_keys;
+mod token;
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -35,6 +46,14 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Say whether a configuration file is fit to start with.
     CheckConfig(check_config::CheckConfig),
+    /// Get, look into and verify access tokens, as a client and an API would.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Sign an assertion and print it, for debugging.
+    Assertion(Box<assertion::AssertionCommand>),
+    /// Look into certificates, and judge them as the server does.
+    #[command(subcommand)]
+    Cert(cert::CertCommand),
 }
 
 /// Runs the command that the program was started with.
@@ -44,6 +63,9 @@ pub fn main() -> ExitCode {
         Command::Serve(serve) => block_on(serve.run()),
         Command::Migrate(migrate) => block_on(migrate.run()),
         Command::CheckConfig(check) => check.run(),
+        Command::Token(token) => block_on(token.run()),
+        Command::Assertion(assertion) => block_on(assertion.run()),
+        Command::Cert(cert) => cert.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,7 +16,7 @@ use crate::domain::algorithm::Algorithm;
 
 pub use error::ConfigError;
 pub use listener::{Listener, TlsFiles};
-pub use trust::{Revocation, TrustSet};
+pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
 
 use raw::Raw;
 

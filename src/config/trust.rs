@@ -38,7 +38,7 @@ pub enum Revocation {
 }
 
 /// Client authentication, e-mail protection, smart-card logon, document signing (RFC 9336).
-pub(super) const EXTENDED_KEY_USAGES: [&str; 4] =
+pub const EXTENDED_KEY_USAGES: [&str; 4] =
     ["1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4", "1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.5.7.3.36"];
 
 impl TrustSet {

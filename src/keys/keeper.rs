@@ -138,13 +138,12 @@ mod tests {
         let sealing_key = SealingKey::generate(&SystemRandom);
         let first = open(&store, &sealing_key, Algorithm::Es256).await.unwrap();
         let again = open(&store, &sealing_key, Algorithm::Es256).await.unwrap();
-        assert_eq!(first.ring().published().document, again.ring().published().document);
+        assert_eq!(first.ring().published().text, again.ring().published().text);
 
         let other = open(&store, &sealing_key, Algorithm::EdDsa).await.unwrap();
         assert_ne!(first.ring().published().etag, other.ring().published().etag);
         first.reload().await.unwrap();
-        let both: serde_json::Value =
-            serde_json::from_str(&first.ring().published().document).unwrap();
+        let both: serde_json::Value = serde_json::from_str(&first.ring().published().text).unwrap();
         assert_eq!(both["keys"].as_array().unwrap().len(), 2);
 
         let wrong = open(&store, &SealingKey::generate(&SystemRandom), Algorithm::Es256).await;

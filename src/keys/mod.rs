@@ -17,6 +17,6 @@ mod signing_key;
 
 pub use error::{KeyError, KeyKeeperError};
 pub use keeper::{KeyKeeper, KeyRules};
-pub use ring::{KeyRing, PublishedKeys, SharedKeyRing};
+pub use ring::{KeyRing, PublishedDocument, SharedKeyRing};
 pub use sealing::SealingKey;
 pub use signing_key::{SigningKey, TokenType};

@@ -14,16 +14,25 @@ use crate::keys::signing_key::{SigningKey, TokenType};
 pub struct KeyRing {
     active: SigningKey,
     header: String,
-    jwks: PublishedKeys,
+    jwks: PublishedDocument,
 }
 
-/// The key set as it is published (RFC 7517 section 5), ready to be sent.
+/// A JSON document that everybody may fetch, ready to be sent.
 #[derive(Clone, Debug)]
-pub struct PublishedKeys {
+pub struct PublishedDocument {
     /// The document.
-    pub document: Arc<str>,
-    /// A validator for caches (RFC 9110 section 8.8.3), with its quotes.
+    pub text: Arc<str>,
+    /// A validator for caches (RFC 9110 section 8.8.3), with its quotes: it changes when the text does.
     pub etag: Arc<str>,
+}
+
+impl PublishedDocument {
+    /// The document of that text.
+    pub fn new(text: String) -> Self {
+        let hash = digest(&SHA256, text.as_bytes());
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
+        Self { text: text.into(), etag: etag.into() }
+    }
 }
 
 impl KeyRing {
@@ -35,9 +44,7 @@ impl KeyRing {
     ) -> Result<Self, KeyError> {
         let keys = std::iter::once(&active).chain(others).map(|key| key.jwk().clone()).collect();
         let document = serde_json::to_string(&JwkSet { keys }).map_err(|_| KeyError::Pkcs8)?;
-        let hash = digest(&SHA256, document.as_bytes());
-        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
-        let jwks = PublishedKeys { document: document.into(), etag: etag.into() };
+        let jwks = PublishedDocument::new(document);
         Ok(Self { header: active.header(token_type), active, jwks })
     }
 }
@@ -57,8 +64,8 @@ impl SharedKeyRing {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
-    /// The key set to publish.
-    pub fn published(&self) -> PublishedKeys {
+    /// The key set to publish (RFC 7517 section 5).
+    pub fn published(&self) -> PublishedDocument {
         self.current().jwks.clone()
     }
 

@@ -1,6 +1,10 @@
 //! The token API: `POST /token`, the published keys, the metadata, and a page for every error code.
 
 mod error_pages;
+mod error_texts;
+mod error_texts_access;
+mod error_texts_keys;
+mod error_texts_request;
 mod form;
 mod published;
 mod token;
@@ -11,11 +15,12 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::keys::PublishedDocument;
 
 /// Every route of the token API, at the root and, if the issuer has a path, under that path as well:
 /// clients build addresses from the issuer, proxies may or may not strip its path.
 pub(super) fn routes(app: &App) -> Router<Arc<App>> {
-    let metadata = published::Metadata::of(app);
+    let metadata = published::metadata_of(app);
     let path = issuer_path(&app.issuer.rules.grant.issuer);
     let routes = endpoints(&metadata, "");
     if path.is_empty() {
@@ -38,7 +43,7 @@ fn issuer_path(issuer: &str) -> &str {
     rest.find('/').map_or("", |at| rest[at..].trim_end_matches('/'))
 }
 
-fn endpoints(metadata: &published::Metadata, base: &str) -> Router<Arc<App>> {
+fn endpoints(metadata: &PublishedDocument, base: &str) -> Router<Arc<App>> {
     let at = |path: &str| format!("{base}{path}");
     let metadata = || get(published::metadata).with_state(metadata.clone());
     let keys = || get(published::keys);
