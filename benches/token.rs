@@ -122,7 +122,7 @@ fn parts(criterion: &mut Criterion<CpuTime>, runtime: &Runtime) {
                     keep_until: Timestamp::from_seconds(NOW),
                 };
                 let batch: Vec<ReplayRow> = (0..rows).map(row).collect();
-                runtime.block_on(store.spend(&batch)).expect("spent")
+                runtime.block_on(store.spend(&batch, 1)).expect("spent")
             });
         });
     }

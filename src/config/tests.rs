@@ -112,7 +112,7 @@ fn a_trust_set_names_its_anchors_and_policies() {
 
 #[test]
 fn the_manual_shows_the_defaults_of_trust_sets() {
-    for usage in trust::EXTENDED_KEY_USAGES {
+    for usage in EXTENDED_KEY_USAGES {
         assert!(DEFAULT.contains(usage), "{usage}");
     }
 }

@@ -1,7 +1,6 @@
 //! Spent assertions. The insert is the lock, and it is durable when it returns.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use sqlx::AssertSqlSafe;
 
@@ -23,13 +22,22 @@ pub struct ReplayRow {
 
 impl Store {
     /// Spends assertions, all in one durable commit, and returns for each whether this was its first
-    /// use. At most [`REPLAY_ROWS_MAX`] rows.
-    pub async fn spend(&self, rows: &[ReplayRow]) -> Result<Vec<bool>, StoreError> {
-        let mut insert = sqlx::query_scalar(AssertSqlSafe(insert_of(rows.len())));
+    /// use. At most [`REPLAY_ROWS_MAX`] rows, and a number for the batch that no other batch has.
+    pub async fn spend(&self, rows: &[ReplayRow], batch: i64) -> Result<Vec<bool>, StoreError> {
+        let mut insert = sqlx::query(AssertSqlSafe(insert_of(rows.len()))).bind(batch);
         for row in rows {
             insert = insert.bind(row.id.as_str()).bind(row.keep_until.seconds());
         }
-        let fresh: Vec<String> = insert.fetch_all(&self.writer).await?;
+        let inserted = insert.execute(&self.writer).await?.rows_affected();
+        if usize::try_from(inserted) == Ok(rows.len()) {
+            // The common case costs no second statement: handing rows back is dearer than writing them.
+            return Ok(vec![true; rows.len()]);
+        }
+        let mut select = sqlx::query_scalar(AssertSqlSafe(select_of(rows.len()))).bind(batch);
+        for row in rows {
+            select = select.bind(row.id.as_str());
+        }
+        let fresh: Vec<String> = select.fetch_all(&self.writer).await?;
         let fresh: HashSet<&str> = fresh.iter().map(String::as_str).collect();
         Ok(rows.iter().map(|row| fresh.contains(row.id.as_str())).collect())
     }
@@ -51,14 +59,16 @@ impl Store {
 
 /// The insert of `rows` rows. Only the number of placeholders varies, never text from outside.
 fn insert_of(rows: usize) -> String {
-    let mut sql = String::with_capacity(96 + rows * 12);
-    sql.push_str("insert into replay (id, keep_until) values ");
-    for row in 0..rows {
-        let comma = if row == 0 { "" } else { "," };
-        let _ = write!(sql, "{comma}(${},${})", 2 * row + 1, 2 * row + 2);
-    }
-    sql.push_str(" on conflict do nothing returning id");
-    sql
+    let values = |row| format!("(${}, ${}, $1)", 2 * row + 2, 2 * row + 3);
+    let values: Vec<String> = (0..rows).map(values).collect();
+    let values = values.join(", ");
+    format!("insert into replay (id, keep_until, batch) values {values} on conflict do nothing")
+}
+
+/// The select that tells which of `rows` rows a batch has inserted.
+fn select_of(rows: usize) -> String {
+    let ids: Vec<String> = (0..rows).map(|row| format!("${}", row + 2)).collect();
+    format!("select id from replay where batch = $1 and id in ({})", ids.join(", "))
 }
 
 #[cfg(test)]
@@ -74,9 +84,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
-        assert_eq!(store.spend(&[row("a", 10), row("b", 20)]).await.unwrap(), [true, true]);
-        assert_eq!(store.spend(&[row("c", 30), row("a", 10)]).await.unwrap(), [true, false]);
+        assert_eq!(store.spend(&[row("a", 10), row("b", 20)], 1).await.unwrap(), [true, true]);
+        assert_eq!(store.spend(&[row("c", 30), row("a", 10)], 2).await.unwrap(), [true, false]);
         assert_eq!(store.forget_spent(Timestamp::from_seconds(20), 100).await.unwrap(), 1);
-        assert_eq!(store.spend(&[row("a", 40), row("b", 40)]).await.unwrap(), [true, false]);
+        assert_eq!(store.spend(&[row("a", 40), row("b", 40)], 3).await.unwrap(), [true, false]);
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Random, Timestamp};
 use crate::store::{REPLAY_ROWS_MAX, ReplayRow, Store};
 use crate::token::assertion::ReplayId;
 use crate::token::refusal::Refusal;
@@ -58,10 +58,11 @@ impl Replay {
     pub fn start(
         store: Store,
         clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
         clock_skew_seconds: i64,
     ) -> (Self, JoinHandle<()>) {
         let (waiting, queue) = mpsc::channel(WAITING_MAX);
-        let task = tokio::spawn(write(store, clock, queue));
+        let task = tokio::spawn(write(store, clock, random, queue));
         (Self { waiting, clock_skew_seconds }, task)
     }
 
@@ -86,11 +87,16 @@ impl Replay {
     }
 }
 
-async fn write(store: Store, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Waiting>) {
+async fn write(
+    store: Store,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    mut queue: mpsc::Receiver<Waiting>,
+) {
     let mut batch = Vec::with_capacity(REPLAY_ROWS_MAX);
     let mut next_sweep = clock.uptime() + Duration::from_secs(SWEEP_SECONDS);
     while queue.recv_many(&mut batch, REPLAY_ROWS_MAX).await > 0 {
-        spend_batch(&store, &mut batch).await;
+        spend_batch(&store, &*random, &mut batch).await;
         if clock.uptime() >= next_sweep {
             let swept = store.forget_spent(clock.now(), SWEEP_ROWS).await;
             // A full slice means that more is waiting.
@@ -105,13 +111,15 @@ async fn write(store: Store, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Wa
 }
 
 /// Spends a batch in one commit. The same assertion twice in a batch is fresh for the first that came.
-async fn spend_batch(store: &Store, batch: &mut Vec<Waiting>) {
+async fn spend_batch(store: &Store, random: &dyn Random, batch: &mut Vec<Waiting>) {
     let mut seen = HashSet::with_capacity(batch.len());
     let first: Vec<bool> =
         batch.iter().map(|waiting| seen.insert(waiting.row.id.clone())).collect();
     let chosen = batch.iter().zip(&first).filter(|(_, first)| **first);
     let rows: Vec<ReplayRow> = chosen.map(|(waiting, _)| waiting.row.clone()).collect();
-    let spent = store.spend(&rows).await;
+    let mut number = [0; 8];
+    random.fill(&mut number);
+    let spent = store.spend(&rows, i64::from_be_bytes(number)).await;
     let mut fresh = spent.iter().flatten();
     for (waiting, first) in batch.drain(..).zip(first) {
         let verdict = match (&spent, first) {
@@ -130,14 +138,15 @@ async fn spend_batch(store: &Store, batch: &mut Vec<Waiting>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::clock::{SystemClock, SystemRandom};
 
     #[tokio::test]
     async fn of_many_equal_assertions_at_once_one_is_fresh() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
-        let (replay, task) = Replay::start(store, Arc::new(SystemClock), 10);
+        let (replay, task) =
+            Replay::start(store, Arc::new(SystemClock), Arc::new(SystemRandom), 10);
         let spend = |name: &str| {
             let (replay, id) = (replay.clone(), ReplayId::of_test(name));
             tokio::spawn(
@@ -162,7 +171,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
-        let (replay, _task) = Replay::start(store.clone(), Arc::new(SystemClock), 10);
+        let (replay, _task) =
+            Replay::start(store.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), 10);
         store.close().await;
         let refusal = replay.spend(ReplayId::of_test("a"), Timestamp::from_seconds(1)).await;
         assert!(matches!(refusal, Err(Refusal::Unavailable { .. })));
