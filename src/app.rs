@@ -98,7 +98,7 @@ impl App {
         let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
         let registry = Registry::new(store.clone(), Arc::clone(&clock), Some(Arc::clone(&feed)));
         let skew = config.token.clock_skew_seconds;
-        let (replay, writer) = Replay::start(store, Arc::clone(&clock), Arc::clone(&random), skew);
+        let (replay, writer) = Replay::start(&store, Arc::clone(&clock), Arc::clone(&random), skew);
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,

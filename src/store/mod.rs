@@ -11,8 +11,9 @@
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The one exception is the replay table, which is not
 //!   configuration.
-//! * SQLite has one writer. All writes go through one connection, and a transaction takes the write
-//!   lock when it begins: a lock taken later can fail in a way that no waiting mends.
+//! * SQLite lets one write at a time. Changes go through one connection and spent assertions through
+//!   another; a transaction takes the write lock when it begins, because a lock taken later can fail in a
+//!   way that no waiting mends.
 
 mod accesses;
 mod changes;
@@ -32,7 +33,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, SqlitePool};
 
 pub use error::StoreError;
-pub use replay::{REPLAY_ROWS_MAX, ReplayRow};
+pub use replay::{REPLAY_ROWS_MAX, ReplayRow, ReplayWriter};
 pub use signing_keys::SigningKeyRow;
 pub use transaction::{AuditEntry, Transaction};
 
@@ -78,6 +79,9 @@ impl Store {
             .pragma("trusted_schema", "OFF")
             // Replay rows land on random pages; without room for them each insert reads the file.
             .pragma("cache_size", "-65536")
+            // Random pages are written to the log again and again; the longer it is, the fewer of these
+            // writes reach the file. 16 MiB.
+            .pragma("wal_autocheckpoint", "4096")
             // Each batch size of replay rows is a statement of its own.
             .statement_cache_capacity(2 * REPLAY_ROWS_MAX);
         let pool = |connections| {
