@@ -41,6 +41,10 @@ use rcgen::{
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+/// The allocator of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ISSUER: &str = "https://bench.example/";
 const NOW: i64 = 1_800_000_000;
 

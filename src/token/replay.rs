@@ -1,8 +1,8 @@
 //! Step 8: an assertion is spent once, durably, before anything is signed.
 //!
 //! One task owns the writing. While a commit is under way, the assertions that arrive wait; the next commit
-//! takes all of them. So the cost of a commit is shared by as many as happen to come, and nobody waits for
-//! company that may not arrive. Whoever is told that an assertion is fresh is told so after the commit.
+//! takes all of them, so the cost of a commit is shared. Under load it waits a millisecond for more company;
+//! who comes alone is served at once. Whoever is told that an assertion is fresh is told so after the commit.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,6 +22,11 @@ const WAITING_MAX: usize = 4_096;
 
 /// How long one may wait for its commit.
 const COMMIT_SECONDS_MAX: u64 = 5;
+
+/// A commit costs as much as twenty rows. When a batch had company but fewer rows than this, the next one
+/// waits a moment for more; one that had a single row never waits, so a quiet server is as quick as it can be.
+const ROWS_WANTED: usize = 16;
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
 
 /// Seconds that a row is kept beyond the moment when its assertion can no longer be accepted, against
 /// clocks that disagree.
@@ -95,7 +100,11 @@ async fn write(
 ) {
     let mut batch = Vec::with_capacity(REPLAY_ROWS_MAX);
     let mut next_sweep = clock.uptime() + Duration::from_secs(SWEEP_SECONDS);
-    while queue.recv_many(&mut batch, REPLAY_ROWS_MAX).await > 0 {
+    loop {
+        let rows = queue.recv_many(&mut batch, REPLAY_ROWS_MAX).await;
+        if rows == 0 {
+            return;
+        }
         spend_batch(&mut store, &*random, &mut batch).await;
         if clock.uptime() >= next_sweep {
             let swept = store.forget(clock.now(), SWEEP_ROWS).await;
@@ -106,6 +115,9 @@ async fn write(
             if let Err(error) = swept {
                 tracing::warn!(%error, "spent assertions could not be dropped");
             }
+        }
+        if (2..ROWS_WANTED).contains(&rows) {
+            tokio::time::sleep(COMPANY_WAIT).await;
         }
     }
 }
