@@ -63,6 +63,14 @@ fn what_was_signed_is_accepted() {
 }
 
 #[test]
+fn a_header_that_names_another_algorithm_is_refused_however_it_is_signed() {
+    for signed in SIGNED.iter() {
+        assert_eq!(signed.mislabelled.len(), 10);
+        assert!(!signed.mislabelled.iter().any(|text| signed.accepts(text)));
+    }
+}
+
+#[test]
 fn every_character_counts() {
     for signed in SIGNED.iter() {
         let text = &signed.assertion;
