@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use portvakt::clock::{Clock as _, SystemClock};
+use portvakt::clock::{Clock as _, Random as _, SystemClock, SystemRandom};
 
 use crate::client::Connection;
 
@@ -32,7 +32,7 @@ pub(crate) struct Server(Child);
 impl Site {
     pub(crate) fn new(folder: &Path) -> Self {
         // The issuer names the port, so it must be known before the first start.
-        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let listeners = [(); 3].map(|()| free_port());
         let [token, admin, management] =
             listeners.each_ref().map(|listener| listener.local_addr().unwrap());
         let (folder, log) = (folder.join("dev"), folder.join("log"));
@@ -92,6 +92,19 @@ impl Site {
         let answer = Connection::open(self.token).and_then(|mut c| c.get("/dev/jwk")).unwrap();
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
+    }
+}
+
+/// A port below those that systems give to outgoing connections: while the server is down, looking whether it is
+/// up must not take its port.
+fn free_port() -> TcpListener {
+    loop {
+        let mut random = [0; 2];
+        SystemRandom.fill(&mut random);
+        let port = 10_000 + u16::from_le_bytes(random) % 20_000;
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener;
+        }
     }
 }
 
