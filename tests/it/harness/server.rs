@@ -1,7 +1,7 @@
 //! A server with all its parts, on a real socket: the database is a file, only the clock is the test's.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
@@ -35,7 +35,7 @@ pub(crate) struct TestServer {
     pub(crate) app: Arc<App>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<TestClock>,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Arc<TempDir>,
 }
 
 /// The scopes of a test server.
@@ -137,11 +137,15 @@ impl TestServer {
     pub(crate) async fn with(trust: &[Trust], configuration: &str) -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::copy(template().await, folder.path().join("portvakt.db")).unwrap();
-        Self::open(folder, trust, configuration).await
+        Self::open(Arc::new(folder), trust, configuration).await
     }
 
-    /// A server on the database in `folder`.
-    pub(crate) async fn open(folder: TempDir, trust: &[Trust], configuration: &str) -> Self {
+    /// Another server on the database of this one, with a clock of its own.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::open(Arc::clone(&self.folder), &[Trust::of(pki())], "").await
+    }
+
+    async fn open(folder: Arc<TempDir>, trust: &[Trust], configuration: &str) -> Self {
         logs::capture();
         let clock = Arc::new(TestClock::new());
         let config = write_configuration(folder.path(), trust, configuration);
@@ -156,6 +160,11 @@ impl TestServer {
         Self { address, app, store, clock, folder }
     }
 
+    /// The file of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("portvakt.db")
+    }
+
     /// Posts an assertion.
     pub(crate) async fn ask(&self, assertion: &str) -> Reply {
         exchange(self.address, &post(&form(assertion))).await.unwrap()
@@ -167,7 +176,8 @@ pub(crate) fn actor() -> Actor {
     Actor { name: "test".into(), right: "test".into(), trace_id: None }
 }
 
-fn write_configuration(folder: &Path, trust: &[Trust], more: &str) -> Config {
+/// Writes the configuration of a server.
+pub(crate) fn write_configuration(folder: &Path, trust: &[Trust], more: &str) -> Config {
     let mut text = format!(
         "[server]\nissuer = \"{ISSUER}\"\n[database]\nfile = \"portvakt.db\"\n\
          [keys]\nsealing_key = \"{}\"\n[feed]\npoll_milliseconds = 50\n{more}\n",
@@ -186,9 +196,9 @@ fn sealing_key() -> String {
 }
 
 /// A database with everything in it, made once and copied for each server.
-async fn template() -> &'static Path {
+pub(crate) async fn template() -> &'static Path {
     static TEMPLATE: OnceCell<TempDir> = OnceCell::const_new();
-    static FILE: OnceLock<std::path::PathBuf> = OnceLock::new();
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
     let folder = TEMPLATE
         .get_or_init(|| async {
             let folder = TempDir::new().unwrap();
