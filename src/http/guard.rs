@@ -26,6 +26,7 @@ pub(super) fn protect(routes: Router, app: Arc<App>) -> Router {
 async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let trace_id = TraceId::new(&*app.issuer.random);
     if let Some(refusal) = refuse(&request) {
+        tracing::info!(%trace_id, error = refusal.error(), "request refused: {refusal:?}");
         return with_headers(refusal.into_response_with(&trace_id), &trace_id);
     }
     request.extensions_mut().insert(trace_id.clone());

@@ -1,0 +1,10 @@
+//! The tables of attacks, one file a group.
+
+mod claims;
+mod framing;
+mod jws;
+mod leaks;
+mod replay;
+mod requests;
+mod signatures;
+mod x5c;

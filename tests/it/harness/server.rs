@@ -1,0 +1,324 @@
+//! A server with all its parts, on a real socket: the database is a file, only the clock is the test's.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use portvakt::app::App;
+use portvakt::clock::{Clock as _, SystemRandom, Timestamp};
+use portvakt::config::Config;
+use portvakt::domain::access::Delegation;
+use portvakt::domain::algorithm::Algorithm;
+use portvakt::domain::change::ChangedNoun;
+use portvakt::domain::client::ClientStatus;
+use portvakt::domain::organization::Organization;
+use portvakt::domain::scope::{Scope, ScopeAudience, ScopeProduct, ScopeStatus};
+use portvakt::http::listen::Listener;
+use portvakt::http::token_router;
+use portvakt::keys::{SealingKey, SigningKey};
+use portvakt::registry::{Actor, NewClient, Registry};
+use portvakt::store::{AuditEntry, SigningKeyRow, Store};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::harness::caller::{Caller, Key};
+use crate::harness::chain::{Leaf, Pki, Trust};
+use crate::harness::clock::{NOW, TestClock};
+use crate::harness::http::{Reply, exchange, form, post};
+use crate::harness::{CONSUMER, ISSUER, PROVIDER, SUPPLIER, logs};
+
+/// A running server.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) app: Arc<App>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) folder: Arc<TempDir>,
+}
+
+/// The scopes of a test server.
+const SCOPES: [&str; 10] = [
+    "test:read",
+    "test:write",
+    "test:open",
+    "test:delegated",
+    "test:undelegated",
+    "test:closed",
+    "test:deactivated",
+    "test:login",
+    "test:short",
+    "test:unlisted",
+];
+
+/// Clients with a registered key: their names, which are also the beginning of their `kid`, their keys'
+/// algorithms and their organizations.
+const KEY_CLIENTS: [(&str, &str, &str); 11] = [
+    ("rs256", "RS256", CONSUMER),
+    ("rs512", "RS512", CONSUMER),
+    ("ps256", "PS256", CONSUMER),
+    ("es256", "ES256", CONSUMER),
+    ("es384", "ES384", CONSUMER),
+    ("eddsa", "EdDSA", CONSUMER),
+    ("other", "ES256", PROVIDER),
+    ("supplier", "ES256", SUPPLIER),
+    ("deactivated", "ES256", CONSUMER),
+    ("withdrawn", "ES256", CONSUMER),
+    ("expired", "ES256", CONSUMER),
+];
+
+/// The client without a registered key, which must send its certificate.
+const CERTIFICATE_CLIENT: &str = "certificate";
+
+/// The keys of the clients, in their order.
+fn keys() -> &'static [Key] {
+    static KEYS: OnceLock<Vec<Key>> = OnceLock::new();
+    KEYS.get_or_init(|| KEY_CLIENTS.map(|(_, algorithm, _)| Key::generate(algorithm)).into())
+}
+
+/// The PKI whose certificates count on a server that is told nothing else.
+pub(crate) fn pki() -> &'static Pki {
+    static PKI: OnceLock<Pki> = OnceLock::new();
+    PKI.get_or_init(|| Pki::new("Test"))
+}
+
+/// The key that the servers sign with, to see what it is good for in the wrong hands.
+pub(crate) fn server_key() -> &'static (String, Vec<u8>) {
+    static KEY: OnceLock<(String, Vec<u8>)> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let (key, pkcs8) = SigningKey::generate(Algorithm::Rs256, 2048).unwrap();
+        (key.kid().to_owned(), pkcs8.to_vec())
+    })
+}
+
+/// The client of that name.
+pub(crate) fn caller(name: &str) -> Caller {
+    let at = KEY_CLIENTS.iter().position(|(known, ..)| *known == name).unwrap();
+    let scope = match KEY_CLIENTS[at].2 {
+        CONSUMER => "test:read",
+        _ => "test:open",
+    };
+    Caller {
+        client_id: name.to_owned(),
+        key: keys()[at].clone(),
+        hint: ("kid", format!("{name}-key").into()),
+        scope,
+        good: None,
+    }
+}
+
+/// The client that sends these certificates, leaf first, and signs with this key.
+pub(crate) fn certified(key: &Key, chain: &[&[u8]]) -> Caller {
+    static LEAF: OnceLock<Leaf> = OnceLock::new();
+    let leaf = LEAF.get_or_init(|| pki().ca.leaf(|_| {}));
+    let good = certified_once(&leaf.key, &[&leaf.der]);
+    Caller { good: Some(Box::new(good)), ..certified_once(key, chain) }
+}
+
+fn certified_once(key: &Key, chain: &[&[u8]]) -> Caller {
+    let x5c: Vec<String> = chain.iter().map(|der| STANDARD.encode(der)).collect();
+    Caller {
+        client_id: CERTIFICATE_CLIENT.to_owned(),
+        key: key.clone(),
+        hint: ("x5c", x5c.into()),
+        scope: "test:read",
+        good: None,
+    }
+}
+
+impl TestServer {
+    /// A server that trusts the test PKI, without looking at revocation.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[Trust::of(pki())], "").await
+    }
+
+    /// A server with these trust sets and these lines at the end of its configuration.
+    pub(crate) async fn with(trust: &[Trust], configuration: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        std::fs::copy(template().await, folder.path().join("portvakt.db")).unwrap();
+        Self::open(Arc::new(folder), trust, configuration).await
+    }
+
+    /// Another server on the database of this one, with a clock of its own.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::open(Arc::clone(&self.folder), &[Trust::of(pki())], "").await
+    }
+
+    async fn open(folder: Arc<TempDir>, trust: &[Trust], configuration: &str) -> Self {
+        logs::capture();
+        let clock = Arc::new(TestClock::new());
+        let config = write_configuration(folder.path(), trust, configuration);
+        let store = Store::open(&config.database_file).await.unwrap();
+        let its_clock = Arc::<TestClock>::clone(&clock);
+        let app = App::build(&config, store.clone(), its_clock, Arc::new(SystemRandom)).await;
+        let app = Arc::new(app.unwrap());
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None, 10_000).await.unwrap();
+        let address = listener.address().unwrap();
+        let router = token_router(Arc::clone(&app));
+        tokio::spawn(async move { listener.serve(router, std::future::pending()).await });
+        Self { address, app, store, clock, folder }
+    }
+
+    /// The file of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("portvakt.db")
+    }
+
+    /// Posts an assertion.
+    pub(crate) async fn ask(&self, assertion: &str) -> Reply {
+        exchange(self.address, &post(&form(assertion))).await.unwrap()
+    }
+}
+
+/// Who acts in the tests.
+pub(crate) fn actor() -> Actor {
+    Actor { name: "test".into(), right: "test".into(), trace_id: None }
+}
+
+/// Writes the configuration of a server.
+pub(crate) fn write_configuration(folder: &Path, trust: &[Trust], more: &str) -> Config {
+    let mut text = format!(
+        "[server]\nissuer = \"{ISSUER}\"\n[database]\nfile = \"portvakt.db\"\n\
+         [keys]\nsealing_key = \"{}\"\n[feed]\npoll_milliseconds = 50\n{more}\n",
+        sealing_key()
+    );
+    for (index, trust) in trust.iter().enumerate() {
+        text += &trust.write(folder, index);
+    }
+    let file = folder.join("portvakt.toml");
+    std::fs::write(&file, text).unwrap();
+    Config::load(&file, std::iter::empty()).unwrap()
+}
+
+fn sealing_key() -> String {
+    STANDARD.encode([7; 32])
+}
+
+/// A database with everything in it, made once and copied for each server.
+pub(crate) async fn template() -> &'static Path {
+    static TEMPLATE: OnceCell<TempDir> = OnceCell::const_new();
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    let folder = TEMPLATE
+        .get_or_init(|| async {
+            let folder = TempDir::new().unwrap();
+            let store = Store::open(&folder.path().join("portvakt.db")).await.unwrap();
+            store.migrate().await.unwrap();
+            seed(&store).await;
+            insert_signing_key(&store).await;
+            store.close().await;
+            folder
+        })
+        .await;
+    FILE.get_or_init(|| folder.path().join("portvakt.db"))
+}
+
+async fn insert_signing_key(store: &Store) {
+    let (kid, pkcs8) = server_key();
+    let key = SigningKey::from_pkcs8(Algorithm::Rs256, pkcs8).unwrap();
+    let sealing_key = SealingKey::from_base64(&sealing_key()).unwrap();
+    let row = SigningKeyRow {
+        kid: kid.clone(),
+        algorithm: Algorithm::Rs256,
+        jwk: serde_json::to_string(key.jwk()).unwrap(),
+        sealed_private: Some(sealing_key.seal(pkcs8, kid, &SystemRandom).unwrap()),
+        created_at: Timestamp::from_seconds(NOW),
+    };
+    let entry = AuditEntry {
+        actor: "test".to_owned(),
+        by_right: "test".to_owned(),
+        action: "create",
+        noun: ChangedNoun::SigningKey,
+        key: kid.clone(),
+        before: None,
+        after: None,
+        trace_id: None,
+    };
+    let mut transaction = store.begin().await.unwrap();
+    transaction.insert_signing_key(&row).await.unwrap();
+    transaction.record(&entry, row.created_at).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+async fn seed(store: &Store) {
+    let clock = Arc::new(TestClock::new());
+    let its_clock = Arc::<TestClock>::clone(&clock);
+    let registry = Registry::new(store.clone(), its_clock, None);
+    let by = actor();
+    for number in [PROVIDER, CONSUMER, SUPPLIER] {
+        let organization = Organization { number: number.parse().unwrap(), name: number.into() };
+        registry.create_organization(&by, &organization).await.unwrap();
+    }
+    registry.assign_prefix(&by, "test", PROVIDER.parse().unwrap()).await.unwrap();
+    for name in SCOPES {
+        registry.define_scope(&by, &scope(name)).await.unwrap();
+        if name != "test:closed" {
+            let (scope, consumer) = (name.parse().unwrap(), CONSUMER.parse().unwrap());
+            registry.grant_access(&by, &scope, consumer, None).await.unwrap();
+        }
+    }
+    let closed = ("test:deactivated".parse().unwrap(), ScopeStatus::Deactivated);
+    registry.set_scope_status(&by, &closed.0, closed.1).await.unwrap();
+    registry.put_delegation(&by, &delegation(clock.now())).await.unwrap();
+    for (index, (name, _, organization)) in KEY_CLIENTS.into_iter().enumerate() {
+        // A key lives for a year from the moment it is registered.
+        let age = if name == "expired" { 366 * 24 * 60 * 60 } else { 60 };
+        clock.set(NOW - age);
+        let jwk = keys()[index].jwk(&format!("{name}-key")).to_string();
+        let client = new_client(name, organization, vec![jwk]);
+        registry.register_client(&by, client).await.unwrap();
+    }
+    let client = new_client(CERTIFICATE_CLIENT, CONSUMER, Vec::new());
+    registry.register_client(&by, client).await.unwrap();
+    let id = "deactivated".parse().unwrap();
+    registry.set_client_status(&by, &id, ClientStatus::Deactivated).await.unwrap();
+    let spare = Key::generate("ES256").jwk("spare-key").to_string();
+    let id = "withdrawn".parse().unwrap();
+    registry.add_client_key(&by, &id, spare).await.unwrap();
+    registry.withdraw_client_key(&by, &id, &"withdrawn-key".parse().unwrap()).await.unwrap();
+}
+
+fn scope(name: &str) -> Scope {
+    Scope {
+        name: name.parse().unwrap(),
+        owner: PROVIDER.parse().unwrap(),
+        description: format!("Test scope {name}"),
+        status: ScopeStatus::Active,
+        audience: if name == "test:open" {
+            ScopeAudience::AnyOrganization
+        } else {
+            ScopeAudience::GrantedOrganizations
+        },
+        product: if name == "test:login" {
+            ScopeProduct::LoginOnly
+        } else {
+            ScopeProduct::Machines
+        },
+        token_lifetime_seconds_max: (name == "test:short").then_some(30),
+        delegation_source: name.ends_with("delegated").then(|| ISSUER.to_owned()),
+    }
+}
+
+/// The supplier acts for the consumer.
+pub(crate) fn delegation(valid_from: Timestamp) -> Delegation {
+    Delegation {
+        consumer: CONSUMER.parse().unwrap(),
+        supplier: SUPPLIER.parse().unwrap(),
+        scope: "test:delegated".parse().unwrap(),
+        source: ISSUER.to_owned(),
+        valid_from,
+        valid_to: None,
+        revoked_at: None,
+    }
+}
+
+fn new_client(name: &str, organization: &str, jwks: Vec<String>) -> NewClient {
+    let listed = SCOPES.iter().filter(|scope| **scope != "test:unlisted");
+    NewClient {
+        id: name.parse().unwrap(),
+        organization: organization.parse().unwrap(),
+        name: name.to_owned(),
+        scopes: listed.map(|scope| scope.parse().unwrap()).collect(),
+        jwks,
+    }
+}
