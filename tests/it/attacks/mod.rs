@@ -1,5 +1,6 @@
 //! The tables of attacks, one file a group.
 
+mod certificates;
 mod claims;
 mod framing;
 mod jws;
