@@ -151,7 +151,7 @@ impl EnterpriseCertificates {
     ) -> Result<VerifiedCertificate, Refusal> {
         let chain = CertificateChain::from_der(certificates.to_vec())
             .map_err(|_| Refusal::CertificateHeader)?;
-        let mut first_error = None;
+        let mut reason: Option<PkiError> = None;
         for set in &self.sets {
             match set.verify(&chain, now) {
                 Ok(verified) => {
@@ -165,10 +165,19 @@ impl EnterpriseCertificates {
                         valid_until: verified.valid_until(),
                     });
                 }
-                Err(error) => first_error = first_error.or(Some(error)),
+                // A set to which no path leads has nothing to say when another one has.
+                Err(error) => {
+                    let is_stranger = |error: &PkiError| matches!(error, PkiError::NoPath { .. });
+                    if reason
+                        .as_ref()
+                        .is_none_or(|known| is_stranger(known) && !is_stranger(&error))
+                    {
+                        reason = Some(error);
+                    }
+                }
             }
         }
-        Err(match first_error {
+        Err(match reason {
             Some(error @ PkiError::RevocationUnknown { .. }) => {
                 Refusal::Unavailable { cause: error.to_string() }
             }

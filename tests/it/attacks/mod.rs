@@ -1,10 +1,14 @@
 //! The tables of attacks, one file a group.
 
+mod certificates;
 mod claims;
 mod framing;
 mod jws;
 mod leaks;
+mod list;
+mod load;
 mod replay;
 mod requests;
 mod signatures;
+mod tls;
 mod x5c;

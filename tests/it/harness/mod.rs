@@ -6,6 +6,7 @@ pub(crate) mod chain;
 pub(crate) mod clock;
 pub(crate) mod der;
 pub(crate) mod http;
+pub(crate) mod load;
 pub(crate) mod logs;
 pub(crate) mod row;
 pub(crate) mod server;

@@ -25,6 +25,8 @@ pub(crate) struct Row {
     again: Option<String>,
     /// What no answer may repeat.
     hostile: Vec<String>,
+    /// The check that a certificate must have failed, if it is refused.
+    check: Option<&'static str>,
 }
 
 /// What must come of an attack.
@@ -63,7 +65,7 @@ pub(crate) fn raw(
     request: Vec<u8>,
     expect: Expect,
 ) -> Row {
-    Row { id, what: what.into(), request, expect, again: None, hostile: Vec::new() }
+    Row { id, what: what.into(), request, expect, again: None, hostile: Vec::new(), check: None }
 }
 
 /// A row that posts this assertion in a good form.
@@ -97,6 +99,12 @@ impl Row {
     /// The answer must not repeat this.
     pub(crate) fn hiding(mut self, text: impl Into<String>) -> Self {
         self.hostile.push(text.into());
+        self
+    }
+
+    /// If it is for its certificate that the assertion is refused, then for this check.
+    pub(crate) fn failing(mut self, check: &'static str) -> Self {
+        self.check = Some(check);
         self
     }
 
@@ -139,6 +147,12 @@ impl Row {
             Expect::HungUp(_) => Ok(()),
             Expect::Refused { status, error, code } => {
                 check_refusal(reply, status, error, code)?;
+                let check = self.check.map(|check| format!("Failed check: {check}. "));
+                if let Some(check) =
+                    check.filter(|check| code == "MP-120" && !reply.text().contains(check))
+                {
+                    return wrong(&format!("expected {check}"));
+                }
                 let repeated = self.hostile.iter().find(|text| reply.text().contains(*text));
                 match repeated {
                     Some(text) => wrong(&format!("it repeats {text:?}")),
