@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection, SqlitePool};
 
 use crate::clock::Timestamp;
 use crate::store::{Store, StoreError};
@@ -25,14 +24,14 @@ pub struct ReplayRow {
 /// and after each use, and the two tests cost more than the insert.
 #[derive(Debug)]
 pub struct ReplayWriter {
-    options: SqliteConnectOptions,
+    pool: SqlitePool,
     connection: Option<SqliteConnection>,
 }
 
 impl Store {
     /// A writer of spent assertions; it connects when it is first used.
     pub fn replay_writer(&self) -> ReplayWriter {
-        ReplayWriter { options: (*self.writer.connect_options()).clone(), connection: None }
+        ReplayWriter { pool: self.writer.clone(), connection: None }
     }
 }
 
@@ -64,11 +63,15 @@ impl ReplayWriter {
         Ok(done.rows_affected())
     }
 
-    /// The connection, taken out: whoever ends well puts it back.
+    /// The connection, taken out: whoever ends well puts it back. Nothing is written once the store is
+    /// closed.
     async fn connect(&mut self) -> Result<SqliteConnection, StoreError> {
+        if self.pool.is_closed() {
+            return Err(sqlx::Error::PoolClosed.into());
+        }
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => Ok(self.options.connect().await?),
+            None => Ok(self.pool.connect_options().connect().await?),
         }
     }
 }

@@ -272,16 +272,17 @@ async fn what_has_expired_makes_room_a_slice_at_a_time() {
         let keep_until = Timestamp::from_seconds(NOW + generation * 120);
         (0..6_400).map(|i| ReplayRow { id: format!("{generation}-{i:0>40}"), keep_until }).collect()
     };
+    let mut writer = server.store.replay_writer();
     for generation in 0..3 {
         for batch in rows(generation).chunks(128) {
-            server.store.spend(batch).await.unwrap();
+            writer.spend(batch, generation).await.unwrap();
         }
     }
     let mut dropped = 0;
     let now = Timestamp::from_seconds(NOW + 2 * 120);
     loop {
         let began = tick();
-        let slice = server.store.forget_spent(now, 5_000).await.unwrap();
+        let slice = writer.forget(now, 5_000).await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
         dropped += slice;
         if slice == 0 {
