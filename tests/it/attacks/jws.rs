@@ -249,7 +249,7 @@ fn set_unused_bit(text: &str, at: usize) -> String {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut parts: Vec<String> = text.split('.').map(str::to_owned).collect();
     let part = &mut parts[at];
-    if part.len() % 4 == 0 {
+    if part.len().is_multiple_of(4) {
         part.push('A');
     } else {
         let last = part.pop().unwrap();

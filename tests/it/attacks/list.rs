@@ -48,6 +48,7 @@ const TABLES: &[&str] = &[
     include_str!("requests.rs"),
     include_str!("signatures.rs"),
     include_str!("tls.rs"),
+    include_str!("wire.rs"),
     include_str!("x5c.rs"),
 ];
 

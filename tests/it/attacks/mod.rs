@@ -11,4 +11,5 @@ mod replay;
 mod requests;
 mod signatures;
 mod tls;
+mod wire;
 mod x5c;

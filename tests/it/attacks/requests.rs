@@ -1,19 +1,21 @@
 //! Group C, second part: what the assertion asks for.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portvakt::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::harness::caller::{Caller, Draft};
 use crate::harness::chain::Pki;
-use crate::harness::clock::NOW;
+use crate::harness::clock::{NOW, tick};
 use crate::harness::http::{form, post};
 use crate::harness::row::{
     Expect, Row, TOKEN, draft, invalid_grant, invalid_request, invalid_scope, raw, refused, run,
 };
 use crate::harness::server::{TestServer, actor, caller, certified, delegation, pki};
 use crate::harness::{CONSUMER, ISSUER, PROVIDER, SUPPLIER};
-use portvakt::clock::Timestamp;
 
 const CLAIM: Expect = invalid_grant("");
 const SCOPE: Expect = invalid_scope("MP-200");
@@ -202,11 +204,21 @@ async fn a_withdrawn_delegation_holds_no_longer() {
         let draft = caller("supplier").draft().claim("scope", "test:delegated");
         draft.claim("consumer_org", CONSUMER)
     };
-    assert_eq!(server.ask(&asked().sign()).await.status, 200);
+    let other = server.beside().await;
+    for node in [&server, &other] {
+        assert_eq!(node.ask(&asked().sign()).await.status, 200);
+    }
     let mut withdrawn = delegation(Timestamp::from_seconds(NOW));
     withdrawn.revoked_at = Some(Timestamp::from_seconds(NOW));
     server.app.registry.put_delegation(&actor(), &withdrawn).await.unwrap();
     run(&server, vec![draft_once("C42", "withdrawn", &asked(), NOT_DELEGATED)]).await;
+    // The other node follows the change within a second, on a machine that is not too busy.
+    let began = tick();
+    while other.ask(&asked().sign()).await.status == 200 {
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    run(&other, vec![draft_once("C42", "on the other node", &asked(), NOT_DELEGATED)]).await;
 }
 
 /// A row whose client has nothing good to ask for afterwards.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::harness::caller::Draft;
-use crate::harness::chain::{Leaf, Pki, Trust, pem};
+use crate::harness::chain::{Leaf, Pki, pem};
 use crate::harness::row::{Expect, Row, TOKEN, draft, invalid_grant, refused, run, text};
 use crate::harness::server::{TestServer, certified, pki};
 
@@ -112,10 +112,9 @@ async fn an_entry_is_one_certificate_in_der() {
     indefinite.extend([0, 0]);
     let entry = |bytes: &[u8]| json!([STANDARD.encode(bytes)]);
     let certificate = |size: usize| {
-        let big = pki().ca.leaf(|p| {
+        pki().ca.leaf(|p| {
             p.distinguished_name.push(rcgen::DnType::LocalityName, "x".repeat(size));
-        });
-        big
+        })
     };
     let (large, huge) = (certificate(24 * 1024), certificate(64 * 1024));
     let rows = vec![
@@ -201,7 +200,7 @@ async fn a_client_with_a_registered_key_cannot_use_a_certificate() {
 
 #[tokio::test]
 async fn without_a_trust_set_no_certificate_counts() {
-    let server = TestServer::with(&[] as &[Trust], "").await;
+    let server = TestServer::with(&[], "").await;
     let leaf = leaf();
     let caller = certified(&leaf.key, &[&leaf.der]);
     run(&server, vec![text("B23", "no trust set", &caller.assertion(), REFUSED)]).await;

@@ -240,7 +240,7 @@ impl Draft {
 
     /// The text, with a right signature of the key, whatever the header says.
     pub(crate) fn sign(&self) -> String {
-        self.sign_texts(&self.header.to_string(), &self.claims.to_string())
+        self.sign_texts(self.header.to_string(), self.claims.to_string())
     }
 
     /// The text with a header of exactly these bytes.
