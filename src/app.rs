@@ -82,6 +82,11 @@ impl App {
             return Err(AppError::Migrations(pending));
         }
         let sets = config.trust.iter().map(load_trust_set).collect::<Result<Vec<_>, _>>()?;
+        for set in &sets {
+            for warning in set.warnings(clock.now()) {
+                tracing::warn!(trust_set = set.name(), "{warning}");
+            }
+        }
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         let rules = key_rules(config);
         let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules).await?;

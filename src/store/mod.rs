@@ -40,11 +40,12 @@ pub use transaction::{AuditEntry, Transaction};
 /// Every migration, in order, compiled into the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// How long a statement waits for another process that holds the write lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a statement waits for another process that holds the write lock. With the time of a commit it
+/// stays below a second, after which a client would rather be told 503.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// How long a caller waits for a free connection before it is told the database is unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Connections that read. Warm requests read nothing, so a few are plenty.
 const READERS: u32 = 4;

@@ -1,8 +1,11 @@
-//! Attacks on a running server, from outside: what must be refused, and how, and what must still work.
+//! The server and its parts from outside, in one binary.
 //!
-//! The attacks are numbered: A framing and form, B the JWS, C claims, D certificates, F replay, K what
-//! leaks, L load. Each number is a row of a table in [`attacks`]; control rows that must succeed stand
-//! beside those that must not.
+//! [`attacks`]: what a running server must refuse, and how, and what must still work. The attacks are numbered:
+//! A framing and form, B the JWS, C claims, D certificates, F replay, K what leaks, L load. Each number is a row
+//! of a table; control rows that must succeed stand beside those that must not. [`properties`]: what must hold
+//! for every input. [`vectors`]: published test vectors.
 
 mod attacks;
 mod harness;
+mod properties;
+mod vectors;

@@ -91,7 +91,7 @@ fn refuse_other_authentication(
     match (headers.get(AUTHORIZATION), in_form) {
         (None, false) => Ok(()),
         (Some(_), true) => Err(OAuthError::request(description)),
-        (None, true) => Err(OAuthError::new("invalid_client", description)),
+        (None, true) => Err(OAuthError::new("invalid_client", description).with_challenge("Basic")),
         (Some(value), false) => {
             let basic = value.as_bytes().get(..5).is_some_and(|b| b.eq_ignore_ascii_case(b"basic"));
             let scheme = if basic { "Basic" } else { "Bearer" };

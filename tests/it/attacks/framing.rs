@@ -236,7 +236,7 @@ async fn only_the_assertion_is_a_credential() {
         headers("A44", "Basic", invalid_client, &basic),
         headers("A44", "Bearer", invalid_client, &with("Bearer AAAA")),
         headers("A44", "empty", invalid_client, &with("")),
-        body("A44", "client_secret", refused(400, "invalid_client", ""), |f| {
+        body("A44", "client_secret", refused(401, "invalid_client", ""), |f| {
             f + "&client_secret=hunter2"
         })
         .hiding("hunter2"),

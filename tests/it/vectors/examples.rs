@@ -4,8 +4,8 @@ use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use portvakt::keys::client_jwk::ClientJwkError;
 use serde_json::{Value, json};
 
-use crate::judge::{self, Why};
-use crate::{folder, read};
+use crate::vectors::judge::{self, Why};
+use crate::vectors::{folder, read};
 
 /// RFC 7515 appendix A.2.1.
 const RSA_MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt\

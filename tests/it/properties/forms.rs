@@ -170,7 +170,7 @@ fn plain() -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(crate::cases(200))]
+    #![proptest_config(crate::properties::cases(200))]
 
     #[test]
     fn a_right_form_is_understood_however_it_is_escaped(

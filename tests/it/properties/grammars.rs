@@ -28,7 +28,7 @@ fn near_scope_name() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(crate::cases(2_000))]
+    #![proptest_config(crate::properties::cases(2_000))]
 
     #[test]
     fn an_organization_number_is_nine_digits_whose_weighted_sum_is_divisible(

@@ -3,7 +3,7 @@
 use portvakt::keys::client_jwk::ClientJwkError;
 use serde_json::{Value, json};
 
-use crate::judge::Why;
+use crate::vectors::judge::Why;
 
 /// Vectors that we refuse on purpose.
 pub(crate) struct Exception {

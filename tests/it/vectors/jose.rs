@@ -7,9 +7,9 @@ use portvakt::pki::public_key::PublicKeyError;
 use portvakt::pki::strength::WeakKey;
 use serde_json::{Value, json};
 
-use crate::exceptions::{CRYPTO, Exception, KEYS, SIGNATURES};
-use crate::judge::{self, Why};
-use crate::{folder, read, say};
+use crate::vectors::exceptions::{CRYPTO, Exception, KEYS, SIGNATURES};
+use crate::vectors::judge::{self, Why};
+use crate::vectors::{folder, read, say};
 
 /// One case of a file.
 struct Case {

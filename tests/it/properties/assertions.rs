@@ -8,7 +8,7 @@ use portvakt::token::jws::UnverifiedAssertion;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::signed::SIGNED;
+use crate::properties::signed::SIGNED;
 
 /// Bytes that a form can carry into an assertion, with those of base64url most often.
 fn character() -> impl Strategy<Value = char> {
@@ -116,7 +116,7 @@ fn a_key_accepts_nothing_that_another_has_signed() {
 }
 
 proptest! {
-    #![proptest_config(crate::cases(1_000))]
+    #![proptest_config(crate::properties::cases(1_000))]
 
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..400)) {

