@@ -34,18 +34,33 @@ const SERIAL_OCTETS_MAX: usize = 20;
 const PROCESSED: [&str; 6] =
     ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.37"];
 
+/// The extensions that whoever does not process them must not pass over: nameConstraints,
+/// policyConstraints and inhibitAnyPolicy (RFC 5280 sections 4.2.1.10, 4.2.1.11 and 4.2.1.14).
+const MUST_BE_CRITICAL: [&str; 3] = ["2.5.29.30", "2.5.29.36", "2.5.29.54"];
+
 /// Why bytes are not a certificate that is read here.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum CertificateError {
     /// Two extensions have the same identifier (RFC 5280 section 4.2).
     #[error("the extension {0} is there twice")]
     DuplicateExtension(String),
+    /// An authority without a name, or a certificate whose issuer has none (RFC 5280 sections 4.1.2.4
+    /// and 4.1.2.6).
+    #[error("the name of an authority is empty")]
+    EmptyName,
     /// The bytes break the encoding rules.
     #[error("it is not DER: {0}")]
     Encoding(#[from] DerError),
     /// An extension cannot be read.
     #[error("the extension {0} is malformed")]
     Extension(String),
+    /// Name constraints stand where only an authority may have them, or constrain nothing (RFC 5280
+    /// section 4.2.1.10).
+    #[error("its name constraints are empty, or it is not an authority")]
+    NameConstraints,
+    /// An extension that RFC 5280 wants critical is not, so that others would pass over it.
+    #[error("the extension {0} must be critical")]
+    NotCritical(String),
     /// The signature algorithm inside the signed part differs from the one outside (RFC 5280
     /// section 4.1.1.2).
     #[error("the signature algorithm inside differs from the one outside")]
@@ -134,6 +149,10 @@ impl Certificate {
             return Err(CertificateError::Validity);
         }
         let extensions = Extensions::read(parsed.extensions())?;
+        let nameless = |name: &X509Name<'_>| name.iter_rdn().next().is_none();
+        if nameless(parsed.issuer()) || (extensions.is_ca && nameless(parsed.subject())) {
+            return Err(CertificateError::EmptyName);
+        }
         webpki::EndEntityCert::try_from(&CertificateDer::from(&der[..]))
             .map_err(|error| CertificateError::Structure(error.to_string()))?;
         Ok(Self {
@@ -207,6 +226,7 @@ struct Extensions {
     extended_key_usages: Option<Vec<String>>,
     policies: Option<Vec<String>>,
     crl_points: Vec<String>,
+    constrains_names: bool,
 }
 
 impl Extensions {
@@ -221,8 +241,14 @@ impl Extensions {
             if extension.critical && !PROCESSED.contains(&oid.as_str()) {
                 return Err(CertificateError::UnknownCritical(oid));
             }
+            if !extension.critical && MUST_BE_CRITICAL.contains(&oid.as_str()) {
+                return Err(CertificateError::NotCritical(oid));
+            }
             read.take(extension, &oid)?;
             seen.push(oid);
+        }
+        if read.constrains_names && !read.is_ca {
+            return Err(CertificateError::NameConstraints);
         }
         Ok(read)
     }
@@ -235,7 +261,19 @@ impl Extensions {
         }
         match extension.parsed_extension() {
             ParsedExtension::ParseError { .. } => return Err(malformed()),
-            ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
+            ParsedExtension::BasicConstraints(constraints) => {
+                self.is_ca = constraints.ca;
+                if constraints.ca && !extension.critical {
+                    return Err(CertificateError::NotCritical(oid.to_owned()));
+                }
+            }
+            ParsedExtension::NameConstraints(names) => {
+                let some = |trees: &Option<Vec<_>>| trees.as_ref().is_some_and(|it| !it.is_empty());
+                if !some(&names.permitted_subtrees) && !some(&names.excluded_subtrees) {
+                    return Err(CertificateError::NameConstraints);
+                }
+                self.constrains_names = true;
+            }
             ParsedExtension::KeyUsage(usage) => self.key_usage = Some(*usage),
             ParsedExtension::ExtendedKeyUsage(_) => {
                 self.extended_key_usages =

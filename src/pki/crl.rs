@@ -119,6 +119,10 @@ impl Crl {
         for entry in parsed.iter_revoked_certificates() {
             crl.take_entry(entry);
         }
+        if crl.number.is_none() && crl.standing == Standing::Complete {
+            // Without it nobody can tell an earlier issue from a later one (RFC 5280 section 5.2.3).
+            crl.lower(Standing::Partial("it has no number"));
+        }
         Ok(crl)
     }
 
@@ -177,6 +181,9 @@ impl Crl {
             }
             ParsedExtension::ParseError { .. } => {
                 self.lower(Standing::Unusable(format!("its extension {oid} is malformed")));
+            }
+            ParsedExtension::CRLNumber(_) if extension.critical => {
+                self.lower(Standing::Partial("its number is critical"));
             }
             _ if oid == DELTA_INDICATOR => {
                 self.lower(Standing::Partial("it lists changes to another list only"));

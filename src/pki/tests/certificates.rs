@@ -1,9 +1,9 @@
 //! Certificates that break the form: attacks D05, D37 to D40, D65, and the limits on a chain.
 
 use proptest::prelude::*;
-use rcgen::{CustomExtension, SerialNumber};
+use rcgen::{CustomExtension, DistinguishedName, SerialNumber};
 
-use super::{World, now, pem, tlv};
+use super::{Authority, World, now, pem, tlv};
 use crate::pki::certificate::{CERTIFICATE_BYTES_MAX, CertificateError};
 use crate::pki::chain::CertificateChain;
 use crate::pki::crl::Crl;
@@ -301,4 +301,23 @@ proptest! {
             }
         });
     }
+}
+
+#[test]
+fn refuses_authorities_without_a_name_and_constraints_that_others_would_pass_over() {
+    let world = World::new();
+    let with = |oid: &[u64], critical: bool, value: &[u8]| {
+        let mut extension = CustomExtension::from_oid_content(oid, value.to_vec());
+        extension.set_criticality(critical);
+        malformed(world.ca.leaf(|p| p.custom_extensions.push(extension)))
+    };
+    let not_critical = |oid: &str| CertificateError::NotCritical(oid.to_owned());
+    assert_eq!(with(&[2, 5, 29, 36], false, &[0x30, 0]), not_critical("2.5.29.36"));
+    let subtree = [0x30, 0x07, 0xa0, 0x05, 0x30, 0x03, 0x82, 0x01, b'x'];
+    assert_eq!(with(&[2, 5, 29, 30], false, &subtree), not_critical("2.5.29.30"));
+    // Only an authority may constrain names, and not to nothing.
+    assert_eq!(with(&[2, 5, 29, 30], true, &subtree), CertificateError::NameConstraints);
+    assert_eq!(with(&[2, 5, 29, 30], true, &[0x30, 0]), CertificateError::NameConstraints);
+    let nameless = Authority::root("Nameless", |p| p.distinguished_name = DistinguishedName::new());
+    assert_eq!(malformed(nameless.der), CertificateError::EmptyName);
 }

@@ -282,14 +282,16 @@ fn lists_with_extensions_that_change_their_meaning_tell_nothing() {
         verdict.is_ok()
     };
     assert!(tells(std::slice::from_ref(&number)));
-    assert!(tells(&[extension("1.3.6.1.4.1.99999.1", false, &[5, 0])]));
+    assert!(tells(&[number.clone(), extension("1.3.6.1.4.1.99999.1", false, &[5, 0])]));
+    assert!(!tells(&[]), "no number");
+    assert!(!tells(&[extension("2.5.29.20", true, &integer(&[9]))]), "critical number");
     assert!(!tells(&[number.clone(), extension("1.3.6.1.4.1.99999.1", true, &[5, 0])]));
     assert!(!tells(&[extension("2.5.29.27", true, &integer(&[8]))]), "delta");
     assert!(!tells(&[point(&tlv(0x84, &[0xff]))]), "indirect");
     assert!(!tells(&[point(&tlv(0x85, &[0xff]))]), "attribute certificates");
     assert!(!tells(&[point(&tlv(0x83, &[0x06, 0x40]))]), "some reasons");
     assert!(!tells(&[point(&[tlv(0x81, &[0xff]), tlv(0x82, &[0xff])].concat())]));
-    assert!(tells(&[point(&tlv(0x81, &[0xff]))]));
+    assert!(tells(&[number, point(&tlv(0x81, &[0xff]))]));
 }
 
 #[test]
