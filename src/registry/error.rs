@@ -9,7 +9,13 @@ use crate::store::StoreError;
 /// Why a change is refused.
 #[derive(Debug, Error)]
 pub enum RegistryError {
-    /// The thing is there already, or something it needs is not.
+    /// The thing to be changed, or something it needs, is not there.
+    #[error("there is no such {noun}")]
+    Absent {
+        /// What is not there.
+        noun: &'static str,
+    },
+    /// The thing is there already, or names something that is not.
     #[error("the change conflicts with what is there: {rule}")]
     Conflict {
         /// The rule that it breaks.
@@ -29,6 +35,7 @@ pub enum RegistryError {
 impl From<StoreError> for RegistryError {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Absent { table } => Self::Absent { noun: table },
             StoreError::Conflict { rule } => Self::Conflict { rule },
             other => Self::Store(other),
         }

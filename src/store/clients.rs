@@ -117,34 +117,36 @@ impl Transaction {
         Ok(())
     }
 
-    /// Withdraws a key; its row is kept.
+    /// Withdraws a key; its row is kept. [`StoreError::Absent`] when there is none to withdraw.
     pub async fn withdraw_client_key(
         &mut self,
         client: &ClientId,
         key: &KeyId,
     ) -> Result<(), StoreError> {
-        sqlx::query("update client_key set active = false where client_id = $1 and kid = $2")
+        let withdraw = "update client_key set active = false \
+             where client_id = $1 and kid = $2 and active";
+        let done = sqlx::query(withdraw)
             .bind(client.as_str())
             .bind(key.as_str())
             .execute(self.connection())
             .await?;
-        Ok(())
+        Self::met_one_row("client_key", done.rows_affected())
     }
 
-    /// Switches a client on or off.
+    /// Switches a client on or off. [`StoreError::Absent`] when there is none.
     pub async fn set_client_status(
         &mut self,
         client: &ClientId,
         status: ClientStatus,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("update client set active = $2, updated_at = $3 where id = $1")
+        let done = sqlx::query("update client set active = $2, updated_at = $3 where id = $1")
             .bind(client.as_str())
             .bind(status == ClientStatus::Active)
             .bind(now.seconds())
             .execute(self.connection())
             .await?;
-        Ok(())
+        Self::met_one_row("client", done.rows_affected())
     }
 }
 

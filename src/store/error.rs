@@ -5,6 +5,12 @@ use thiserror::Error;
 /// Why the database did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum StoreError {
+    /// The thing to be changed is not there.
+    #[error("there is no such row in table {table}")]
+    Absent {
+        /// The table.
+        table: &'static str,
+    },
     /// The change breaks a rule that the tables hold, such as a name that is already taken.
     #[error("the change breaks a rule of the database: {rule}")]
     Conflict {

@@ -37,13 +37,15 @@ impl Store {
 }
 
 impl Transaction {
-    /// Adds a scope. [`StoreError::Conflict`] when its name is taken or its prefix is not there.
+    /// Adds a scope. [`StoreError::Conflict`] when its name is taken, [`StoreError::Absent`] when its owner
+    /// has no such prefix.
     pub async fn insert_scope(&mut self, scope: &Scope, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        let done = sqlx::query(
             "insert into scope (name, prefix, owner_number, description, active, \
              accessible_for_all, allowed_integration_types, token_lifetime_seconds_max, \
              delegation_source, created_at, updated_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+             select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10 \
+             from prefix where prefix = $2 and owner_number = $3",
         )
         .bind(scope.name.as_str())
         .bind(scope.name.prefix())
@@ -60,23 +62,23 @@ impl Transaction {
         .bind(now.seconds())
         .execute(self.connection())
         .await?;
-        Ok(())
+        Self::met_one_row("prefix", done.rows_affected())
     }
 
-    /// Opens or closes a scope.
+    /// Opens or closes a scope. [`StoreError::Absent`] when there is none.
     pub async fn set_scope_status(
         &mut self,
         name: &ScopeName,
         status: ScopeStatus,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("update scope set active = $2, updated_at = $3 where name = $1")
+        let done = sqlx::query("update scope set active = $2, updated_at = $3 where name = $1")
             .bind(name.as_str())
             .bind(status == ScopeStatus::Active)
             .bind(now.seconds())
             .execute(self.connection())
             .await?;
-        Ok(())
+        Self::met_one_row("scope", done.rows_affected())
     }
 }
 

@@ -38,6 +38,11 @@ impl Transaction {
         Self { inner }
     }
 
+    /// Holds that a change has met its row: [`StoreError::Absent`] otherwise.
+    pub(super) fn met_one_row(table: &'static str, rows: u64) -> Result<(), StoreError> {
+        if rows == 1 { Ok(()) } else { Err(StoreError::Absent { table }) }
+    }
+
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.inner
     }
