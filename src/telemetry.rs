@@ -25,6 +25,11 @@ pub enum LogFormat {
     Text,
 }
 
+/// Says whether a log filter can be read.
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    EnvFilter::try_new(filter).map(|_| ()).map_err(|error| format!("log filter: {error}"))
+}
+
 /// Sends logs to standard error. A filter that cannot be read is an error; a second call changes nothing.
 pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("log filter: {error}"))?;
@@ -73,7 +78,7 @@ impl Metrics {
         let seconds = duration_histogram();
         registry.register_with_unit(
             "token_request_duration",
-            "Time from the first byte of a token request being read to its answer being made",
+            "Time from the head of a token request having been read to its answer being made",
             Unit::Seconds,
             seconds.clone(),
         );

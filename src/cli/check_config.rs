@@ -8,6 +8,7 @@ use crate::app;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::config::Config;
+use crate::telemetry;
 
 /// Say whether a configuration file is fit to start with.
 #[derive(Args, Debug)]
@@ -20,6 +21,7 @@ impl CheckConfig {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = load(&self.file)?;
         let failed = |error: app::AppError| Failure::failed(error.to_string());
+        telemetry::check_filter(&config.log.filter).map_err(Failure::usage)?;
         app::check_files(&config).map_err(failed)?;
         output::print(&format!("{} is fit to start with", self.file.display()))?;
         Ok(())

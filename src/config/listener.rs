@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::config::raw::RawListener;
-use crate::config::{ConfigError, required};
+use crate::config::{ConfigError, positive, required};
 
 /// Where one of the three APIs listens.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Listener {
             );
             return Err(ConfigError::key(key("address"), problem));
         }
-        let connections_max = required(&key("connections_max"), raw.connections_max)?;
+        let connections_max = positive(&key("connections_max"), raw.connections_max)?;
         Ok(Self { address, tls, connections_max })
     }
 }

@@ -9,6 +9,7 @@ mod listener;
 mod raw;
 mod trust;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -147,10 +148,10 @@ impl Config {
             sealing_key: check_sealing_key(raw.keys, folder)?,
             feed: Feed {
                 poll: Duration::from_millis(
-                    required("feed.poll_milliseconds", raw.feed.poll_milliseconds)?.into(),
+                    positive("feed.poll_milliseconds", raw.feed.poll_milliseconds)?.into(),
                 ),
                 stale_max: Duration::from_secs(
-                    required("feed.stale_seconds_max", raw.feed.stale_seconds_max)?.into(),
+                    positive("feed.stale_seconds_max", raw.feed.stale_seconds_max)?.into(),
                 ),
             },
             log: Log {
@@ -195,6 +196,9 @@ fn read_variable(variable: &str, path: &str, value: &str) -> Result<Raw, ConfigE
         !part.is_empty()
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
     };
+    if value.contains(['\n', '\r']) {
+        return Err(problem("holds a line break, which no setting has".to_owned()));
+    }
     if !key.iter().all(words) {
         return Err(problem("names no key; write PORTVAKT__SECTION__KEY".to_owned()));
     }
@@ -202,6 +206,14 @@ fn read_variable(variable: &str, path: &str, value: &str) -> Result<Raw, ConfigE
     let as_it_is = toml::from_str(&format!("{} = {value}", key.join(".")));
     let as_text = || toml::from_str(&format!("{} = {quoted}", key.join(".")));
     as_it_is.or_else(|_| as_text()).map_err(|error| problem(error.message().to_owned()))
+}
+
+/// A number that is there and not zero: zero seconds, connections or milliseconds would stop everything.
+fn positive(key: &str, value: Option<u32>) -> Result<u32, ConfigError> {
+    match required(key, value)? {
+        0 => Err(ConfigError::key(key, "must be at least 1")),
+        number => Ok(number),
+    }
 }
 
 fn required<T>(key: &str, value: Option<T>) -> Result<T, ConfigError> {
@@ -234,13 +246,27 @@ pub(crate) fn check_issuer(issuer: String) -> Result<String, ConfigError> {
     if !rest.bytes().all(allowed) {
         return refuse("has a query, a fragment or a character that does not belong");
     }
+    let mut segments = rest.trim_end_matches('/').split('/');
+    let authority = segments.next().unwrap_or("");
+    let port =
+        authority.rsplit_once(':').filter(|_| !authority.ends_with(']')).map(|(_, port)| port);
+    if authority.starts_with(':') || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return refuse("has no host, or a port that is none");
+    }
+    let odd = |part: &str| {
+        matches!(part, "" | "." | ".." | ".well-known" | "errors") || part.contains(':')
+    };
+    if rest.ends_with("//") || segments.any(odd) {
+        return refuse("has a path that addresses cannot be built from");
+    }
     Ok(issuer)
 }
 
 fn host_is_loopback(rest: &str) -> bool {
     let authority = rest.split('/').next().unwrap_or("");
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    matches!(host, "localhost" | "[::1]") || host.starts_with("127.")
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn check_token(raw: raw::RawToken) -> Result<Token, ConfigError> {
@@ -251,17 +277,14 @@ fn check_token(raw: raw::RawToken) -> Result<Token, ConfigError> {
         let problem = format!("{rsa_key_bits} is none of 2048, 3072, 4096");
         return Err(ConfigError::key("token.rsa_key_bits", problem));
     }
-    let lifetime_seconds_max = required("token.lifetime_seconds_max", raw.lifetime_seconds_max)?;
-    if lifetime_seconds_max == 0 {
-        return Err(ConfigError::key("token.lifetime_seconds_max", "0 would make dead tokens"));
-    }
+    let lifetime_seconds_max = positive("token.lifetime_seconds_max", raw.lifetime_seconds_max)?;
     Ok(Token {
-        assertion_lifetime_seconds_max: required(
+        assertion_lifetime_seconds_max: positive(
             "token.assertion_lifetime_seconds_max",
             raw.assertion_lifetime_seconds_max,
         )?
         .into(),
-        clock_skew_seconds: required("token.clock_skew_seconds", raw.clock_skew_seconds)?.into(),
+        clock_skew_seconds: check_skew(raw.clock_skew_seconds)?.into(),
         lifetime_seconds_max,
         profile: choose(
             "token.profile",
@@ -275,6 +298,19 @@ fn check_token(raw: raw::RawToken) -> Result<Token, ConfigError> {
         )?,
         rsa_key_bits,
     })
+}
+
+/// The most by which clocks may differ: more would make expiry meaningless.
+const CLOCK_SKEW_SECONDS_MAX: u32 = 300;
+
+fn check_skew(skew: Option<u32>) -> Result<u32, ConfigError> {
+    match required("token.clock_skew_seconds", skew)? {
+        skew @ 0..=CLOCK_SKEW_SECONDS_MAX => Ok(skew),
+        skew => {
+            let problem = format!("{skew} is more than {CLOCK_SKEW_SECONDS_MAX}");
+            Err(ConfigError::key("token.clock_skew_seconds", problem))
+        }
+    }
 }
 
 fn check_sealing_key(raw: raw::RawKeys, folder: &Path) -> Result<SealingKeySource, ConfigError> {

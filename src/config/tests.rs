@@ -68,6 +68,12 @@ fn an_issuer_is_https_and_ends_in_a_slash() {
     for issuer in [
         "https://a.example",
         "http://a.example/",
+        "http://127.evil.example/",
+        "https://:/",
+        "https://x:99999/",
+        "https://x/:a/",
+        "https://x/a/../",
+        "https://x/.well-known/y/",
         "ftp://a.example/",
         "https:///",
         "https://a.example/?x=/",
@@ -121,4 +127,18 @@ fn the_manual_shows_the_defaults_of_trust_sets() {
 fn the_example_for_production_is_a_valid_file() {
     let text = include_str!("../../config/production.example.toml");
     assert_eq!(load(text, &[]).unwrap().trust[0].name, "norway");
+}
+
+#[test]
+fn a_zero_that_would_stop_everything_is_refused() {
+    for (section, key) in [
+        ("token_listener", "connections_max"),
+        ("token", "lifetime_seconds_max"),
+        ("token", "assertion_lifetime_seconds_max"),
+        ("feed", "poll_milliseconds"),
+        ("feed", "stale_seconds_max"),
+    ] {
+        let refusal = refusal(&format!("{MINIMAL}[{section}]\n{key} = 0\n"), &[]);
+        assert!(refusal.contains(&format!("{section}.{key}")), "{refusal}");
+    }
 }
