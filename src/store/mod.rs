@@ -25,6 +25,8 @@ mod scopes;
 mod signing_keys;
 mod transaction;
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -67,11 +69,14 @@ pub struct PendingMigration {
 }
 
 impl Store {
-    /// Opens the SQLite file, making it if it is not there. Migrations are not applied.
+    /// Opens the SQLite file, making it, for its owner alone, if it is not there. Migrations are not applied.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        // SQLite gives its other files the mode of this one. Who can read them can also lock them.
+        let private =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
+        private.map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // A spent assertion must stay spent when the power fails, not only when we do.
             .synchronous(SqliteSynchronous::Full)
@@ -129,7 +134,7 @@ impl Store {
         Ok(Transaction::new(self.writer.begin_with(begin).await?))
     }
 
-    /// Closes every connection, after what is under way has ended.
+    /// Closes the pools, after what is under way has ended; a [`ReplayWriter`] writes no more.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

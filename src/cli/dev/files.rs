@@ -1,9 +1,9 @@
 //! The folder of a test server: what lies where, and what is written into it.
 
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -31,8 +31,9 @@ const ENTRIES: [&str; 8] = [
     "portvakt.toml",
 ];
 
-/// Beside them, the sealing key.
+/// Beside them, the sealing key, and what is written first: the mark of a folder that is ours to remove.
 const SEALING_KEY: &str = "sealing.key";
+const MARK: &str = ".portvakt-dev";
 
 /// The folder of a test server.
 pub(super) struct Folder(PathBuf);
@@ -47,12 +48,23 @@ impl Folder {
         self.environment().exists()
     }
 
-    /// Removes what we have put there. A folder with anything else in it is not ours and is left alone.
+    /// Removes what we have put there. A folder that does not bear our mark, or has anything else in it, is
+    /// not ours and is left alone.
     pub(super) fn remove(&self) -> anyhow::Result<()> {
         let Ok(entries) = fs::read_dir(&self.0) else { return Ok(()) };
+        let mut entries = entries.peekable();
+        if entries.peek().is_none() {
+            return Ok(());
+        }
+        if !self.0.join(MARK).exists() {
+            bail!(
+                "{} holds files that are not of a test server; give another --dir",
+                self.0.display()
+            );
+        }
         for entry in entries {
             let name = entry?.file_name();
-            if !ENTRIES.iter().chain(&[SEALING_KEY]).any(|known| name == *known) {
+            if !ENTRIES.iter().chain(&[SEALING_KEY, MARK]).any(|known| name == *known) {
                 bail!(
                     "{} holds {}, which is not of a test server; give another --dir",
                     self.0.display(),
@@ -65,9 +77,11 @@ impl Folder {
 
     pub(super) fn create(&self) -> anyhow::Result<()> {
         for folder in [self.0.clone(), self.pki(""), self.0.join("clients")] {
-            fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+            let mut private = DirBuilder::new();
+            let made = private.recursive(true).mode(0o700).create(&folder);
+            made.with_context(|| format!("making {}", folder.display()))?;
         }
-        Ok(())
+        write(&self.0.join(MARK), b"Made by `portvakt dev`, which may remove this folder.\n")
     }
 
     pub(super) fn database(&self) -> PathBuf {

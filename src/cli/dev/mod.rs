@@ -13,14 +13,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::serve::{Addresses, Server};
 use crate::clock::{SystemClock, SystemRandom};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -57,16 +57,20 @@ pub(super) struct Dev {
 impl Dev {
     pub(super) async fn run(self) -> Result<(), Failure> {
         self.refuse_remote()?;
+        self.check_issuer()?;
         let folder = Folder::new(&self.dir);
         if self.reset {
+            self.refuse_running()?;
             folder.remove()?;
         }
-        if !folder.is_complete() {
+        if folder.is_complete() {
+            upgrade(&folder).await?;
+        } else {
             self.make(&folder).await?;
         }
         let bound = self.start(&folder).await?;
         let addresses = bound.addresses().context("addresses")?;
-        let issuer = self.issuer(addresses.token);
+        let issuer = self.issuer();
         let environment = files::environment(&folder, &issuer, &addresses)?;
         folder.write_environment(&environment)?;
         self.greet(&folder, &issuer, &addresses);
@@ -84,6 +88,29 @@ impl Dev {
         }
     }
 
+    /// Refuses what no server would start with, before anything is made.
+    fn check_issuer(&self) -> Result<(), Failure> {
+        if self.listen.port() == 0 && self.issuer.is_none() {
+            return Err(Failure::usage(
+                "--listen needs a port, or --issuer, because the issuer names it",
+            ));
+        }
+        match config::check_issuer(self.issuer()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::usage(format!("{error}; give another --issuer"))),
+        }
+    }
+
+    /// A server that runs on these addresses may be using the folder, which must not go from under it.
+    fn refuse_running(&self) -> Result<(), Failure> {
+        for address in [self.listen, self.admin_listen, self.management_listen] {
+            std::net::TcpListener::bind(address).map_err(|error| {
+                Failure::failed(format!("{address}: {error}; stop the server that uses the folder"))
+            })?;
+        }
+        Ok(())
+    }
+
     /// Makes what the folder lacks: everything, because a folder that is not complete is begun again.
     async fn make(&self, folder: &Folder) -> anyhow::Result<()> {
         folder.remove()?;
@@ -98,25 +125,22 @@ impl Dev {
         let store = Store::open(&folder.database()).await?;
         store.migrate().await?;
         let registry = Registry::new(store.clone(), Arc::new(SystemClock), None);
-        seed::seed(&registry, &identities, &self.issuer(self.listen)).await?;
+        seed::seed(&registry, &identities, &self.issuer()).await?;
         store.close().await;
         Ok(())
     }
 
     async fn start(&self, folder: &Folder) -> anyhow::Result<Server> {
-        let issuer = self.issuer(self.listen);
+        let issuer = self.issuer();
         let text = files::configuration(self, &issuer);
         folder.write_configuration(&text)?;
         let config = Config::load(&folder.configuration(), std::iter::empty())?;
         let server = Server::start(&config).await?;
-        if self.listen.port() == 0 {
-            bail!("--listen needs a port of its own, because the issuer names it");
-        }
         Ok(server)
     }
 
-    fn issuer(&self, token: SocketAddr) -> String {
-        self.issuer.clone().unwrap_or_else(|| format!("http://{token}/dev/"))
+    fn issuer(&self) -> String {
+        self.issuer.clone().unwrap_or_else(|| format!("http://{}/dev/", self.listen))
     }
 
     fn greet(&self, folder: &Folder, issuer: &str, addresses: &Addresses) {
@@ -140,6 +164,14 @@ impl Dev {
             p12 = folder.consumer_p12().display(),
         ));
     }
+}
+
+/// Brings the database of an earlier version up to this one.
+async fn upgrade(folder: &Folder) -> anyhow::Result<()> {
+    let store = Store::open(&folder.database()).await?;
+    store.migrate().await?;
+    store.close().await;
+    Ok(())
 }
 
 /// How the user has started this program.
