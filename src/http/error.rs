@@ -10,8 +10,7 @@ use serde::Serialize;
 use crate::clock::Random;
 use crate::token::refusal::{ErrorKind, Refusal};
 
-/// The identifier of one request: 32 hexadecimal digits that its answer, its log lines and its metrics'
-/// exemplars share.
+/// The identifier of one request: 32 hexadecimal digits that its answer and its log lines share.
 #[derive(Clone, Debug)]
 pub(super) struct TraceId(String);
 
@@ -107,7 +106,7 @@ impl OAuthError {
         self
     }
 
-    /// Status 401 with a challenge of the scheme that the client has used.
+    /// Status 401 with a challenge, of the scheme that the client has used if it is known.
     pub(super) fn with_challenge(mut self, scheme: &'static str) -> Self {
         self.status = StatusCode::UNAUTHORIZED;
         self.challenge = Some(scheme);

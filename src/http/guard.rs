@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{HOST, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{HOST, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -33,12 +33,20 @@ async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) ->
     with_headers(next.run(request).await, &trace_id)
 }
 
-/// RFC 9112 section 3.2: a request has exactly one `Host`. Which one is nobody's business here.
+/// RFC 9112 section 3.2: a request has exactly one `Host`; which one is nobody's business here. Section 6.1:
+/// a transfer coding that is not understood is refused.
 fn refuse(request: &Request) -> Option<OAuthError> {
     let hosts = request.headers().get_all(HOST).iter().count();
     let needed = usize::from(request.version() >= Version::HTTP_11);
     if hosts > 1 || hosts < needed {
         return Some(OAuthError::request("The request must have exactly one Host header."));
+    }
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
+    let chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !codings.next().is_none_or(chunked) || codings.next().is_some() {
+        return Some(OAuthError::request(
+            "Transfer-Encoding must be absent, or chunked and nothing else.",
+        ));
     }
     if oversized(request.headers()) {
         let error = OAuthError::request("A header of the request is longer than 8 KiB.");

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use crate::http::stall::Impatient;
 use crate::http::tls::{TlsError, TlsKeys};
 
 /// How long a connection may take to send the head of a request, and may stay idle between two.
@@ -28,6 +29,9 @@ const HEADERS_MAX: usize = 100;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_SECONDS_MAX: u64 = 10;
+
+/// How long a peer may take no byte of what is sent to it.
+const STALL_SECONDS_MAX: u64 = 30;
 
 /// How long requests under way may take to finish when the server stops.
 const DRAIN_SECONDS_MAX: u64 = 10;
@@ -120,6 +124,7 @@ async fn connection(
 ) {
     // Answers are small and complete: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
+    let stream = Impatient::new(stream, Duration::from_secs(STALL_SECONDS_MAX));
     let Some(acceptor) = acceptor else { return serve(stream, router, watcher).await };
     let limit = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
     match tokio::time::timeout(limit, acceptor.accept(stream)).await {

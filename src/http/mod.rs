@@ -10,6 +10,7 @@ mod guard;
 pub mod listen;
 mod management;
 mod oauth;
+mod stall;
 mod tls;
 
 use std::sync::Arc;

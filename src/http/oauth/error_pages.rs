@@ -6,6 +6,7 @@
 //! puts anything else into a page must escape it.
 
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -85,7 +86,8 @@ const NORWEGIAN: Language = Language {
 const GROUPS: [&str; 4] = ["MP-0", "MP-1", "MP-2", "MP-3"];
 
 /// `GET /errors/MP-nnn`; what is no code leads to the list of all codes.
-pub(super) async fn page(Path(code): Path<String>) -> Response {
+pub(super) async fn page(code: Result<Path<String>, PathRejection>) -> Response {
+    let code = code.map_or_else(|_| String::new(), |Path(code)| code);
     match MpCode::ALL.into_iter().find(|known| known.name() == code) {
         Some(code) => html(render(code)),
         None => Redirect::to("./").into_response(),

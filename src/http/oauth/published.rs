@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::domain::algorithm::Algorithm;
 use crate::keys::PublishedDocument;
 
-/// How long caches may keep keys and metadata. A new key is published long before it is used, so this only
-/// bounds how long a withdrawn one lives on.
+/// How long caches may keep keys and metadata. A new key signs as soon as it is there; validators that meet an
+/// unknown `kid` fetch the set again.
 const CACHE: &str = "public, max-age=600";
 
 /// The members of the metadata.

@@ -17,7 +17,7 @@ use crate::http::error::{OAuthError, TraceId, json};
 use crate::http::oauth::form::TokenForm;
 use crate::token::TokenRequest;
 use crate::token::issue::IssuedToken;
-use crate::token::trail::Trail;
+use crate::token::trail::{At as _, Step, Trail};
 
 /// The largest body: an assertion with six certificates is 40 KiB.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -70,7 +70,7 @@ async fn answer(
         let body = read_body(&parts.headers, body).await?;
         TokenForm::read(&parts.headers, parts.uri.query(), &body)
     };
-    let form = form.await.map_err(|error| {
+    let form = form.await.at(Step::Form, trail).map_err(|error| {
         tracing::info!(%trace_id, error = error.error(), "token refused: {error:?}");
         (error, "")
     })?;
