@@ -7,7 +7,7 @@ create table signing_key (
     jwk            text   not null,
     -- the private half (PKCS#8), sealed with the sealing key, base64url; null once retired
     sealed_private text,
-    -- ACTIVE: signs and is published; RETIRED: neither
+    -- ACTIVE: published, and the newest of the configured algorithm signs; RETIRED: neither
     state          text   not null,
     created_at     bigint not null,
     constraint signing_key_pk primary key (kid)

@@ -1,5 +1,7 @@
 //! Step 7: who may have a token for what.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::domain::client::Client;
 use crate::domain::organization::OrganizationNumber;
@@ -21,7 +23,8 @@ pub struct Decision {
 
 /// Decides about every scope that `grant` asks for. A scope must be on the client, active and meant for
 /// machines; the consumer must have access to it, unless it is open to all; and where a supplier asks for a
-/// consumer, the consumer must have delegated it in the register that the scope's owner accepts.
+/// consumer, the consumer must have delegated it in the register that the scope's owner accepts, one register
+/// for all of them.
 pub async fn decide(
     caches: &Caches,
     client: &Client,
@@ -45,6 +48,11 @@ pub async fn decide(
         }
         if grant.consumer.is_some() {
             let source = check_delegation(caches, client, &scope, consumer, now).await?;
+            if decision.delegation_source.as_ref().is_some_and(|known| *known != source) {
+                // A token can name one register only.
+                let scope = name.clone();
+                return Err(Refusal::Delegation { consumer, scope, supplier: client.organization });
+            }
             decision.delegation_source = Some(source);
         }
         if let Some(most) = scope.token_lifetime_seconds_max {
@@ -58,7 +66,7 @@ async fn scope_of_client(
     caches: &Caches,
     client: &Client,
     name: &ScopeName,
-) -> Result<std::sync::Arc<Scope>, Refusal> {
+) -> Result<Arc<Scope>, Refusal> {
     let refusal = || Refusal::ScopeOfClient { scope: name.clone() };
     if !client.scopes.contains(name) {
         return Err(refusal());

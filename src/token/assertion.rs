@@ -24,8 +24,8 @@ pub struct VerifiedAssertion<'a> {
 pub struct ReplayId(String);
 
 impl<'a> UnverifiedAssertion<'a> {
-    /// The client it claims to be from.
-    pub fn issuer(&self) -> Result<&str, Refusal> {
+    /// The id of the client that it claims to be from (`iss`).
+    pub fn claimed_client(&self) -> Result<&str, Refusal> {
         let iss = self.claims.member("iss").and_then(Json::as_str).filter(|iss| !iss.is_empty());
         let expected = "it must be the id of the client, as a text";
         iss.ok_or(Refusal::Claim { name: "iss", expected })

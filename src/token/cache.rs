@@ -35,7 +35,7 @@ const ABSENT_MAX: u64 = 10_000;
 const ABSENT_SECONDS: u64 = 30;
 
 /// Counters that versions are read from.
-const VERSIONS: usize = 4_096;
+const VERSIONS: u64 = 4_096;
 
 /// Everything the token path reads, cached.
 pub struct Caches {
@@ -196,7 +196,7 @@ where
 
     fn version(&self, key: &K) -> &AtomicU64 {
         let hash = self.hasher.hash_one(key);
-        let slot = usize::try_from(hash % 4_096).unwrap_or_default();
+        let slot = usize::try_from(hash % VERSIONS).unwrap_or_default();
         &self.versions[slot]
     }
 }

@@ -184,19 +184,39 @@ fn is_resource(text: &str) -> bool {
     if text.len() > RESOURCE_BYTES_MAX || !text.bytes().all(in_uri) {
         return false;
     }
+    let escapes_are_whole = text
+        .split('%')
+        .skip(1)
+        .all(|part| part.len() >= 2 && part.bytes().take(2).all(|b| b.is_ascii_hexdigit()));
+    if !escapes_are_whole {
+        return false;
+    }
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => {
             let host = rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next());
-            host.is_some_and(|host| {
-                !host.is_empty() && !host.starts_with(':') && !host.contains('@')
-            })
+            host.is_some_and(is_host)
         }
         "urn" => rest.split_once(':').is_some_and(|(space, name)| {
             !space.is_empty() && !name.is_empty() && space.bytes().all(|b| b != b'/')
         }),
         _ => false,
     }
+}
+
+/// A host, perhaps with a port: a name, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b));
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host_is_fine = match bracketed {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => plain && host.bytes().any(|b| b.is_ascii_alphanumeric()),
+    };
+    host_is_fine && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 /// A national identity number, by its form: eleven digits that begin with a day and a month. Day plus 40
@@ -392,6 +412,10 @@ mod tests {
             serde_json::json!(null),
             serde_json::json!("https://"),
             serde_json::json!("https:///x"),
+            serde_json::json!("https://["),
+            serde_json::json!("https://a/%zz"),
+            serde_json::json!("https://a:99999"),
+            serde_json::json!("https://.."),
             serde_json::json!("https://a b/"),
             serde_json::json!("urn:x"),
             serde_json::json!("https://u@h/"),

@@ -61,6 +61,31 @@ impl KeyedClient {
         Self { client, keys }
     }
 
+    /// The key that `assertion` must verify under, if it is to be from this client.
+    pub fn key_of(
+        &self,
+        assertion: &UnverifiedAssertion<'_>,
+        certificates: &EnterpriseCertificates,
+        now: Timestamp,
+    ) -> Result<ProofKey, Refusal> {
+        match &assertion.key {
+            KeyHint::Registered(id) => {
+                let key = self.registered(id.as_ref(), now)?;
+                Ok(ProofKey { proof: ClientProof::RegisteredKey, key })
+            }
+            KeyHint::Certificates(_) if !self.client.keys.is_empty() => Err(Refusal::KeyRequired),
+            KeyHint::Certificates(chain) => {
+                let verified = certificates.verify(chain, assertion.algorithm, now)?;
+                if verified.organization != self.client.organization {
+                    let certificate = verified.organization;
+                    return Err(Refusal::CertificateOrganization { certificate });
+                }
+                let key = verified.key.clone();
+                Ok(ProofKey { proof: ClientProof::EnterpriseCertificate, key })
+            }
+        }
+    }
+
     fn registered(&self, id: Option<&KeyId>, now: Timestamp) -> Result<PublicKey, Refusal> {
         let position = self.client.keys.iter().position(|key| Some(&key.id) == id);
         let found = position.and_then(|at| self.client.keys.get(at).zip(self.keys.get(at)));
@@ -99,31 +124,6 @@ impl EnterpriseCertificates {
     /// The trust sets, by the order in which they are tried.
     pub fn sets(&self) -> &[TrustSet] {
         &self.sets
-    }
-
-    /// The key that `assertion` must verify under, if it is to be from `client`.
-    pub fn key_of(
-        &self,
-        client: &KeyedClient,
-        assertion: &UnverifiedAssertion<'_>,
-        now: Timestamp,
-    ) -> Result<ProofKey, Refusal> {
-        match &assertion.key {
-            KeyHint::Registered(id) => {
-                let key = client.registered(id.as_ref(), now)?;
-                Ok(ProofKey { proof: ClientProof::RegisteredKey, key })
-            }
-            KeyHint::Certificates(_) if !client.client.keys.is_empty() => Err(Refusal::KeyRequired),
-            KeyHint::Certificates(certificates) => {
-                let verified = self.verify(certificates, assertion.algorithm, now)?;
-                if verified.organization != client.client.organization {
-                    let certificate = verified.organization;
-                    return Err(Refusal::CertificateOrganization { certificate });
-                }
-                let key = verified.key.clone();
-                Ok(ProofKey { proof: ClientProof::EnterpriseCertificate, key })
-            }
-        }
     }
 
     fn verify(

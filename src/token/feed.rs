@@ -27,7 +27,8 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Begins after the latest change there is: the caches are still empty.
+    /// Begins after the latest change there is. The caches are still empty; the ring of keys is not, so it is
+    /// read once more: what changed after it was read the first time would never be followed.
     pub async fn open(
         store: Store,
         caches: Arc<Caches>,
@@ -37,6 +38,7 @@ impl Feed {
     ) -> Result<Self, KeyKeeperError> {
         let read_at = AtomicU64::new(milliseconds(clock.uptime()));
         let seen = Mutex::new(store.latest_change().await?);
+        keys.reload().await?;
         Ok(Self { store, caches, keys, clock, stale_max, seen, read_at })
     }
 
@@ -70,11 +72,11 @@ impl Feed {
             tokio::time::sleep(poll).await;
             match self.catch_up().await {
                 Ok(()) if failing => {
-                    tracing::info!("the change feed can be read again");
+                    tracing::info!("changes can be followed again");
                     failing = false;
                 }
                 Err(error) if !failing => {
-                    tracing::error!(%error, "the change feed cannot be read");
+                    tracing::error!(%error, "changes cannot be followed");
                     failing = true;
                 }
                 Ok(()) | Err(_) => {}

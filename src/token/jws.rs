@@ -10,14 +10,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::client::KeyId;
 use crate::domain::json::{Json, JsonObject};
+use crate::pki::certificate::CERTIFICATE_BYTES_MAX;
+use crate::pki::chain::CHAIN_CERTIFICATES_MAX;
 use crate::token::refusal::{HeaderFault, Refusal};
 
-/// The most certificates in `x5c`. Real chains have three; every one more is work for an attacker to order.
-const CERTIFICATES_MAX: usize = 6;
-
-/// The longest text of one certificate in `x5c`: 8 KiB of DER, and white space for the client that
-/// breaks lines. Real certificates have two.
-const CERTIFICATE_CHARACTERS_MAX: usize = 12 * 1024;
+/// The longest text of one certificate in `x5c`: base64 takes a third more than the DER, and a sixth is for
+/// the client that breaks lines.
+const CERTIFICATE_CHARACTERS_MAX: usize = CERTIFICATE_BYTES_MAX * 3 / 2;
 
 /// An assertion whose shape is right and whose signature has not been looked at.
 #[derive(Debug)]
@@ -121,7 +120,7 @@ fn read_key_hint(header: &JsonObject) -> Result<KeyHint, Refusal> {
 /// inside, so ASCII white space is dropped; what remains is decoded strictly.
 fn read_certificates(x5c: &Json) -> Result<Vec<Vec<u8>>, Refusal> {
     let Json::Array(entries) = x5c else { return Err(Refusal::CertificateHeader) };
-    if entries.is_empty() || entries.len() > CERTIFICATES_MAX {
+    if entries.is_empty() || entries.len() > CHAIN_CERTIFICATES_MAX {
         return Err(Refusal::CertificateHeader);
     }
     let decode = |entry: &Json| {

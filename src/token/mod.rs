@@ -13,8 +13,8 @@
 //! 10. The answer is written ([`crate::http`]).
 //!
 //! [`issue`] reads like this list. Invariants: a type named *verified* can only be made by the check it is
-//! named after; a refused assertion is not spent; nothing is signed that was not spent; what is cached is
-//! never older than the change feed ([`feed`]), and when the feed cannot be read no token is issued.
+//! named after; what steps 2 to 7 refuse is not spent; nothing is signed that was not spent; what is cached is
+//! at most `feed.stale_seconds_max` behind the change feed ([`feed`]), and beyond that no token is issued.
 
 pub mod access;
 pub mod access_token;
@@ -31,23 +31,14 @@ pub mod trail;
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::clock::{Clock, Random};
-use crate::domain::client::ClientStatus;
 use crate::keys::SharedKeyRing;
-use crate::token::access_token::{AccessToken, TokenProfile};
+use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
-use crate::token::client_key::{EnterpriseCertificates, KeyedClient};
+use crate::token::client_key::EnterpriseCertificates;
 use crate::token::feed::Feed;
-use crate::token::jws::UnverifiedAssertion;
-use crate::token::refusal::Refusal;
 use crate::token::replay::Replay;
-
-/// Bytes of a token's `jti`: 43 characters of base64url, as in Maskinporten's tokens.
-const JTI_BYTES: usize = 32;
 
 /// A token request, as the form had it.
 #[derive(Clone, Copy, Debug)]
@@ -87,34 +78,4 @@ pub struct Issuer {
     pub replay: Replay,
     /// The keys that sign.
     pub keys: SharedKeyRing,
-}
-
-impl Issuer {
-    /// The active client that the assertion claims to be from. What it claims is proved later.
-    async fn client(
-        &self,
-        request: &TokenRequest<'_>,
-        assertion: &UnverifiedAssertion<'_>,
-    ) -> Result<Arc<KeyedClient>, Refusal> {
-        let issuer = assertion.issuer()?;
-        if request.client_id.is_some_and(|client_id| client_id != issuer) {
-            return Err(Refusal::ClientMismatch);
-        }
-        let id = issuer.parse().map_err(|_| Refusal::UnknownClient)?;
-        let client = self.caches.client(&id).await?;
-        let active = client.filter(|client| client.client.status == ClientStatus::Active);
-        active.ok_or(Refusal::UnknownClient)
-    }
-
-    fn new_jti(&self) -> String {
-        let mut bytes = [0; JTI_BYTES];
-        self.random.fill(&mut bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
-    }
-
-    fn sign(&self, token: &AccessToken<'_>) -> Result<String, Refusal> {
-        let unavailable = |cause: &dyn ToString| Refusal::Unavailable { cause: cause.to_string() };
-        let claims = token.to_json().map_err(|error| unavailable(&error))?;
-        self.keys.sign(&claims).map_err(|error| unavailable(&error))
-    }
 }

@@ -332,7 +332,7 @@ pub enum TimeFault {
     /// `nbf` is ahead of us.
     #[error("JWT is not valid yet: nbf is {0}. Check the clock of the client.")]
     NotYet(i64),
-    /// `exp` is not after `iat` and `nbf`.
+    /// `exp` is before `iat` or `nbf`.
     #[error("JWT is never valid: exp is before iat or nbf.")]
     Order,
 }

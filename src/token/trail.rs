@@ -7,6 +7,8 @@ use crate::clock::Clock;
 /// The steps of a token request, in order.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Step {
+    /// The form, until the last byte of it has arrived.
+    Form,
     /// The shape of the assertion.
     Parse,
     /// The client.
@@ -27,7 +29,8 @@ pub enum Step {
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::Form,
         Self::Parse,
         Self::Client,
         Self::Key,
@@ -41,6 +44,7 @@ impl Step {
     /// The name of the step, as metrics and logs have it.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Form => "form",
             Self::Parse => "parse",
             Self::Client => "client",
             Self::Key => "key",
