@@ -1,6 +1,7 @@
 //! Time and randomness, handed to whoever needs them so that tests can fix both.
 //!
-//! Nothing else in the program reads the system clock or draws random bytes on its own.
+//! Nothing else in the program reads the system clock, or draws random bytes on its own but the library that
+//! makes and uses keys.
 
 use std::fmt;
 use std::sync::OnceLock;

@@ -33,8 +33,17 @@ pub(super) fn print_json(data: &impl Serialize) -> Result<(), Failure> {
 
 /// Tells the person at the terminal something that is not data.
 pub(super) fn note(text: &str) {
-    // Whoever closed standard error does not want to be told.
-    let _ = write_line(&mut io::stderr().lock(), text);
+    // Whoever closed standard error does not want to be told. What a server or a file has said may be in the
+    // text, and a terminal must not obey it.
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
+    let _ = write_line(&mut io::stderr().lock(), &lines.join("\n"));
+}
+
+/// Text with its control characters escaped.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
 }
 
 /// A reader that has seen enough, such as `head`, closes the pipe; that is no failure.

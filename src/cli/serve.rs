@@ -80,10 +80,10 @@ impl Server {
     /// Serves until the process is told to stop, then finishes what is under way.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (stop, stopped) = watch::channel(false);
-        let wait = || {
-            let mut stopped = stopped.clone();
+        let wait = |signal: &watch::Receiver<bool>| {
+            let mut signal = signal.clone();
             async move {
-                let _ = stopped.wait_for(|stopped| *stopped).await;
+                let _ = signal.wait_for(|given| *given).await;
             }
         };
         let app = Arc::clone(&self.app);
@@ -95,12 +95,20 @@ impl Server {
             stop.send_replace(true);
             anyhow::Ok(())
         };
-        let token = self.token.serve(token_router(Arc::clone(&self.app)), wait());
-        let admin = self.admin.serve(admin_router(Arc::clone(&self.app)), wait());
-        let management = self.management.serve(management_router(Arc::clone(&self.app)), wait());
-        let (announced, token, admin, management) =
-            tokio::join!(announce, token, admin, management);
-        announced.and(Ok(token?)).and(Ok(admin?)).and(Ok(management?))
+        let (served, all_served) = watch::channel(false);
+        let apis = async {
+            let token = self.token.serve(token_router(Arc::clone(&self.app)), wait(&stopped));
+            let admin = self.admin.serve(admin_router(Arc::clone(&self.app)), wait(&stopped));
+            tokio::try_join!(token, admin)?;
+            served.send_replace(true);
+            anyhow::Ok(())
+        };
+        // Last to go, so that whoever watches sees "stopping" until everything has been answered.
+        let management = async {
+            let router = management_router(Arc::clone(&self.app));
+            Ok(self.management.serve(router, wait(&all_served)).await?)
+        };
+        tokio::try_join!(announce, apis, management).map(|_| ())
     }
 }
 

@@ -40,6 +40,12 @@ pub(super) struct Server {
     pub(super) jwks_uri: Option<String>,
 }
 
+/// Whether both addresses have scheme, host and port in common.
+fn same_origin(one: &str, other: &str) -> bool {
+    let origin = |address: &str| Url::parse(address).map(|address| address.origin());
+    matches!((origin(one), origin(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 impl ServerArgs {
     /// The issuer alone; metadata is fetched only if nothing else tells it.
     pub(super) async fn issuer(&self, settings: &Settings) -> Result<String, Failure> {
@@ -77,6 +83,11 @@ impl ServerArgs {
             // RFC 8414 section 3.3: otherwise one server could pass itself off as another.
             Some(issuer) if issuer != server.issuer => Err(Failure::failed(format!(
                 "{well_known} is the metadata of {}, not of {issuer}",
+                server.issuer
+            ))),
+            None if !same_origin(&well_known, &server.issuer) => Err(Failure::failed(format!(
+                "{well_known} is the metadata of {}, which is another host; say which server is meant \
+                 with --issuer",
                 server.issuer
             ))),
             _ => Ok(server),

@@ -68,7 +68,7 @@ impl Algorithm {
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
-    /// Names are compared case by case (RFC 7515 section 4.1.1).
+    /// Names are compared with case (RFC 7515 section 4.1.1).
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         if name == "Ed25519" {
             return Ok(Self::EdDsa);

@@ -55,7 +55,11 @@ impl GetCommand {
 fn judge(endpoint: &str, answer: &Answer) -> Result<(String, Value), Failure> {
     let reply: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     if answer.status.is_success() {
-        let token = reply["access_token"].as_str().map(str::to_owned);
+        // RFC 6749 appendix A.12; anything else a terminal might obey.
+        let token = reply["access_token"]
+            .as_str()
+            .filter(|token| token.bytes().all(|b| b.is_ascii_graphic()));
+        let token = token.map(str::to_owned);
         let token = token.ok_or_else(|| {
             Failure::failed(format!("{endpoint} answers {} without a token", answer.status))
         })?;

@@ -51,19 +51,13 @@ fn list(
 ) {
     let width = members.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in members {
-        let value = value.as_str().map_or_else(|| value.to_string(), printable);
-        let name_shown = printable(name);
+        let value = value.as_str().map_or_else(|| value.to_string(), output::printable);
+        // Whoever made the token may have put in what a terminal would obey.
+        let name_shown = output::printable(name);
         let remark = remark(name, members).map_or_else(String::new, |remark| format!("  {remark}"));
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name_shown:width$}  {value}{remark}");
     }
-}
-
-/// Whoever made the token may have put in what a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
 }
 
 /// A time in words.
