@@ -105,3 +105,52 @@ fn read_pair(certificate: &PathBuf, key: &PathBuf) -> Result<Arc<CertifiedKey>, 
         problem,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Writes a new pair, and a time of change that no file system is too coarse to tell apart.
+    fn write_pair(folder: &Path, age_seconds: u64) -> Vec<u8> {
+        let pair = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        for (name, text) in
+            [("chain.pem", pair.cert.pem()), ("key.pem", pair.signing_key.serialize_pem())]
+        {
+            fs::write(folder.join(name), text).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + age_seconds);
+            fs::File::options()
+                .write(true)
+                .open(folder.join(name))
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
+        }
+        pair.cert.der().to_vec()
+    }
+
+    #[test]
+    fn a_new_pair_is_taken_into_use_and_half_of_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let current = |keys: &TlsKeys| keys.current.read().unwrap().1.cert[0].to_vec();
+        let first = write_pair(folder.path(), 0);
+        let keys =
+            TlsKeys::load(folder.path().join("chain.pem"), folder.path().join("key.pem")).unwrap();
+        assert!(!keys.reload_if_changed().unwrap());
+        assert_eq!(current(&keys), first);
+        let second = write_pair(folder.path(), 1);
+        assert!(keys.reload_if_changed().unwrap());
+        assert_eq!(current(&keys), second);
+        let key = fs::read(folder.path().join("key.pem")).unwrap();
+        write_pair(folder.path(), 2);
+        fs::write(folder.path().join("key.pem"), key).unwrap();
+        assert!(keys.reload_if_changed().is_err());
+        assert_eq!(current(&keys), second);
+        fs::write(folder.path().join("chain.pem"), "not PEM").unwrap();
+        assert!(keys.reload_if_changed().is_err());
+        assert_eq!(current(&keys), second);
+    }
+}
