@@ -18,7 +18,6 @@ pub const CHAIN_CERTIFICATES_MAX: usize = 6;
 pub struct CertificateChain {
     /// Never empty; the leaf is first.
     certificates: Vec<Certificate>,
-    fingerprint: [u8; 32],
 }
 
 impl CertificateChain {
@@ -28,7 +27,6 @@ impl CertificateChain {
         if !(1..=CHAIN_CERTIFICATES_MAX).contains(&count) {
             return Err(PkiError::ChainLength { count });
         }
-        let fingerprint = fingerprint(&certificates);
         let mut read: Vec<Certificate> = Vec::with_capacity(count);
         for (index, der) in certificates.into_iter().enumerate() {
             let position = index + 1;
@@ -45,7 +43,7 @@ impl CertificateChain {
             }
             read.push(certificate);
         }
-        Ok(Self { certificates: read, fingerprint })
+        Ok(Self { certificates: read })
     }
 
     /// Reads a chain of PEM certificates, leaf first.
@@ -53,11 +51,6 @@ impl CertificateChain {
         let sections = pem::sections(pem, SectionKind::Certificate)
             .map_err(|reason| PkiError::Pem { reason })?;
         Self::from_der(sections)
-    }
-
-    /// SHA-256 over the certificates, each preceded by its length: what a cache may know it by.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        self.fingerprint
     }
 
     /// The client's own certificate.
@@ -86,7 +79,8 @@ impl fmt::Debug for CertificateChain {
     }
 }
 
-fn fingerprint(certificates: &[Vec<u8>]) -> [u8; 32] {
+/// SHA-256 over certificates, each preceded by its length: what a cache may know a chain by before it is read.
+pub fn fingerprint<'a>(certificates: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     for der in certificates {
         context.update(&der.len().to_be_bytes());

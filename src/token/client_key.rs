@@ -15,7 +15,7 @@ use crate::domain::algorithm::Algorithm;
 use crate::domain::client::{Client, KeyId};
 use crate::domain::organization::OrganizationNumber;
 use crate::keys::client_jwk::ClientJwk;
-use crate::pki::chain::CertificateChain;
+use crate::pki::chain::{CertificateChain, fingerprint};
 use crate::pki::error::PkiError;
 use crate::pki::public_key::PublicKey;
 use crate::pki::trust_set::TrustSet;
@@ -197,10 +197,7 @@ impl EnterpriseCertificates {
         for set in &self.sets {
             hash.update(&set.generation().to_be_bytes());
         }
-        for certificate in certificates {
-            hash.update(&certificate.len().to_be_bytes());
-            hash.update(certificate);
-        }
+        hash.update(&fingerprint(certificates.iter().map(Vec::as_slice)));
         let mut bytes = [0; 32];
         bytes.copy_from_slice(hash.finish().as_ref());
         bytes
