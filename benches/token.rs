@@ -26,10 +26,10 @@ use portvakt::clock::{Clock, SystemRandom, Timestamp};
 use portvakt::config::Config;
 use portvakt::domain::algorithm::Algorithm;
 use portvakt::domain::organization::Organization;
-use portvakt::domain::scope::{Scope, ScopeAudience, ScopeProduct, ScopeStatus};
+use portvakt::domain::scope::{Scope, ScopeName};
 use portvakt::keys::client_jwk::ClientJwk;
 use portvakt::keys::{SealingKey, SigningKey, TokenType};
-use portvakt::registry::{Actor, NewClient};
+use portvakt::registry::{AccessTerms, Actor, NewClient};
 use portvakt::store::{ReplayRow, Store};
 use portvakt::token::TokenRequest;
 use portvakt::token::jws::UnverifiedAssertion;
@@ -254,28 +254,24 @@ impl Server {
 }
 
 async fn seed(app: &App, client: &ClientSide) {
-    let actor = Actor { name: "bench".into(), right: "bench".into(), trace_id: None };
+    let actor = Actor::server("bench");
     let number = "310000116".parse().expect("number");
-    let organization = Organization { number, name: "Bench".into() };
+    let organization = Organization::new(number, "Bench");
     app.registry.create_organization(&actor, &organization).await.expect("organization");
-    app.registry.assign_prefix(&actor, "bench", number).await.expect("prefix");
-    let scope = Scope {
-        name: "bench:it".parse().expect("scope"),
-        owner: number,
-        description: String::new(),
-        status: ScopeStatus::Active,
-        audience: ScopeAudience::GrantedOrganizations,
-        product: ScopeProduct::Machines,
-        token_lifetime_seconds_max: None,
-        delegation_source: None,
-    };
-    app.registry.define_scope(&actor, &scope).await.expect("scope");
-    app.registry.grant_access(&actor, &scope.name, number, None).await.expect("access");
+    app.registry
+        .assign_prefix(&actor, &"bench".parse().expect("name"), number)
+        .await
+        .expect("prefix");
+    let name: ScopeName = "bench:it".parse().expect("scope");
+    let scope = Scope::new(name.clone(), number, "Bench");
+    app.registry.define_scope(&actor, scope).await.expect("scope");
+    let terms = AccessTerms::default();
+    app.registry.grant_access(&actor, &name, number, terms, None).await.expect("access");
     let jwk = serde_json::to_string(client.key.jwk()).expect("JWK");
     for (id, jwks) in [("by-kid", vec![jwk]), ("by-x5c", Vec::new())] {
-        let id = id.parse().expect("id");
-        let scopes = vec![scope.name.clone()];
-        let new = NewClient { id, organization: number, name: String::new(), scopes, jwks };
+        let id = Some(id.parse().expect("id"));
+        let scopes = vec![name.clone()];
+        let new = NewClient { id, scopes, jwks, ..NewClient::new(number, "Bench") };
         app.registry.register_client(&actor, new).await.expect("client");
     }
 }

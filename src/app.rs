@@ -10,12 +10,13 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, Random};
 use crate::config::{self, Config, SealingKeySource};
+use crate::domain::organization::Organization;
 use crate::keys::{KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
 use crate::pki::trust_set::{
     OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
     TrustSetError, TrustSetSource,
 };
-use crate::registry::Registry;
+use crate::registry::{Operator, Registry, RegistryError, RegistryRules};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::token::access_token::TokenProfile;
@@ -50,6 +51,9 @@ pub enum AppError {
         /// Why.
         problem: std::io::Error,
     },
+    /// What the operator needs cannot be made.
+    #[error("the operator's organization, scopes or client cannot be made: {0}")]
+    Operator(#[from] RegistryError),
     /// The signing keys cannot be read or made.
     #[error(transparent)]
     Keys(#[from] KeyKeeperError),
@@ -88,6 +92,7 @@ impl App {
             }
         }
         let sealing_key = load_sealing_key(&config.sealing_key)?;
+        let seal = sealing_key.audit_seal();
         let rules = key_rules(config);
         let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules).await?;
         let keys = Arc::new(keys);
@@ -101,7 +106,19 @@ impl App {
         );
         let feed = Arc::new(feed.await?);
         let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
-        let registry = Registry::new(store.clone(), Arc::clone(&clock), Some(Arc::clone(&feed)));
+        let certificates = Arc::new(EnterpriseCertificates::new(sets));
+        let registry = Registry {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            seal,
+            feed: Some(Arc::clone(&feed)),
+            certificates: Arc::clone(&certificates),
+            rules: registry_rules(config),
+        };
+        if let Some(operator) = load_operator(config)? {
+            registry.first_start(&operator).await?;
+        }
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), Arc::clone(&random), skew);
         let issuer = Issuer {
@@ -110,7 +127,7 @@ impl App {
             random,
             caches,
             feed,
-            certificates: EnterpriseCertificates::new(sets),
+            certificates,
             replay,
             keys: keys.ring(),
         };
@@ -151,7 +168,22 @@ pub fn check_files(config: &Config) -> Result<(), AppError> {
     for set in &config.trust {
         load_trust_set(set)?;
     }
+    load_operator(config)?;
     load_sealing_key(&config.sealing_key).map(|_| ())
+}
+
+/// Who runs the server, with the public key of their client.
+pub fn load_operator(config: &Config) -> Result<Option<Operator>, AppError> {
+    let Some(operator) = &config.operator else { return Ok(None) };
+    let client = match &operator.client {
+        Some((id, file)) => {
+            let jwk = String::from_utf8(read(file)?).unwrap_or_default();
+            Some((id.clone(), jwk))
+        }
+        None => None,
+    };
+    let organization = Organization::new(operator.organization, &operator.name);
+    Ok(Some(Operator { organization, client }))
 }
 
 fn key_rules(config: &Config) -> KeyRules {
@@ -180,7 +212,13 @@ fn issue_rules(config: &Config) -> IssueRules {
     }
 }
 
-fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppError> {
+/// What the operator has decided about everything that can be registered.
+pub fn registry_rules(config: &Config) -> RegistryRules {
+    RegistryRules::new(&config.issuer, config.token.lifetime_seconds_max)
+}
+
+/// The sealing key that the configuration names.
+pub fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppError> {
     let text = match source {
         SealingKeySource::File(file) => {
             read(file).map(|bytes| String::from_utf8(bytes).unwrap_or_default())?

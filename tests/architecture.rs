@@ -36,7 +36,7 @@ const FENCES: [(&str, &[&str]); 8] = [
 /// Each library is named in these layers only.
 const ROOMS: [(&str, &[&str]); 23] = [
     ("anyhow", &["cli"]),
-    ("aws_lc_rs", &["clock", "keys", "pki", "token"]),
+    ("aws_lc_rs", &["clock", "keys", "pki", "store", "token"]),
     ("axum", &["http"]),
     ("clap", &["cli"]),
     ("http_body_util", &["http"]),

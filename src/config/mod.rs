@@ -6,6 +6,7 @@
 
 mod error;
 mod listener;
+mod operator;
 mod raw;
 mod trust;
 
@@ -17,6 +18,7 @@ use crate::domain::algorithm::Algorithm;
 
 pub use error::ConfigError;
 pub use listener::{Listener, TlsFiles};
+pub use operator::Operator;
 pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
 
 use raw::Raw;
@@ -32,6 +34,10 @@ const ENVIRONMENT_PREFIX: &str = "PORTVAKT__";
 pub struct Config {
     /// Who this server is; ends in a slash.
     pub issuer: String,
+    /// Where the admin API is reached from outside; ends in a slash.
+    pub admin_url: Option<String>,
+    /// Who runs the server.
+    pub operator: Option<Operator>,
     /// Where the token API listens.
     pub token_listener: Listener,
     /// Where the admin API listens.
@@ -136,6 +142,8 @@ impl Config {
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
         Ok(Self {
             issuer: check_issuer(required("server.issuer", raw.server.issuer)?)?,
+            admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
+            operator: Operator::check(raw.operator, folder)?,
             token_listener: Listener::check("token_listener", raw.token_listener, folder)?,
             admin_listener: Listener::check("admin_listener", raw.admin_listener, folder)?,
             management_listener: Listener::check(
@@ -260,6 +268,14 @@ pub(crate) fn check_issuer(issuer: String) -> Result<String, ConfigError> {
         return refuse("has a path that addresses cannot be built from");
     }
     Ok(issuer)
+}
+
+/// Looks like an issuer, but for the last slash, which is added where it is left out.
+fn check_admin_url(mut url: String) -> Result<String, ConfigError> {
+    if !url.ends_with('/') {
+        url.push('/');
+    }
+    check_issuer(url).map_err(|error| ConfigError::key("server.admin_url", error.to_string()))
 }
 
 fn host_is_loopback(rest: &str) -> bool {

@@ -22,7 +22,13 @@ macro_rules! section {
     };
 }
 
-section!(RawServer { issuer: String });
+section!(RawServer { issuer: String, admin_url: String });
+section!(RawOperator {
+    organization_number: String,
+    organization_name: String,
+    client_id: String,
+    client_jwk_file: String,
+});
 section!(RawListener {
     address: String,
     tls_certificate_file: String,
@@ -57,6 +63,7 @@ section!(RawTrust {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Raw {
     pub(super) server: RawServer,
+    pub(super) operator: RawOperator,
     pub(super) token_listener: RawListener,
     pub(super) admin_listener: RawListener,
     pub(super) management_listener: RawListener,
@@ -72,6 +79,7 @@ impl Raw {
     /// Lets every key that `over` sets overrule this layer.
     pub(super) fn overlay(&mut self, over: Self) {
         self.server.overlay(over.server);
+        self.operator.overlay(over.operator);
         self.token_listener.overlay(over.token_listener);
         self.admin_listener.overlay(over.admin_listener);
         self.management_listener.overlay(over.management_listener);

@@ -1,6 +1,7 @@
 //! Access: a scope granted to an organization; delegation: access handed on to a supplier.
 
 use crate::clock::Timestamp;
+use crate::domain::names::names;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::ScopeName;
 
@@ -14,6 +15,8 @@ pub enum AccessState {
     /// The consumer has asked for it and waits.
     Requested,
 }
+
+names!(AccessState { Approved = "APPROVED", Denied = "DENIED", Requested = "REQUESTED" });
 
 /// A scope granted, refused or asked for by an organization.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,6 +36,25 @@ impl Access {
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.state == AccessState::Approved && self.expires_at.is_none_or(|end| now < end)
     }
+}
+
+/// An access with what the two organizations have said to each other about it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AccessCase {
+    /// The access.
+    pub access: Access,
+    /// The owner of the scope.
+    pub owner: OrganizationNumber,
+    /// The owner's name, if it is known.
+    pub owner_name: Option<String>,
+    /// The consumer's name, if it is known.
+    pub consumer_name: Option<String>,
+    /// The owner's own note.
+    pub note: Option<String>,
+    /// What the consumer wrote when it asked.
+    pub message: Option<String>,
+    /// What the owner answered when it refused or withdrew.
+    pub reason: Option<String>,
 }
 
 /// A consumer's decision that a supplier may fetch tokens for one scope on its behalf.

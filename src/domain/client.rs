@@ -27,6 +27,19 @@ pub struct KeyId(String);
 pub struct IdError;
 
 impl ClientId {
+    /// The text of a UUID (RFC 9562 section 4).
+    pub fn from_uuid(bytes: [u8; 16]) -> Self {
+        use std::fmt::Write as _;
+        let mut text = String::with_capacity(36);
+        for (index, byte) in bytes.iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text)
+    }
+
     /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -90,6 +103,9 @@ pub struct Client {
     pub id: ClientId,
     /// The organization whose machines use it.
     pub organization: OrganizationNumber,
+    /// The organization that its tokens stand for when that is not its own: a supplier's client that was made
+    /// for one customer. Access is the supplier's own.
+    pub customer: Option<OrganizationNumber>,
     /// What people call it.
     pub name: String,
     /// Whether it can get tokens.

@@ -11,8 +11,15 @@
 
 pub mod access;
 pub mod algorithm;
+pub mod audit;
 pub mod change;
 pub mod client;
+pub mod integration;
 pub mod json;
+mod names;
 pub mod organization;
+pub mod prefix;
+pub mod record;
+pub mod registration;
+pub mod right;
 pub mod scope;

@@ -79,13 +79,74 @@ impl fmt::Display for OrganizationNumber {
     }
 }
 
+/// Whether an organization takes part.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OrganizationStatus {
+    /// It does.
+    Active,
+    /// It does not: none of its clients gets a token, nobody gets one on its behalf, and it can change nothing.
+    Deactivated,
+}
+
 /// An organization that owns prefixes, scopes and clients.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Organization {
     /// The number that identifies it everywhere.
     pub number: OrganizationNumber,
     /// The name people know it by.
     pub name: String,
+    /// Whether it takes part.
+    pub status: OrganizationStatus,
+}
+
+impl Organization {
+    /// An organization that takes part.
+    pub fn new(number: OrganizationNumber, name: &str) -> Self {
+        Self { number, name: name.to_owned(), status: OrganizationStatus::Active }
+    }
+}
+
+/// A domain of e-mail addresses that belongs to an organization: whoever has an address there belongs to it.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EmailDomain(String);
+
+/// The text is not a domain of e-mail addresses.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error(
+    "an e-mail domain is labels of letters, digits and hyphens with dots between them, as in example.no"
+)]
+pub struct EmailDomainError;
+
+impl EmailDomain {
+    /// The domain, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EmailDomain {
+    type Err = EmailDomainError;
+
+    /// Reads a host name (RFC 1123 section 2.1) of two labels or more; letters become lower case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let fits = text.len() <= 253 && text.contains('.') && text.split('.').all(label);
+        // Numbers alone are an address, not a name.
+        let is_name =
+            text.rsplit('.').next().is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()));
+        if fits && is_name { Ok(Self(text.to_ascii_lowercase())) } else { Err(EmailDomainError) }
+    }
+}
+
+impl fmt::Display for EmailDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 #[cfg(test)]

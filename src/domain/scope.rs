@@ -1,10 +1,14 @@
 //! Scopes: their names, and what their owner has decided about them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::domain::integration::IntegrationType;
+use crate::domain::names::names;
 use crate::domain::organization::OrganizationNumber;
 
 /// The longest scope name, in characters; none seen in use is longer than 120.
@@ -34,6 +38,11 @@ impl ScopeName {
     /// The part before the first colon.
     pub fn prefix(&self) -> &str {
         self.0.split_once(':').map_or("", |(prefix, _)| prefix)
+    }
+
+    /// The part after the first colon.
+    pub fn subscope(&self) -> &str {
+        self.0.split_once(':').map_or("", |(_, subscope)| subscope)
     }
 }
 
@@ -139,19 +148,43 @@ pub enum ScopeAudience {
     GrantedOrganizations,
 }
 
-/// Which products a scope is meant for (`allowed_integration_types`).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ScopeProduct {
-    /// Tokens between machines: this server.
-    Machines,
-    /// Log-in products only: this server refuses it with MP-201.
-    LoginOnly,
+/// Who can find a scope.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Visibility {
+    /// Only the operator's own staff.
+    Internal,
+    /// Its owner, and the organizations that it is granted to.
+    Private,
+    /// Everybody: it stands in the public list.
+    #[default]
+    Public,
+}
+
+names!(Visibility { Internal = "INTERNAL", Private = "PRIVATE", Public = "PUBLIC" });
+
+/// What a scope's owner says about it that no decision of this server depends on: texts in other languages,
+/// and settings of log-in products, kept and returned for the tools that set them.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct ScopeDetails {
+    /// A longer description, in simple Markdown.
+    pub long_description: Option<String>,
+    /// Descriptions in other languages, by the name of their member: `description#en`.
+    pub translations: BTreeMap<String, String>,
+    /// Seconds a log-in may last; 0 leaves it to the product.
+    pub authorization_max_lifetime: u32,
+    /// Log-in products ask the person for consent.
+    pub requires_user_consent: bool,
+    /// Log-in products ask the person to log in again.
+    pub requires_user_authentication: bool,
+    /// Log-in products hide who the person is.
+    pub requires_pseudonymous_tokens: bool,
 }
 
 /// A scope as its owner has defined it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Scope {
-    /// Its name.
+    /// Its name, which never changes.
     pub name: ScopeName,
     /// The organization that owns its prefix.
     pub owner: OrganizationNumber,
@@ -161,13 +194,46 @@ pub struct Scope {
     pub status: ScopeStatus,
     /// Who may be given tokens for it.
     pub audience: ScopeAudience,
-    /// Which products it is meant for.
-    pub product: ScopeProduct,
+    /// Who can find it.
+    pub visibility: Visibility,
+    /// Which products it is meant for (`allowed_integration_types`); none means every product.
+    pub integration_types: Vec<IntegrationType>,
     /// The longest life of a token that carries it (`at_max_age`); `None` leaves it to the client.
     pub token_lifetime_seconds_max: Option<u32>,
     /// The register of delegations that the owner accepts; `None` means the scope cannot be
     /// delegated.
     pub delegation_source: Option<String>,
+    /// What nothing here depends on.
+    pub details: ScopeDetails,
+}
+
+impl Scope {
+    /// An active scope that organizations must be granted, for any product, without delegation.
+    pub fn new(name: ScopeName, owner: OrganizationNumber, description: &str) -> Self {
+        Self {
+            name,
+            owner,
+            description: description.to_owned(),
+            status: ScopeStatus::Active,
+            audience: ScopeAudience::GrantedOrganizations,
+            visibility: Visibility::Public,
+            integration_types: Vec::new(),
+            token_lifetime_seconds_max: None,
+            delegation_source: None,
+            details: ScopeDetails::default(),
+        }
+    }
+
+    /// Whether clients of that product may ask for it.
+    pub fn is_for(&self, product: IntegrationType) -> bool {
+        self.integration_types.is_empty() || self.integration_types.contains(&product)
+    }
+
+    /// Whether tokens between machines, which is what this server issues, may carry it. It refuses others
+    /// with MP-201.
+    pub fn is_for_machines(&self) -> bool {
+        self.is_for(IntegrationType::Maskinporten)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::clock::{Clock, Random};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::change::ChangedNoun;
+use crate::domain::right::Right;
 use crate::keys::ring::{KeyRing, SharedKeyRing};
 use crate::keys::sealing::SealingKey;
 use crate::keys::signing_key::{SigningKey, TokenType};
@@ -99,17 +100,19 @@ async fn make_ring(
     };
     let entry = AuditEntry {
         actor: "server".to_owned(),
-        by_right: "first start".to_owned(),
+        actor_organization: None,
+        by_right: Right::Operate.name().to_owned(),
         action: "create",
         noun: ChangedNoun::SigningKey,
         key: row.kid.clone(),
+        organization: None,
         before: None,
         after: Some(jwk),
         trace_id: None,
     };
     let mut transaction = store.begin().await?;
     transaction.insert_signing_key(&row).await?;
-    transaction.record(&entry, now).await?;
+    transaction.record(&entry, &sealing_key.audit_seal(), now).await?;
     transaction.commit().await?;
     let ring = read_ring(store, sealing_key, rules).await?;
     ring.ok_or(KeyKeeperError::Key(KeyError::Generation))

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::JwkSet;
 
 use crate::keys::KeyError;
@@ -15,6 +16,14 @@ pub struct KeyRing {
     active: SigningKey,
     header: String,
     jwks: PublishedDocument,
+    verifiers: Vec<Verifier>,
+}
+
+/// The public half of a key, to check what it has signed.
+struct Verifier {
+    kid: String,
+    algorithm: jsonwebtoken::Algorithm,
+    key: DecodingKey,
 }
 
 /// A JSON document that everybody may fetch, ready to be sent.
@@ -45,7 +54,19 @@ impl KeyRing {
         let keys = std::iter::once(&active).chain(others).map(|key| key.jwk().clone()).collect();
         let document = serde_json::to_string(&JwkSet { keys }).map_err(|_| KeyError::Pkcs8)?;
         let jwks = PublishedDocument::new(document);
-        Ok(Self { header: active.header(token_type), active, jwks })
+        let verifiers = std::iter::once(&active).chain(others).map(Verifier::of);
+        let verifiers = verifiers.collect::<Result<_, _>>()?;
+        Ok(Self { header: active.header(token_type), active, jwks, verifiers })
+    }
+}
+
+impl Verifier {
+    fn of(key: &SigningKey) -> Result<Self, KeyError> {
+        Ok(Self {
+            kid: key.kid().to_owned(),
+            algorithm: key.algorithm().name().parse().map_err(|_| KeyError::Unsupported)?,
+            key: DecodingKey::from_jwk(key.jwk()).map_err(|_| KeyError::Pkcs8)?,
+        })
     }
 }
 
@@ -73,6 +94,23 @@ impl SharedKeyRing {
     pub fn sign(&self, payload: &[u8]) -> Result<String, KeyError> {
         let ring = self.current();
         ring.active.sign(&ring.header, payload)
+    }
+
+    /// Whether the published key `kid`, used with the algorithm of that name, has made this signature, in
+    /// base64url, over `message`. It is checked by another library than the one that signs.
+    pub fn verify(&self, kid: &str, algorithm: &str, message: &[u8], signature: &str) -> bool {
+        let ring = self.current();
+        let verifier = ring.verifiers.iter().find(|verifier| verifier.kid == kid);
+        verifier.is_some_and(|verifier| {
+            algorithm.parse() == Ok(verifier.algorithm)
+                && jsonwebtoken::crypto::verify(
+                    signature,
+                    message,
+                    &verifier.key,
+                    verifier.algorithm,
+                )
+                .is_ok_and(|is_right| is_right)
+        })
     }
 
     fn current(&self) -> Arc<KeyRing> {

@@ -1,19 +1,27 @@
 //! The private halves of signing keys, encrypted at rest.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 use crate::clock::Random;
 use crate::keys::KeyError;
+use crate::store::AuditSeal;
 
 /// Bytes of a sealing key: AES-256.
 const KEY_BYTES: usize = 32;
 
 /// The key under which private halves are encrypted in the database. It comes from outside the
 /// database, so that a copy of the database alone signs nothing.
-pub struct SealingKey(LessSafeKey);
+pub struct SealingKey {
+    private_halves: LessSafeKey,
+    audit: AuditSeal,
+}
+
+/// What tells the key of the audit trail apart from the key for private halves, both made from the same secret.
+const AUDIT_PURPOSE: &[u8] = b"portvakt audit trail, version 1";
 
 impl SealingKey {
     /// Reads 32 bytes of standard base64, white space around them ignored.
@@ -22,7 +30,14 @@ impl SealingKey {
         let bytes =
             bytes.ok().filter(|bytes| bytes.len() == KEY_BYTES).ok_or(KeyError::SealingKey)?;
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| KeyError::SealingKey)?;
-        Ok(Self(LessSafeKey::new(key)))
+        let audit = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), AUDIT_PURPOSE);
+        let audit = AuditSeal::new(audit.as_ref());
+        Ok(Self { private_halves: LessSafeKey::new(key), audit })
+    }
+
+    /// What the audit trail is sealed with.
+    pub fn audit_seal(&self) -> AuditSeal {
+        self.audit.clone()
     }
 
     /// A new sealing key in the form that [`SealingKey::from_base64`] reads.
@@ -38,7 +53,7 @@ impl SealingKey {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
         let mut text = secret.to_vec();
-        self.0
+        self.private_halves
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(kid.as_bytes()),
@@ -54,7 +69,7 @@ impl SealingKey {
         let (nonce, text) = bytes.split_at_checked(NONCE_LEN).ok_or(KeyError::Sealed)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::Sealed)?;
         let mut text = Zeroizing::new(text.to_vec());
-        let opened = self.0.open_in_place(nonce, Aad::from(kid.as_bytes()), &mut text);
+        let opened = self.private_halves.open_in_place(nonce, Aad::from(kid.as_bytes()), &mut text);
         let length = opened.map_err(|_| KeyError::Sealed)?.len();
         text.truncate(length);
         Ok(text)

@@ -7,6 +7,7 @@ use std::fmt;
 use aws_lc_rs::digest::{Context, SHA256};
 use rustls_pki_types::pem::SectionKind;
 
+use crate::clock::Timestamp;
 use crate::pki::certificate::Certificate;
 use crate::pki::error::PkiError;
 use crate::pki::pem;
@@ -56,6 +57,16 @@ impl CertificateChain {
     /// The client's own certificate.
     pub fn leaf_der(&self) -> &[u8] {
         &self.leaf().der
+    }
+
+    /// The public key of the leaf, as a `SubjectPublicKeyInfo`.
+    pub fn leaf_spki(&self) -> &[u8] {
+        &self.leaf().spki
+    }
+
+    /// The last moment at which the leaf is valid.
+    pub fn leaf_not_after(&self) -> Timestamp {
+        self.leaf().not_after
     }
 
     /// All certificates, leaf first.

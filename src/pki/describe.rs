@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::pki::certificate::{
     CertificateError, hex, name_text, object_identifiers, point_name, printable,
 };
-use crate::pki::spki::{self, KeyMaterial};
+use crate::pki::spki::{self, PublicNumbers};
 use crate::pki::strength;
 use crate::pki::subject;
 
@@ -106,10 +106,10 @@ fn describe_key(certificate: &X509Certificate<'_>) -> String {
         Err(error) => return format!("refused: {error}"),
     };
     let kind = match material {
-        KeyMaterial::Ed25519(_) => "Ed25519".to_owned(),
-        KeyMaterial::P256(_) => "EC P-256".to_owned(),
-        KeyMaterial::P384(_) => "EC P-384".to_owned(),
-        KeyMaterial::Rsa { .. } => format!("RSA {bits} bits"),
+        PublicNumbers::Ed25519(_) => "Ed25519".to_owned(),
+        PublicNumbers::P256(_) => "EC P-256".to_owned(),
+        PublicNumbers::P384(_) => "EC P-384".to_owned(),
+        PublicNumbers::Rsa { .. } => format!("RSA {bits} bits"),
     };
     match strength::check(material) {
         Ok(()) => kind,

@@ -61,11 +61,12 @@ pub mod error;
 mod judge;
 mod path;
 mod pem;
+pub mod pem_key;
 pub mod public_key;
 mod revocation;
 mod signature;
 mod source;
-mod spki;
+pub mod spki;
 pub mod strength;
 mod subject;
 #[cfg(test)]

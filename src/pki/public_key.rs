@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use crate::domain::algorithm::Algorithm;
 use crate::pki::der::DerError;
-use crate::pki::spki::{self, KeyMaterial};
+use crate::pki::spki::{self, PublicNumbers};
 use crate::pki::strength::{self, WeakKey};
 
 /// A public key that passed the strength rules, bound to one algorithm.
@@ -72,7 +72,7 @@ impl PublicKey {
         if [modulus, exponent].iter().any(|number| number.first().is_none_or(|&b| b == 0)) {
             return Err(DerError::Value.into());
         }
-        Self::from_material(KeyMaterial::Rsa { modulus, exponent }, algorithm)
+        Self::from_material(PublicNumbers::Rsa { modulus, exponent }, algorithm)
     }
 
     /// Takes an elliptic curve key as full-length big-endian coordinates (RFC 7518 section 6.2.1);
@@ -88,15 +88,15 @@ impl PublicKey {
         }
         let point = [&[0x04], x, y].concat();
         let material = match algorithm {
-            Algorithm::Es256 => KeyMaterial::P256(&point),
-            _ => KeyMaterial::P384(&point),
+            Algorithm::Es256 => PublicNumbers::P256(&point),
+            _ => PublicNumbers::P384(&point),
         };
         Self::from_material(material, algorithm)
     }
 
     /// Takes an Ed25519 key as its 32 bytes (RFC 8037 section 2).
     pub fn from_ed25519(x: &[u8]) -> Result<Self, PublicKeyError> {
-        Self::from_material(KeyMaterial::Ed25519(x), Algorithm::EdDsa)
+        Self::from_material(PublicNumbers::Ed25519(x), Algorithm::EdDsa)
     }
 
     /// The one algorithm this key verifies.
@@ -111,32 +111,32 @@ impl PublicKey {
     }
 
     fn from_material(
-        material: KeyMaterial<'_>,
+        material: PublicNumbers<'_>,
         algorithm: Algorithm,
     ) -> Result<Self, PublicKeyError> {
         let mismatch = |key_type| PublicKeyError::AlgorithmMismatch { algorithm, key_type };
         // Whether the two go together is asked before the strength, which costs more.
         let parsed = match (material, algorithm) {
-            (KeyMaterial::Ed25519(point), Algorithm::EdDsa) => {
+            (PublicNumbers::Ed25519(point), Algorithm::EdDsa) => {
                 strength::check(material)?;
                 ParsedPublicKey::new(&ED25519, point)
             }
-            (KeyMaterial::P256(point), Algorithm::Es256) => {
+            (PublicNumbers::P256(point), Algorithm::Es256) => {
                 strength::check(material)?;
                 ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
             }
-            (KeyMaterial::P384(point), Algorithm::Es384) => {
+            (PublicNumbers::P384(point), Algorithm::Es384) => {
                 strength::check(material)?;
                 ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point)
             }
-            (KeyMaterial::Rsa { modulus, exponent }, _) => {
+            (PublicNumbers::Rsa { modulus, exponent }, _) => {
                 let parameters = rsa_parameters(algorithm).ok_or_else(|| mismatch("RSA"))?;
                 strength::check(material)?;
                 RsaPublicKeyComponents { n: modulus, e: exponent }.to_parsed_public_key(parameters)
             }
-            (KeyMaterial::Ed25519(_), _) => return Err(mismatch("Ed25519")),
-            (KeyMaterial::P256(_), _) => return Err(mismatch("P-256")),
-            (KeyMaterial::P384(_), _) => return Err(mismatch("P-384")),
+            (PublicNumbers::Ed25519(_), _) => return Err(mismatch("Ed25519")),
+            (PublicNumbers::P256(_), _) => return Err(mismatch("P-256")),
+            (PublicNumbers::P384(_), _) => return Err(mismatch("P-384")),
         };
         // The strength rules ask for more than the library does, so it refuses nothing here.
         let key = parsed.map_err(|_| PublicKeyError::UnknownKeyType)?;

@@ -27,7 +27,7 @@ const BIT_STRING: u8 = 0x03;
 
 /// The numbers of a public key, not yet judged.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum KeyMaterial<'a> {
+pub enum PublicNumbers<'a> {
     /// An Edwards point in its 32 bytes.
     Ed25519(&'a [u8]),
     /// A point on P-256 as it stands in the key.
@@ -35,11 +35,23 @@ pub(super) enum KeyMaterial<'a> {
     /// A point on P-384 as it stands in the key.
     P384(&'a [u8]),
     /// Big-endian numbers without leading zeros.
-    Rsa { modulus: &'a [u8], exponent: &'a [u8] },
+    Rsa {
+        /// `n`.
+        modulus: &'a [u8],
+        /// `e`.
+        exponent: &'a [u8],
+    },
+}
+
+impl<'a> PublicNumbers<'a> {
+    /// The numbers of a key, which may be of any strength.
+    pub fn of_spki(spki: &'a [u8]) -> Result<Self, PublicKeyError> {
+        read(spki)
+    }
 }
 
 /// Takes a `SubjectPublicKeyInfo` apart.
-pub(super) fn read(spki: &[u8]) -> Result<KeyMaterial<'_>, PublicKeyError> {
+pub(super) fn read(spki: &[u8]) -> Result<PublicNumbers<'_>, PublicKeyError> {
     let mut members = Reader::new(der::check(spki)?.content);
     let algorithm = members.take(SEQUENCE)?.whole;
     let bits = members.take(BIT_STRING)?.content;
@@ -52,15 +64,15 @@ pub(super) fn read(spki: &[u8]) -> Result<KeyMaterial<'_>, PublicKeyError> {
     }
     match algorithm {
         RSA => read_rsa(key),
-        P256 => Ok(KeyMaterial::P256(key)),
-        P384 => Ok(KeyMaterial::P384(key)),
-        ED25519 => Ok(KeyMaterial::Ed25519(key)),
+        P256 => Ok(PublicNumbers::P256(key)),
+        P384 => Ok(PublicNumbers::P384(key)),
+        ED25519 => Ok(PublicNumbers::Ed25519(key)),
         _ => Err(PublicKeyError::UnknownKeyType),
     }
 }
 
 /// `RSAPublicKey` (RFC 8017 section A.1.1).
-fn read_rsa(key: &[u8]) -> Result<KeyMaterial<'_>, PublicKeyError> {
+fn read_rsa(key: &[u8]) -> Result<PublicNumbers<'_>, PublicKeyError> {
     let value = der::check(key)?;
     if value.tag != SEQUENCE {
         return Err(DerError::Tag.into());
@@ -71,7 +83,7 @@ fn read_rsa(key: &[u8]) -> Result<KeyMaterial<'_>, PublicKeyError> {
     if !members.at_end() {
         return Err(DerError::Trailing.into());
     }
-    Ok(KeyMaterial::Rsa { modulus, exponent })
+    Ok(PublicNumbers::Rsa { modulus, exponent })
 }
 
 /// The octets of a positive integer, without the one that only keeps the sign away.

@@ -10,7 +10,7 @@ use num_bigint::BigUint;
 use thiserror::Error;
 
 use crate::pki::edwards;
-use crate::pki::spki::KeyMaterial;
+use crate::pki::spki::PublicNumbers;
 
 /// The lengths of an RSA modulus that are accepted, in bits; nothing between and nothing above,
 /// for a long modulus is work that the sender chooses and we do.
@@ -59,20 +59,20 @@ pub enum WeakKey {
 }
 
 /// Judges a key.
-pub(super) fn check(key: KeyMaterial<'_>) -> Result<(), WeakKey> {
+pub(super) fn check(key: PublicNumbers<'_>) -> Result<(), WeakKey> {
     match key {
-        KeyMaterial::Ed25519(point) => edwards::check(point),
-        KeyMaterial::P256(point) => {
+        PublicNumbers::Ed25519(point) => edwards::check(point),
+        PublicNumbers::P256(point) => {
             let uncompressed = point.len() == 65 && point[0] == 0x04;
             let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
             if uncompressed && parsed.is_ok() { Ok(()) } else { Err(WeakKey::NotOnCurve) }
         }
-        KeyMaterial::P384(point) => {
+        PublicNumbers::P384(point) => {
             let uncompressed = point.len() == 97 && point[0] == 0x04;
             let parsed = ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point);
             if uncompressed && parsed.is_ok() { Ok(()) } else { Err(WeakKey::NotOnCurve) }
         }
-        KeyMaterial::Rsa { modulus, exponent } => check_rsa(modulus, exponent),
+        PublicNumbers::Rsa { modulus, exponent } => check_rsa(modulus, exponent),
     }
 }
 

@@ -1,73 +1,233 @@
-//! Accesses and delegations.
-
-use serde_json::json;
+//! Accesses: the owner of a scope grants and withdraws, a consumer asks.
 
 use crate::clock::Timestamp;
-use crate::domain::access::{Access, AccessState, Delegation};
+use crate::domain::access::{Access, AccessCase, AccessState};
 use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::scope::ScopeName;
-use crate::registry::{Actor, Deed, Registry, RegistryError};
+use crate::domain::record::{Page, Recorded, Version};
+use crate::domain::right::Right;
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus, Visibility};
+use crate::registry::change::{Act, Change, check_version};
+use crate::registry::rules::check_text;
+use crate::registry::{Actor, Registry, RegistryError, views};
+use crate::store::AccessFilter;
+
+/// On what terms an access is granted.
+#[derive(Clone, Debug, Default)]
+pub struct AccessTerms {
+    /// From this moment on it no longer holds; `None` means no end.
+    pub expires_at: Option<Timestamp>,
+    /// The owner's own note.
+    pub note: Option<String>,
+}
+
+/// Whose accesses a list shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AccessSide {
+    /// Those that the organization has been given.
+    Given,
+    /// Those to scopes that it owns.
+    Owned,
+}
 
 impl Registry {
-    /// Grants an organization access to a scope, until `expires_at` if that is said.
+    /// Grants an organization access to a scope, or approves what it has asked for.
     pub async fn grant_access(
         &self,
         actor: &Actor,
         scope: &ScopeName,
         consumer: OrganizationNumber,
-        expires_at: Option<Timestamp>,
-    ) -> Result<(), RegistryError> {
-        let state = AccessState::Approved;
-        let access = Access { scope: scope.clone(), consumer, state, expires_at };
-        self.put_access(actor, "grant", access).await
+        terms: AccessTerms,
+        expected: Option<Version>,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let change = self.begin(actor, Right::WriteScopes, on_access("grant", scope, consumer));
+        let (mut change, owned, found) = own_scope(change.await?, scope, consumer).await?;
+        if owned.status == ScopeStatus::Deactivated {
+            return Err(RegistryError::conflict(
+                "the scope is deactivated, so nobody can be granted it; restore it first",
+            ));
+        }
+        if let Some(note) = &terms.note {
+            check_text("note", note)?;
+        }
+        if terms.expires_at.is_some_and(|end| end <= change.now) {
+            return Err(RegistryError::invalid("expires_at", "it must be in the future"));
+        }
+        let mut after = found.as_ref().map_or_else(
+            || new_case(&owned, consumer, AccessState::Approved),
+            |found| found.value.clone(),
+        );
+        after.access.state = AccessState::Approved;
+        after.access.expires_at = terms.expires_at;
+        after.note = terms.note;
+        after.reason = None;
+        put(&mut change, found.as_ref(), &after, expected).await?;
+        self.finish_access(change, found, after).await
     }
 
-    /// Withdraws the access of an organization to a scope.
+    /// Withdraws the access of an organization to a scope, or denies what it has asked for.
     pub async fn withdraw_access(
         &self,
         actor: &Actor,
         scope: &ScopeName,
         consumer: OrganizationNumber,
-    ) -> Result<(), RegistryError> {
-        let state = AccessState::Denied;
-        let access = Access { scope: scope.clone(), consumer, state, expires_at: None };
-        self.put_access(actor, "withdraw", access).await
+        reason: Option<String>,
+        expected: Option<Version>,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let change = self.begin(actor, Right::WriteScopes, on_access("withdraw", scope, consumer));
+        let (mut change, _, found) = own_scope(change.await?, scope, consumer).await?;
+        let Some(found) = found else { return Err(RegistryError::Absent { noun: "access" }) };
+        if let Some(reason) = &reason {
+            check_text("reason", reason)?;
+        }
+        let mut after = found.value.clone();
+        after.access.state = AccessState::Denied;
+        after.access.expires_at = None;
+        after.reason = reason;
+        put(&mut change, Some(&found), &after, expected).await?;
+        self.finish_access(change, Some(found), after).await
     }
 
-    async fn put_access(
+    /// Asks for access to a scope, on behalf of the actor's own organization.
+    pub async fn request_access(
         &self,
         actor: &Actor,
-        action: &'static str,
-        access: Access,
-    ) -> Result<(), RegistryError> {
-        let mut transaction = self.store.begin().await?;
-        transaction.put_access(&access, self.clock.now()).await?;
-        let deed = Deed {
-            action,
-            noun: ChangedNoun::Access,
-            key: format!("{} {}", access.scope, access.consumer),
-            before: None,
-            after: Some(json!({ "expires_at": access.expires_at.map(|end| end.to_string()) })),
-        };
-        self.finish(transaction, actor, deed).await
+        scope: &ScopeName,
+        consumer: OrganizationNumber,
+        message: Option<String>,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let act = on_access("request", scope, consumer);
+        let change = self.begin(actor, Right::WriteClients, act).await?;
+        let mut change = change.of("organization", consumer).await?;
+        let wanted = change.transaction.scope(scope).await?.map(|found| found.value);
+        let found = change.transaction.access_case(scope, consumer).await?;
+        let visible = |it: &Scope| it.visibility == Visibility::Public || found.is_some();
+        let wanted = wanted.filter(visible).ok_or(RegistryError::Absent { noun: "scope" })?;
+        let state = found.as_ref().map(|found| found.value.access.state);
+        if wanted.status == ScopeStatus::Deactivated {
+            return Err(RegistryError::conflict("the scope is deactivated"));
+        }
+        if wanted.audience == ScopeAudience::AnyOrganization {
+            return Err(RegistryError::conflict(
+                "the scope is open to every organization: put it on a client and use it",
+            ));
+        }
+        if found.as_ref().is_some_and(|found| found.value.access.holds_at(change.now)) {
+            return Err(RegistryError::conflict("the access has been granted already"));
+        }
+        if state == Some(AccessState::Requested) {
+            return Err(RegistryError::conflict("the access has been asked for already"));
+        }
+        if let Some(message) = &message {
+            check_text("message", message)?;
+        }
+        change.concerning(wanted.owner);
+        let mut after = new_case(&wanted, consumer, AccessState::Requested);
+        after.message = message;
+        after.note = found.as_ref().and_then(|found| found.value.note.clone());
+        put(&mut change, found.as_ref(), &after, None).await?;
+        self.finish_access(change, found, after).await
     }
 
-    /// Sets a delegation from a consumer to a supplier.
-    pub async fn put_delegation(
+    async fn finish_access(
+        &self,
+        change: Change<'_>,
+        before: Option<Recorded<AccessCase>>,
+        after: AccessCase,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let before = before.map(|found| views::access(&found.value));
+        change.finish(before, Some(views::access(&after))).await?;
+        let again = self.store.access_case(&after.access.scope, after.access.consumer).await?;
+        again.ok_or(RegistryError::Stale)
+    }
+
+    /// An access that the actor's organization has granted or been granted, or any for the operator.
+    pub async fn access(
         &self,
         actor: &Actor,
-        delegation: &Delegation,
-    ) -> Result<(), RegistryError> {
-        let mut transaction = self.store.begin().await?;
-        transaction.put_delegation(delegation, self.clock.now()).await?;
-        let deed = Deed {
-            action: if delegation.revoked_at.is_some() { "withdraw" } else { "grant" },
-            noun: ChangedNoun::Delegation,
-            key: format!("{} {} {}", delegation.consumer, delegation.supplier, delegation.scope),
-            before: None,
-            after: Some(json!({ "source": delegation.source })),
-        };
-        self.finish(transaction, actor, deed).await
+        scope: &ScopeName,
+        consumer: OrganizationNumber,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        actor.require(Right::ReadScopes)?;
+        let found = self.store.access_case(scope, consumer).await?;
+        let mut found = found
+            .filter(|found| actor.owns(found.value.owner) || actor.owns(consumer))
+            .ok_or(RegistryError::Absent { noun: "access" })?;
+        hide_note(actor, &mut found.value);
+        Ok(found)
     }
+
+    /// Accesses of the actor's organization, or of any for the operator, at most `limit`.
+    pub async fn accesses(
+        &self,
+        actor: &Actor,
+        side: AccessSide,
+        mut filter: AccessFilter,
+        limit: u32,
+    ) -> Result<Page<Recorded<AccessCase>>, RegistryError> {
+        actor.require(Right::ReadScopes)?;
+        match side {
+            AccessSide::Given => filter.consumer = actor.organization_to_list(filter.consumer)?,
+            AccessSide::Owned => filter.owner = actor.organization_to_list(filter.owner)?,
+        }
+        let mut page = self.store.access_cases(&filter, limit).await?;
+        for found in &mut page.items {
+            hide_note(actor, &mut found.value);
+        }
+        Ok(page)
+    }
+}
+
+/// The owner's note is for the owner.
+fn hide_note(actor: &Actor, case: &mut AccessCase) {
+    if !actor.owns(case.owner) {
+        case.note = None;
+    }
+}
+
+/// The change, once it is settled that the scope is the actor's, with the scope and the access as they are.
+async fn own_scope<'a>(
+    mut change: Change<'a>,
+    scope: &ScopeName,
+    consumer: OrganizationNumber,
+) -> Result<(Change<'a>, Scope, Option<Recorded<AccessCase>>), RegistryError> {
+    let owned = change.transaction.scope(scope).await?;
+    let owned = owned.ok_or(RegistryError::Absent { noun: "scope" })?.value;
+    let mut change = change.of("scope", owned.owner).await?;
+    let found = change.transaction.access_case(scope, consumer).await?;
+    Ok((change, owned, found))
+}
+
+async fn put(
+    change: &mut Change<'_>,
+    found: Option<&Recorded<AccessCase>>,
+    after: &AccessCase,
+    expected: Option<Version>,
+) -> Result<(), RegistryError> {
+    if let Some(found) = found {
+        check_version(found.version, expected)?;
+        change.transaction.update_access(after, found.version, change.now).await?;
+    } else {
+        if expected.is_some() {
+            return Err(RegistryError::Stale);
+        }
+        change.transaction.insert_access(after, change.now).await?;
+    }
+    Ok(())
+}
+
+fn new_case(scope: &Scope, consumer: OrganizationNumber, state: AccessState) -> AccessCase {
+    AccessCase {
+        access: Access { scope: scope.name.clone(), consumer, state, expires_at: None },
+        owner: scope.owner,
+        owner_name: None,
+        consumer_name: None,
+        note: None,
+        message: None,
+        reason: None,
+    }
+}
+
+fn on_access(verb: &'static str, scope: &ScopeName, consumer: OrganizationNumber) -> Act {
+    Act { verb, noun: ChangedNoun::Access, key: format!("{scope} {consumer}") }
 }

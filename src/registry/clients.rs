@@ -1,33 +1,70 @@
-//! Clients and their keys.
+//! Clients and the scopes on them.
 
-use serde_json::json;
-
+use crate::domain::access::Access;
 use crate::domain::change::ChangedNoun;
-use crate::domain::client::{Client, ClientId, ClientKey, ClientStatus, KeyId};
+use crate::domain::client::{Client, ClientId, ClientKey, ClientStatus};
+use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::scope::ScopeName;
-use crate::keys::client_jwk::ClientJwk;
-use crate::registry::{Actor, Deed, Registry, RegistryError};
+use crate::domain::record::{Page, Version};
+use crate::domain::registration::{ClientDetails, ClientFile, ClientRegistration, ClientSummary};
+use crate::domain::right::Right;
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::registry::change::{Act, Change, check_version};
+use crate::registry::organizations::taken;
+use crate::registry::rules::{check_line, check_needed_line};
+use crate::registry::{Actor, Registry, RegistryError, views};
+use crate::store::ClientFilter;
 
-/// Days that a registered key lives, as in Maskinporten.
-const KEY_DAYS: i64 = 365;
+/// Seconds that tokens of a client live when nobody says otherwise, as in Maskinporten.
+pub const TOKEN_LIFETIME_SECONDS: u32 = 120;
 
-/// Seconds that tokens of a new client live, as in Maskinporten.
-const TOKEN_LIFETIME_SECONDS: u32 = 120;
+/// The most scopes on one client; the largest seen in use has about sixty.
+const CLIENT_SCOPES_MAX: usize = 500;
+
+/// The scopes of clients for the register of contact information, which they cannot choose.
+const KRR_SCOPES: [&str; 2] = ["krr:global/digitalpost.read", "krr:global/kontaktinformasjon.read"];
 
 /// A client to be registered.
 #[derive(Clone, Debug)]
 pub struct NewClient {
-    /// Its identifier.
-    pub id: ClientId,
+    /// Its identifier; `None` for one that the server makes.
+    pub id: Option<ClientId>,
     /// The organization whose machines use it.
     pub organization: OrganizationNumber,
+    /// The organization that its tokens are to stand for, when that is not its own.
+    pub customer: Option<OrganizationNumber>,
     /// What people call it.
     pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The product it uses.
+    pub integration_type: IntegrationType,
+    /// How long its tokens live, in seconds.
+    pub token_lifetime_seconds: u32,
     /// The scopes it may ask for.
     pub scopes: Vec<ScopeName>,
     /// The public keys it brings, as JWK documents.
     pub jwks: Vec<String>,
+    /// What nothing here depends on.
+    pub details: ClientDetails,
+}
+
+impl NewClient {
+    /// A client of that organization with nothing on it.
+    pub fn new(organization: OrganizationNumber, name: &str) -> Self {
+        Self {
+            id: None,
+            organization,
+            customer: None,
+            name: name.to_owned(),
+            description: String::new(),
+            integration_type: IntegrationType::Maskinporten,
+            token_lifetime_seconds: TOKEN_LIFETIME_SECONDS,
+            scopes: Vec::new(),
+            jwks: Vec::new(),
+            details: ClientDetails::default(),
+        }
+    }
 }
 
 impl Registry {
@@ -36,77 +73,219 @@ impl Registry {
         &self,
         actor: &Actor,
         new: NewClient,
-    ) -> Result<(), RegistryError> {
-        let now = self.clock.now();
-        let keys = new.jwks.into_iter().map(|jwk| self.read_key(jwk)).collect::<Result<_, _>>()?;
-        let client = Client {
-            id: new.id,
-            organization: new.organization,
-            name: new.name,
-            status: ClientStatus::Active,
-            token_lifetime_seconds: TOKEN_LIFETIME_SECONDS,
-            scopes: new.scopes,
-            keys,
+    ) -> Result<ClientFile, RegistryError> {
+        let id = new.id.clone().unwrap_or_else(|| self.new_client_id());
+        let change = self.begin(actor, Right::WriteClients, on_client("create", &id)).await?;
+        let mut change = change.of("organization", new.organization).await?;
+        if new.customer.is_some()
+            && let Err(refusal) = actor.require(Right::ActForCustomers)
+        {
+            return Err(change.refuse(refusal).await);
+        }
+        let organization = change.transaction.organization(new.organization).await?;
+        organization.ok_or(RegistryError::Absent { noun: "organization" })?;
+        let keys = self.read_keys(&new.jwks, new.organization, change.now)?;
+        let registration = ClientRegistration {
+            client: Client {
+                id,
+                organization: new.organization,
+                customer: new.customer,
+                name: new.name,
+                status: ClientStatus::Active,
+                token_lifetime_seconds: new.token_lifetime_seconds,
+                scopes: fixed_scopes(new.integration_type).unwrap_or(new.scopes),
+                keys,
+            },
+            description: new.description,
+            integration_type: new.integration_type,
+            details: new.details,
         };
-        let mut transaction = self.store.begin().await?;
-        transaction.insert_client(&client, now).await?;
-        let scopes: Vec<&str> = client.scopes.iter().map(ScopeName::as_str).collect();
-        let after =
-            json!({ "organization": client.organization, "name": client.name, "scopes": scopes });
-        let deed = deed("create", &client.id, Some(after));
-        self.finish(transaction, actor, deed).await
+        let registration = self.checked(&mut change, registration, &[]).await?;
+        let done = change.transaction.insert_client(&registration, change.now).await;
+        taken(done, "there is a client of that id already")?;
+        let after = views::client(&registration, &registration.client.keys);
+        change.finish(None, Some(after)).await?;
+        self.client_again(&registration.client.id).await
     }
 
-    /// Registers one more key on a client.
-    pub async fn add_client_key(
+    /// Changes a client. Its id, organization, customer, product and keys stay what they are.
+    pub async fn change_client(
         &self,
         actor: &Actor,
-        client: &ClientId,
-        jwk: String,
-    ) -> Result<(), RegistryError> {
-        let key = self.read_key(jwk)?;
-        let mut transaction = self.store.begin().await?;
-        transaction.insert_client_key(client, &key, self.clock.now()).await?;
-        let after = json!({ "kid": key.id.as_str(), "expires_at": key.expires_at.to_string() });
-        self.finish(transaction, actor, deed("add key", client, Some(after))).await
-    }
-
-    /// Withdraws a key of a client.
-    pub async fn withdraw_client_key(
-        &self,
-        actor: &Actor,
-        client: &ClientId,
-        key: &KeyId,
-    ) -> Result<(), RegistryError> {
-        let mut transaction = self.store.begin().await?;
-        transaction.withdraw_client_key(client, key).await?;
-        let after = json!({ "kid": key.as_str() });
-        self.finish(transaction, actor, deed("withdraw key", client, Some(after))).await
+        id: &ClientId,
+        expected: Option<Version>,
+        edit: impl FnOnce(&mut ClientRegistration) + Send,
+    ) -> Result<ClientFile, RegistryError> {
+        self.edit_client(actor, on_client("change", id), id, expected, edit).await
     }
 
     /// Switches a client off, or on again.
     pub async fn set_client_status(
         &self,
         actor: &Actor,
-        client: &ClientId,
+        id: &ClientId,
         status: ClientStatus,
-    ) -> Result<(), RegistryError> {
-        let mut transaction = self.store.begin().await?;
-        transaction.set_client_status(client, status, self.clock.now()).await?;
-        let action = match status {
+        expected: Option<Version>,
+    ) -> Result<ClientFile, RegistryError> {
+        let verb = match status {
             ClientStatus::Active => "restore",
             ClientStatus::Deactivated => "deactivate",
         };
-        self.finish(transaction, actor, deed(action, client, None)).await
+        let edit = |registration: &mut ClientRegistration| registration.client.status = status;
+        self.edit_client(actor, on_client(verb, id), id, expected, edit).await
     }
 
-    fn read_key(&self, jwk: String) -> Result<ClientKey, RegistryError> {
-        let read = ClientJwk::parse(jwk.as_bytes())?;
-        let expires_at = self.clock.now().plus_seconds(KEY_DAYS * 24 * 60 * 60);
-        Ok(ClientKey { id: read.id, algorithm: read.key.algorithm(), jwk, expires_at })
+    async fn edit_client(
+        &self,
+        actor: &Actor,
+        act: Act,
+        id: &ClientId,
+        expected: Option<Version>,
+        edit: impl FnOnce(&mut ClientRegistration) + Send,
+    ) -> Result<ClientFile, RegistryError> {
+        let (mut change, before) =
+            self.begin_on_client(actor, Right::WriteClients, act, id).await?;
+        let seen = before.registration.version;
+        check_version(seen, expected)?;
+        let known = &before.registration.value;
+        let mut after = known.clone();
+        edit(&mut after);
+        after.client.id.clone_from(&known.client.id);
+        after.client.organization = known.client.organization;
+        after.client.customer = known.client.customer;
+        after.integration_type = known.integration_type;
+        if let Some(scopes) = fixed_scopes(after.integration_type) {
+            after.client.scopes = scopes;
+        }
+        let after = self.checked(&mut change, after, &known.client.scopes).await?;
+        change.transaction.update_client(&after, seen, change.now).await?;
+        let keys: Vec<ClientKey> = before.keys.iter().map(|it| it.key.clone()).collect();
+        let view = views::client(&after, &keys);
+        change.finish(Some(views::client_file(&before)), Some(view)).await?;
+        self.client_again(id).await
+    }
+
+    /// Begins a change of a client that must be the actor's.
+    pub(super) async fn begin_on_client<'a>(
+        &'a self,
+        actor: &'a Actor,
+        needed: Right,
+        act: Act,
+        id: &ClientId,
+    ) -> Result<(Change<'a>, ClientFile), RegistryError> {
+        let mut change = self.begin(actor, needed, act).await?;
+        let found = change.transaction.client_file(id).await?;
+        let found = found.ok_or(RegistryError::Absent { noun: "client" })?;
+        let owner = found.registration.value.client.organization;
+        Ok((change.of("client", owner).await?, found))
+    }
+
+    /// A client of the actor's own organization, or any for the operator.
+    pub async fn client(&self, actor: &Actor, id: &ClientId) -> Result<ClientFile, RegistryError> {
+        actor.require(Right::ReadClients)?;
+        let found = self.store.client_file(id).await?;
+        let found = found.ok_or(RegistryError::Absent { noun: "client" })?;
+        if actor.owns(found.registration.value.client.organization) {
+            Ok(found)
+        } else {
+            Err(RegistryError::NotYours { noun: "client" })
+        }
+    }
+
+    /// Clients of the actor's own organization, or of any for the operator, by id, at most `limit`.
+    pub async fn clients(
+        &self,
+        actor: &Actor,
+        mut filter: ClientFilter,
+        limit: u32,
+    ) -> Result<Page<ClientSummary>, RegistryError> {
+        actor.require(Right::ReadClients)?;
+        filter.organization = actor.organization_to_list(filter.organization)?;
+        Ok(self.store.clients(&filter, limit).await?)
+    }
+
+    pub(super) async fn client_again(&self, id: &ClientId) -> Result<ClientFile, RegistryError> {
+        self.store.client_file(id).await?.ok_or(RegistryError::Stale)
+    }
+
+    /// The registration, if everything in it is allowed. Scopes that were on the client before may stay even
+    /// when they could not be put there any more: the token path decides about them each time.
+    async fn checked(
+        &self,
+        change: &mut Change<'_>,
+        mut registration: ClientRegistration,
+        scopes_before: &[ScopeName],
+    ) -> Result<ClientRegistration, RegistryError> {
+        let client = &mut registration.client;
+        check_needed_line("client_name", &client.name)?;
+        check_line("description", &registration.description)?;
+        if !registration.integration_type.is_machine() {
+            let problem = "this server has clients for machines: maskinporten or krr";
+            return Err(RegistryError::invalid("integration_type", problem));
+        }
+        let longest = self.rules.token_lifetime_seconds_max;
+        if !(1..=longest).contains(&client.token_lifetime_seconds) {
+            let problem = format!("it must be 1 to {longest} seconds");
+            return Err(RegistryError::invalid("access_token_lifetime", problem));
+        }
+        client.scopes.sort_unstable();
+        client.scopes.dedup();
+        if client.scopes.len() > CLIENT_SCOPES_MAX {
+            let problem = format!("a client can have at most {CLIENT_SCOPES_MAX} scopes");
+            return Err(RegistryError::invalid("scopes", problem));
+        }
+        for name in client.scopes.iter().filter(|name| !scopes_before.contains(name)) {
+            let scope = change.transaction.scope(name).await?.map(|found| found.value);
+            let access = change.transaction.access_case(name, client.organization).await?;
+            let access = access.map(|found| found.value.access);
+            let holds = access.as_ref().is_some_and(|access| access.holds_at(change.now));
+            check_scope_for(scope.as_ref(), access.as_ref(), holds, registration.integration_type)
+                .map_err(|problem| RegistryError::invalid("scopes", format!("{name} {problem}")))?;
+        }
+        Ok(registration)
+    }
+
+    /// A random UUID (RFC 9562 section 5.4).
+    fn new_client_id(&self) -> ClientId {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes);
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        ClientId::from_uuid(bytes)
     }
 }
 
-fn deed(action: &'static str, client: &ClientId, after: Option<serde_json::Value>) -> Deed {
-    Deed { action, noun: ChangedNoun::Client, key: client.to_string(), before: None, after }
+/// Whether a scope can be put on a client: granted, open, or delegable, and for its product.
+fn check_scope_for(
+    scope: Option<&Scope>,
+    access: Option<&Access>,
+    access_holds: bool,
+    product: IntegrationType,
+) -> Result<(), &'static str> {
+    let scope = scope.ok_or("is no scope")?;
+    if scope.status == ScopeStatus::Deactivated {
+        return Err("is deactivated");
+    }
+    if !scope.is_for(product) {
+        return Err("is not meant for this integration_type");
+    }
+    let open =
+        scope.audience == ScopeAudience::AnyOrganization || scope.delegation_source.is_some();
+    if open || access_holds {
+        return Ok(());
+    }
+    Err(if access.is_some() {
+        "is not granted to the organization any more, or not yet; ask its owner"
+    } else {
+        "has not been granted to the organization; ask its owner for access"
+    })
+}
+
+fn fixed_scopes(product: IntegrationType) -> Option<Vec<ScopeName>> {
+    (product == IntegrationType::Krr)
+        .then(|| KRR_SCOPES.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+pub(super) fn on_client(verb: &'static str, id: &ClientId) -> Act {
+    Act { verb, noun: ChangedNoun::Client, key: id.to_string() }
 }

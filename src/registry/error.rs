@@ -1,12 +1,13 @@
-//! Why a change is refused.
+//! Why a change or a look is refused.
 
 use thiserror::Error;
 
+use crate::domain::right::Right;
 use crate::keys::KeyKeeperError;
 use crate::keys::client_jwk::ClientJwkError;
 use crate::store::StoreError;
 
-/// Why a change is refused.
+/// Why a change or a look is refused.
 #[derive(Debug, Error)]
 pub enum RegistryError {
     /// The thing to be changed, or something it needs, is not there.
@@ -15,15 +16,40 @@ pub enum RegistryError {
         /// What is not there.
         noun: &'static str,
     },
-    /// The thing is there already, or names something that is not.
-    #[error("the change conflicts with what is there: {rule}")]
+    /// The change does not fit what is there: a name that is taken, a thing that is deactivated.
+    #[error("{rule}")]
     Conflict {
-        /// The rule that it breaks.
+        /// The rule that it breaks, and what to do.
         rule: String,
+    },
+    /// The right that the act needs is missing.
+    #[error("the scope {} is needed for this, and the token does not have it", needed.name())]
+    Forbidden {
+        /// The right that is needed.
+        needed: Right,
+    },
+    /// A value cannot be accepted.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The member that holds it, as the APIs name it.
+        field: &'static str,
+        /// What is wrong, and what is accepted.
+        problem: String,
     },
     /// A key cannot be registered.
     #[error(transparent)]
     Key(#[from] ClientJwkError),
+    /// The thing belongs to another organization.
+    #[error("the {noun} belongs to another organization")]
+    NotYours {
+        /// What kind of thing it is.
+        noun: &'static str,
+    },
+    /// The thing has been changed since the version that the change was meant for.
+    #[error(
+        "it has been changed by somebody else since; read it again, and change what you then see"
+    )]
+    Stale,
     /// The database is at fault. Whether the change was made is unknown.
     #[error(transparent)]
     Store(StoreError),
@@ -32,11 +58,26 @@ pub enum RegistryError {
     Unfollowed(#[from] KeyKeeperError),
 }
 
+impl RegistryError {
+    /// A value that cannot be accepted.
+    pub(super) fn invalid(field: &'static str, problem: impl ToString) -> Self {
+        Self::Invalid { field, problem: problem.to_string() }
+    }
+
+    /// A change that does not fit what is there.
+    pub(super) fn conflict(rule: impl Into<String>) -> Self {
+        Self::Conflict { rule: rule.into() }
+    }
+}
+
 impl From<StoreError> for RegistryError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Absent { table } => Self::Absent { noun: table },
-            StoreError::Conflict { rule } => Self::Conflict { rule },
+            // What a change was based on has been read in the same transaction: somebody else was faster.
+            StoreError::Absent { .. } => Self::Stale,
+            StoreError::Conflict { .. } => {
+                Self::conflict("it is there already, or names something that is not there")
+            }
             other => Self::Store(other),
         }
     }

@@ -1,99 +1,112 @@
 //! The control plane: everything that can be changed is changed here, by whichever face asks.
 //!
-//! Each verb takes an [`Actor`] and makes one transaction: the change, its row in the change feed and its row
-//! in the audit trail. Before a verb returns, this node has followed the change, so the next token request
-//! sees it. Nothing is deleted that an auditor may ask for.
+//! Each verb takes an [`Actor`], holds that it has the right and that the thing is its own, and makes one
+//! transaction: the change, its row in the change feed and its row in the audit trail. An attempt that is not
+//! allowed leaves a row in the audit trail and nothing else. Before a verb returns, this node has followed the
+//! change, so the next token request sees it. Nothing is deleted that an auditor may ask for.
+//!
+//! A look shows an organization what is its own, and the operator everything. No face of the server has another
+//! way to the database, so none can show or change more than this.
 
 mod accesses;
 mod actor;
+mod audit;
+mod change;
+mod client_keys;
 mod clients;
+mod delegations;
 mod error;
+mod first_start;
+mod on_behalf_of;
 mod organizations;
+mod rules;
 mod scopes;
+mod views;
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::clock::Clock;
-use crate::domain::change::ChangedNoun;
-use crate::store::{AuditEntry, Store, Transaction};
+use crate::clock::{Clock, Random};
+use crate::store::{AuditSeal, Store};
+use crate::token::client_key::EnterpriseCertificates;
 use crate::token::feed::Feed;
 
+pub use crate::store::{
+    AccessFilter, ClientFilter, DelegationFilter, PrefixFilter, ScopeFilter, StoreError,
+};
+pub use accesses::{AccessSide, AccessTerms};
 pub use actor::Actor;
-pub use clients::NewClient;
+pub use audit::{AuditVerdict, verify_audit};
+pub use client_keys::KEY_DAYS;
+pub use clients::{NewClient, TOKEN_LIFETIME_SECONDS};
+pub use delegations::NewDelegation;
 pub use error::RegistryError;
+pub use first_start::Operator;
 
-/// The verbs of the control plane.
+/// The verbs of the control plane, and the looks.
 #[derive(Clone)]
 pub struct Registry {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    feed: Option<Arc<Feed>>,
+    /// The database.
+    pub store: Store,
+    /// Our clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where identifiers come from.
+    pub random: Arc<dyn Random>,
+    /// What the audit trail is sealed with.
+    pub seal: AuditSeal,
+    /// The feed that the token path of this process follows, if there is one.
+    pub feed: Option<Arc<Feed>>,
+    /// What judges the certificates of keys.
+    pub certificates: Arc<EnterpriseCertificates>,
+    /// What the operator has decided.
+    pub rules: RegistryRules,
 }
 
-/// What was done, for the audit trail.
-struct Deed {
-    action: &'static str,
-    noun: ChangedNoun,
-    key: String,
-    before: Option<Value>,
-    after: Option<Value>,
+/// What the operator has decided about everything that can be registered.
+#[derive(Clone, Debug)]
+pub struct RegistryRules {
+    /// Who we are; also the name of our own register of delegations.
+    pub issuer: String,
+    /// The registers of delegations that scopes may name, our own included.
+    pub delegation_sources: Vec<DelegationSource>,
+    /// Seconds that tokens live at most.
+    pub token_lifetime_seconds_max: u32,
+}
+
+impl RegistryRules {
+    /// The rules of a server that is told nothing but who it is.
+    pub fn new(issuer: &str, token_lifetime_seconds_max: u32) -> Self {
+        let own = DelegationSource { issuer: issuer.to_owned(), name: "Portvakt".to_owned() };
+        Self {
+            issuer: issuer.to_owned(),
+            delegation_sources: vec![own],
+            token_lifetime_seconds_max,
+        }
+    }
 }
 
 impl Registry {
-    /// A registry over `store`. `feed` is that of the token path in the same process, if there is one.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, feed: Option<Arc<Feed>>) -> Self {
-        Self { store, clock, feed }
+    /// A registry in a process that issues no tokens. It knows no authority, so it takes no key with a
+    /// certificate.
+    pub fn alone(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        seal: AuditSeal,
+        rules: RegistryRules,
+    ) -> Self {
+        let certificates = Arc::new(EnterpriseCertificates::new(Vec::new()));
+        Self { store, clock, random, seal, feed: None, certificates, rules }
     }
+}
 
-    /// Records the deed in the transaction, makes both last, and has this node follow.
-    async fn finish(
-        &self,
-        mut transaction: Transaction,
-        actor: &Actor,
-        deed: Deed,
-    ) -> Result<(), RegistryError> {
-        let entry = AuditEntry {
-            actor: actor.name.clone(),
-            by_right: actor.right.clone(),
-            action: deed.action,
-            noun: deed.noun,
-            key: deed.key,
-            before: deed.before.map(|value| value.to_string()),
-            after: deed.after.map(|value| value.to_string()),
-            trace_id: actor.trace_id.clone(),
-        };
-        transaction.record(&entry, self.clock.now()).await?;
-        transaction.commit().await?;
-        if let Some(feed) = &self.feed {
-            feed.catch_up().await?;
-        }
-        Ok(())
-    }
+/// A register of delegations.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DelegationSource {
+    /// Its identifier.
+    pub issuer: String,
+    /// What people call it.
+    pub name: String,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemClock;
-    use crate::domain::organization::Organization;
-
-    #[tokio::test]
-    async fn a_change_that_breaks_a_rule_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        store.migrate().await.unwrap();
-        let registry = Registry::new(store.clone(), Arc::new(SystemClock), None);
-        let actor = Actor { name: "test".into(), right: "test".into(), trace_id: None };
-        let number = "991825827".parse().unwrap();
-        let organization = Organization { number, name: "A".into() };
-        registry.create_organization(&actor, &organization).await.unwrap();
-        let before = store.latest_change().await.unwrap();
-        let twice = registry.create_organization(&actor, &organization).await;
-        assert!(matches!(twice, Err(RegistryError::Conflict { .. })));
-        let orphan = registry.assign_prefix(&actor, "x", "310000108".parse().unwrap()).await;
-        assert!(matches!(orphan, Err(RegistryError::Conflict { .. })));
-        assert_eq!(store.latest_change().await.unwrap(), before);
-    }
-}
+mod tests;

@@ -1,75 +1,149 @@
-//! Clients, the scopes on them and their registered keys.
+//! Clients and the scopes on them.
 
-use sqlx::FromRow;
+use sqlx::{FromRow, SqliteConnection};
 
 use crate::clock::Timestamp;
-use crate::domain::client::{Client, ClientId, ClientKey, ClientStatus, KeyId};
+use crate::domain::client::{Client, ClientId, ClientStatus};
+use crate::domain::integration::IntegrationType;
+use crate::domain::organization::OrganizationNumber;
+use crate::domain::record::{Page, Recorded, Version};
+use crate::domain::registration::{ClientFile, ClientRegistration, ClientSummary};
 use crate::domain::scope::ScopeName;
-use crate::store::{Store, StoreError, Transaction};
+use crate::store::{Store, StoreError, Transaction, as_json, client_keys, from_json, named};
 
 #[derive(FromRow)]
 struct ClientRow {
     id: String,
     organization_number: String,
+    customer_number: Option<String>,
     name: String,
+    description: String,
     active: bool,
     token_lifetime_seconds: i64,
+    integration_type: String,
+    details: String,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+    /// With one space between them; null without any.
+    scopes: Option<String>,
+    last_used_at: Option<i64>,
 }
 
 #[derive(FromRow)]
-struct ClientKeyRow {
-    kid: String,
-    algorithm: String,
-    jwk: String,
-    expires_at: i64,
+struct SummaryRow {
+    #[sqlx(flatten)]
+    client: ClientRow,
+    keys: i64,
+    first_key_expires_at: Option<i64>,
 }
+
+/// Which clients a list is to show, by id.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFilter {
+    /// Of this organization.
+    pub organization: Option<OrganizationNumber>,
+    /// With this scope.
+    pub scope: Option<ScopeName>,
+    /// Deactivated ones too.
+    pub inactive: bool,
+    /// With this text in the id, name or description, letter case aside.
+    pub text: Option<String>,
+    /// After this id.
+    pub after: Option<ClientId>,
+}
+
+const COLUMNS: &str = "c.id, c.organization_number, c.customer_number, c.name, c.description, c.active, \
+     c.token_lifetime_seconds, c.integration_type, c.details, c.created_at, c.updated_at, c.version, \
+     (select string_agg(s.scope, ' ') from client_scope s where s.client_id = c.id) as scopes, \
+     (select u.used_at from last_use u where u.noun = 'client' and u.key = c.id) as last_used_at";
 
 impl Store {
     /// The client of that id with its scopes and keys, all as of one moment.
     pub async fn client_by_id(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        let Some(file) = self.client_file(id).await? else { return Ok(None) };
+        let keys = file.keys.into_iter().map(|registered| registered.key).collect();
+        Ok(Some(Client { keys, ..file.registration.value.client }))
+    }
+
+    /// The same with everything that is kept about it.
+    pub async fn client_file(&self, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
         let mut snapshot = self.readers.begin().await?;
-        let row: Option<ClientRow> = sqlx::query_as(
-            "select id, organization_number, name, active, token_lifetime_seconds \
-             from client where id = $1",
-        )
-        .bind(id.as_str())
-        .fetch_optional(&mut *snapshot)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let scopes: Vec<String> = sqlx::query_scalar(
-            "select scope from client_scope where client_id = $1 order by scope",
-        )
-        .bind(id.as_str())
-        .fetch_all(&mut *snapshot)
-        .await?;
-        let keys: Vec<ClientKeyRow> = sqlx::query_as(
-            "select kid, algorithm, jwk, expires_at from client_key \
-             where client_id = $1 and active order by created_at, kid",
-        )
-        .bind(id.as_str())
-        .fetch_all(&mut *snapshot)
-        .await?;
-        client_from_rows(row, &scopes, keys).map(Some)
+        find(&mut snapshot, id).await
+    }
+
+    /// Clients by id, at most `limit`.
+    pub async fn clients(
+        &self,
+        filter: &ClientFilter,
+        limit: u32,
+    ) -> Result<Page<ClientSummary>, StoreError> {
+        let mut conditions = vec!["($3 or c.active)"];
+        if filter.organization.is_some() {
+            conditions.push("c.organization_number = $1");
+        }
+        if filter.scope.is_some() {
+            conditions.push(
+                "exists (select 1 from client_scope x where x.client_id = c.id and x.scope = $2)",
+            );
+        }
+        if filter.text.is_some() {
+            conditions
+                .push("lower(c.id || ' ' || c.name || ' ' || c.description) like $4 escape '\\'");
+        }
+        if filter.after.is_some() {
+            conditions.push("c.id > $5");
+        }
+        let sql = format!(
+            "select {COLUMNS}, \
+             (select count(*) from client_key k where k.client_id = c.id and k.active) as keys, \
+             (select min(k.expires_at) from client_key k where k.client_id = c.id and k.active) \
+             as first_key_expires_at \
+             from client c where {} order by c.id limit $6",
+            conditions.join(" and ")
+        );
+        let rows: Vec<SummaryRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(filter.organization.map(|number| number.to_string()))
+            .bind(filter.scope.as_ref().map(ScopeName::as_str))
+            .bind(filter.inactive)
+            .bind(filter.text.as_deref().map(super::like))
+            .bind(filter.after.as_ref().map(ClientId::as_str))
+            .bind(i64::from(limit) + 1)
+            .fetch_all(&self.readers)
+            .await?;
+        let all = rows.into_iter().map(ClientSummary::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::of(all, limit))
     }
 }
 
 impl Transaction {
+    /// Everything that is kept about a client, as this change sees it.
+    pub async fn client_file(&mut self, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
+        find(self.connection(), id).await
+    }
+
     /// Adds a client with its scopes and keys. [`StoreError::Conflict`] when its id is taken, or its
     /// organization or a scope is not there.
     pub async fn insert_client(
         &mut self,
-        client: &Client,
+        registration: &ClientRegistration,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let client = &registration.client;
         sqlx::query(
-            "insert into client (id, organization_number, name, active, token_lifetime_seconds, \
-             created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $6)",
+            "insert into client (id, organization_number, customer_number, name, description, active, \
+             token_lifetime_seconds, integration_type, details, created_at, updated_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
         )
         .bind(client.id.as_str())
         .bind(client.organization.as_str())
+        .bind(client.customer.map(|customer| customer.to_string()))
         .bind(&client.name)
+        .bind(&registration.description)
         .bind(client.status == ClientStatus::Active)
         .bind(i64::from(client.token_lifetime_seconds))
+        .bind(registration.integration_type.name())
+        .bind(as_json(&registration.details))
         .bind(now.seconds())
         .execute(self.connection())
         .await?;
@@ -77,7 +151,41 @@ impl Transaction {
             self.insert_client_scope(&client.id, scope).await?;
         }
         for key in &client.keys {
-            self.insert_client_key(&client.id, key, now).await?;
+            self.put_client_key(&client.id, key, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what may change of a client, its scopes included and its keys left out. [`StoreError::Absent`]
+    /// when its version is not `seen` any more.
+    pub async fn update_client(
+        &mut self,
+        registration: &ClientRegistration,
+        seen: Version,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let client = &registration.client;
+        let done = sqlx::query(
+            "update client set name = $2, description = $3, active = $4, token_lifetime_seconds = $5, \
+             details = $6, updated_at = $7, version = version + 1 where id = $1 and version = $8",
+        )
+        .bind(client.id.as_str())
+        .bind(&client.name)
+        .bind(&registration.description)
+        .bind(client.status == ClientStatus::Active)
+        .bind(i64::from(client.token_lifetime_seconds))
+        .bind(as_json(&registration.details))
+        .bind(now.seconds())
+        .bind(seen.0)
+        .execute(self.connection())
+        .await?;
+        Self::met_one_row("client", done.rows_affected())?;
+        sqlx::query("delete from client_scope where client_id = $1")
+            .bind(client.id.as_str())
+            .execute(self.connection())
+            .await?;
+        for scope in &client.scopes {
+            self.insert_client_scope(&client.id, scope).await?;
         }
         Ok(())
     }
@@ -94,92 +202,79 @@ impl Transaction {
             .await?;
         Ok(())
     }
+}
 
-    /// Registers a key. [`StoreError::Conflict`] when the client has one of that id.
-    pub async fn insert_client_key(
-        &mut self,
-        client: &ClientId,
-        key: &ClientKey,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into client_key (client_id, kid, algorithm, jwk, active, expires_at, created_at) \
-             values ($1, $2, $3, $4, true, $5, $6)",
-        )
-        .bind(client.as_str())
-        .bind(key.id.as_str())
-        .bind(key.algorithm.name())
-        .bind(&key.jwk)
-        .bind(key.expires_at.seconds())
-        .bind(now.seconds())
-        .execute(self.connection())
+async fn find(
+    connection: &mut SqliteConnection,
+    id: &ClientId,
+) -> Result<Option<ClientFile>, StoreError> {
+    let sql = format!("select {COLUMNS} from client c where c.id = $1");
+    let row: Option<ClientRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(id.as_str())
+        .fetch_optional(&mut *connection)
         .await?;
-        Ok(())
-    }
-
-    /// Withdraws a key; its row is kept. [`StoreError::Absent`] when there is none to withdraw.
-    pub async fn withdraw_client_key(
-        &mut self,
-        client: &ClientId,
-        key: &KeyId,
-    ) -> Result<(), StoreError> {
-        let withdraw = "update client_key set active = false \
-             where client_id = $1 and kid = $2 and active";
-        let done = sqlx::query(withdraw)
-            .bind(client.as_str())
-            .bind(key.as_str())
-            .execute(self.connection())
-            .await?;
-        Self::met_one_row("client_key", done.rows_affected())
-    }
-
-    /// Switches a client on or off. [`StoreError::Absent`] when there is none.
-    pub async fn set_client_status(
-        &mut self,
-        client: &ClientId,
-        status: ClientStatus,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let done = sqlx::query("update client set active = $2, updated_at = $3 where id = $1")
-            .bind(client.as_str())
-            .bind(status == ClientStatus::Active)
-            .bind(now.seconds())
-            .execute(self.connection())
-            .await?;
-        Self::met_one_row("client", done.rows_affected())
-    }
+    let Some(row) = row else { return Ok(None) };
+    let last_used_at = row.last_used_at.map(Timestamp::from_seconds);
+    let keys = client_keys::of_client(connection, id).await?;
+    Ok(Some(ClientFile { registration: row.try_into()?, keys, last_used_at }))
 }
 
-fn client_from_rows(
-    row: ClientRow,
-    scopes: &[String],
-    keys: Vec<ClientKeyRow>,
-) -> Result<Client, StoreError> {
-    let corrupt = |problem: &dyn ToString| StoreError::corrupt("client", problem);
-    Ok(Client {
-        id: row.id.parse().map_err(|e| corrupt(&e))?,
-        organization: row.organization_number.parse().map_err(|e| corrupt(&e))?,
-        name: row.name,
-        status: if row.active { ClientStatus::Active } else { ClientStatus::Deactivated },
-        token_lifetime_seconds: row.token_lifetime_seconds.try_into().map_err(|e| corrupt(&e))?,
-        scopes: scopes
-            .iter()
-            .map(|scope| scope.parse().map_err(|e| corrupt(&e)))
-            .collect::<Result<_, _>>()?,
-        keys: keys.into_iter().map(ClientKey::try_from).collect::<Result<_, _>>()?,
-    })
-}
-
-impl TryFrom<ClientKeyRow> for ClientKey {
+impl TryFrom<ClientRow> for Recorded<ClientRegistration> {
     type Error = StoreError;
 
-    fn try_from(row: ClientKeyRow) -> Result<Self, StoreError> {
-        let corrupt = |problem: &dyn ToString| StoreError::corrupt("client_key", problem);
+    fn try_from(row: ClientRow) -> Result<Self, StoreError> {
+        let corrupt = |problem: &dyn ToString| StoreError::corrupt("client", problem);
+        let mut scopes: Vec<ScopeName> = row
+            .scopes
+            .iter()
+            .flat_map(|scopes| scopes.split(' '))
+            .map(|scope| scope.parse().map_err(|e| corrupt(&e)))
+            .collect::<Result<_, _>>()?;
+        scopes.sort_unstable();
+        let client = Client {
+            id: row.id.parse().map_err(|e| corrupt(&e))?,
+            organization: row.organization_number.parse().map_err(|e| corrupt(&e))?,
+            customer: row
+                .customer_number
+                .map(|number| number.parse().map_err(|e| corrupt(&e)))
+                .transpose()?,
+            name: row.name,
+            status: if row.active { ClientStatus::Active } else { ClientStatus::Deactivated },
+            token_lifetime_seconds: row
+                .token_lifetime_seconds
+                .try_into()
+                .map_err(|e| corrupt(&e))?,
+            scopes,
+            keys: Vec::new(),
+        };
         Ok(Self {
-            id: row.kid.parse().map_err(|e| corrupt(&e))?,
-            algorithm: row.algorithm.parse().map_err(|e| corrupt(&e))?,
-            jwk: row.jwk,
-            expires_at: Timestamp::from_seconds(row.expires_at),
+            value: ClientRegistration {
+                client,
+                description: row.description,
+                integration_type: named(
+                    "client",
+                    IntegrationType::from_name,
+                    &row.integration_type,
+                )?,
+                details: from_json("client", &row.details)?,
+            },
+            created_at: Timestamp::from_seconds(row.created_at),
+            updated_at: Timestamp::from_seconds(row.updated_at),
+            version: Version(row.version),
+        })
+    }
+}
+
+impl TryFrom<SummaryRow> for ClientSummary {
+    type Error = StoreError;
+
+    fn try_from(row: SummaryRow) -> Result<Self, StoreError> {
+        let last_used_at = row.client.last_used_at.map(Timestamp::from_seconds);
+        Ok(Self {
+            registration: row.client.try_into()?,
+            keys: row.keys.try_into().map_err(|e| StoreError::corrupt("client_key", &e))?,
+            first_key_expires_at: row.first_key_expires_at.map(Timestamp::from_seconds),
+            last_used_at,
         })
     }
 }

@@ -16,8 +16,11 @@
 //!   way that no waiting mends.
 
 mod accesses;
+mod audit;
 mod changes;
+mod client_keys;
 mod clients;
+mod delegations;
 mod error;
 mod organizations;
 mod replay;
@@ -30,14 +33,22 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqlitePool};
 
+pub use accesses::AccessFilter;
+pub use audit::{AuditEntry, AuditSeal};
+pub use clients::ClientFilter;
+pub use delegations::DelegationFilter;
 pub use error::StoreError;
+pub use organizations::PrefixFilter;
 pub use replay::{REPLAY_ROWS_MAX, ReplayRow, ReplayWriter};
+pub use scopes::ScopeFilter;
 pub use signing_keys::SigningKeyRow;
-pub use transaction::{AuditEntry, Transaction};
+pub use transaction::Transaction;
 
 /// Every migration, in order, compiled into the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -48,6 +59,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// How long a caller waits for a free connection before it is told the database is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// How long a change waits for those before it: changes are made one at a time, a few milliseconds each, and a
+/// tool that makes two hundred at once shall see them all made.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections that read. Warm requests read nothing, so a few are plenty.
 const READERS: u32 = 4;
@@ -90,11 +105,12 @@ impl Store {
             .pragma("wal_autocheckpoint", "4096")
             // Each batch size of replay rows is a statement of its own.
             .statement_cache_capacity(2 * REPLAY_ROWS_MAX);
-        let pool = |connections| {
-            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT)
+        let pool = |connections, timeout| {
+            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(timeout)
         };
-        let writer = pool(1).min_connections(1).connect_with(options.clone()).await?;
-        let readers = pool(READERS).connect_with(options).await?;
+        let writer =
+            pool(1, CHANGE_TIMEOUT).min_connections(1).connect_with(options.clone()).await?;
+        let readers = pool(READERS, ACQUIRE_TIMEOUT).connect_with(options).await?;
         Ok(Self { writer, readers })
     }
 
@@ -139,6 +155,39 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// What a `like` pattern must be to find `text` anywhere, letter case aside; `\` takes their meaning from the
+/// characters that have one.
+fn like(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// The variant of that word in a column of `table`.
+fn named<T>(
+    table: &'static str,
+    from_name: impl Fn(&str) -> Option<T>,
+    word: &str,
+) -> Result<T, StoreError> {
+    from_name(word).ok_or_else(|| StoreError::corrupt(table, &word))
+}
+
+/// A column that holds JSON.
+fn as_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// What a column of `table` holds as JSON.
+fn from_json<T: DeserializeOwned>(table: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::corrupt(table, &error))
 }
 
 #[cfg(test)]

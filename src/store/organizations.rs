@@ -1,38 +1,334 @@
-//! Organizations and prefixes.
+//! Organizations, their e-mail domains and their prefixes.
+
+use sqlx::{FromRow, SqliteConnection};
 
 use crate::clock::Timestamp;
-use crate::domain::organization::{Organization, OrganizationNumber};
-use crate::store::{StoreError, Transaction};
+use crate::domain::organization::{
+    EmailDomain, Organization, OrganizationNumber, OrganizationStatus,
+};
+use crate::domain::prefix::{Prefix, PrefixName, PrefixStatus};
+use crate::domain::record::{Page, Recorded, Version};
+use crate::store::{Store, StoreError, Transaction};
+
+#[derive(FromRow)]
+struct OrganizationRow {
+    number: String,
+    name: String,
+    active: bool,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+#[derive(FromRow)]
+struct PrefixRow {
+    prefix: String,
+    owner_number: String,
+    active: bool,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+/// Which prefixes a list is to show, by name.
+#[derive(Clone, Debug, Default)]
+pub struct PrefixFilter {
+    /// Of this owner.
+    pub owner: Option<OrganizationNumber>,
+    /// Retired ones too.
+    pub inactive: bool,
+    /// After this name.
+    pub after: Option<PrefixName>,
+}
+
+impl Store {
+    /// The organization of that number.
+    pub async fn organization(
+        &self,
+        number: OrganizationNumber,
+    ) -> Result<Option<Recorded<Organization>>, StoreError> {
+        find_organization(&mut *self.readers.acquire().await?, number).await
+    }
+
+    /// Whether the organization of that number takes part; `None` when it is not registered here.
+    pub async fn organization_status(
+        &self,
+        number: OrganizationNumber,
+    ) -> Result<Option<OrganizationStatus>, StoreError> {
+        let row: Option<bool> =
+            sqlx::query_scalar("select active from organization where number = $1")
+                .bind(number.as_str())
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(row.map(status))
+    }
+
+    /// Organizations by number, at most `limit`, after `after`; with `text` only those whose name or number
+    /// holds it.
+    pub async fn organizations(
+        &self,
+        after: Option<OrganizationNumber>,
+        text: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<Recorded<Organization>>, StoreError> {
+        let rows: Vec<OrganizationRow> = sqlx::query_as(
+            "select number, name, active, created_at, updated_at, version from organization \
+             where ($1 is null or number > $1) \
+             and ($2 is null or lower(number || ' ' || name) like $2 escape '\\') \
+             order by number limit $3",
+        )
+        .bind(after.map(|number| number.to_string()))
+        .bind(text.map(super::like))
+        .bind(i64::from(limit) + 1)
+        .fetch_all(&self.readers)
+        .await?;
+        let all = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::of(all, limit))
+    }
+
+    /// The e-mail domains of an organization.
+    pub async fn email_domains(
+        &self,
+        organization: OrganizationNumber,
+    ) -> Result<Vec<EmailDomain>, StoreError> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select domain from email_domain where organization_number = $1 order by domain",
+        )
+        .bind(organization.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        let read = |text: String| text.parse().map_err(|e| StoreError::corrupt("email_domain", &e));
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The prefix of that name.
+    pub async fn prefix(&self, name: &PrefixName) -> Result<Option<Recorded<Prefix>>, StoreError> {
+        find_prefix(&mut *self.readers.acquire().await?, name).await
+    }
+
+    /// Prefixes by name with their owners' names, at most `limit`.
+    pub async fn prefixes(
+        &self,
+        filter: &PrefixFilter,
+        limit: u32,
+    ) -> Result<Page<(Recorded<Prefix>, String)>, StoreError> {
+        #[derive(FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            prefix: PrefixRow,
+            owner_name: String,
+        }
+        let rows: Vec<Row> = sqlx::query_as(
+            "select p.prefix, p.owner_number, p.active, p.created_at, p.updated_at, p.version, \
+             o.name as owner_name from prefix p join organization o on o.number = p.owner_number \
+             where ($1 is null or p.owner_number = $1) and ($2 or p.active) \
+             and ($3 is null or p.prefix > $3) order by p.prefix limit $4",
+        )
+        .bind(filter.owner.map(|owner| owner.to_string()))
+        .bind(filter.inactive)
+        .bind(filter.after.as_ref().map(PrefixName::as_str))
+        .bind(i64::from(limit) + 1)
+        .fetch_all(&self.readers)
+        .await?;
+        let read = |row: Row| Ok((Recorded::try_from(row.prefix)?, row.owner_name));
+        let all: Vec<_> = rows.into_iter().map(read).collect::<Result<_, StoreError>>()?;
+        Ok(Page::of(all, limit))
+    }
+}
 
 impl Transaction {
+    /// The organization of that number, as this change sees it.
+    pub async fn organization(
+        &mut self,
+        number: OrganizationNumber,
+    ) -> Result<Option<Recorded<Organization>>, StoreError> {
+        find_organization(self.connection(), number).await
+    }
+
     /// Adds an organization. [`StoreError::Conflict`] when its number is taken.
     pub async fn insert_organization(
         &mut self,
         organization: &Organization,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("insert into organization (number, name, created_at) values ($1, $2, $3)")
-            .bind(organization.number.as_str())
-            .bind(&organization.name)
-            .bind(now.seconds())
+        sqlx::query(
+            "insert into organization (number, name, active, created_at, updated_at) \
+             values ($1, $2, $3, $4, $4)",
+        )
+        .bind(organization.number.as_str())
+        .bind(&organization.name)
+        .bind(organization.status == OrganizationStatus::Active)
+        .bind(now.seconds())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Writes what may change of an organization. [`StoreError::Absent`] when its version is not `seen` any more.
+    pub async fn update_organization(
+        &mut self,
+        organization: &Organization,
+        seen: Version,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "update organization set name = $2, active = $3, updated_at = $4, version = version + 1 \
+             where number = $1 and version = $5",
+        )
+        .bind(organization.number.as_str())
+        .bind(&organization.name)
+        .bind(organization.status == OrganizationStatus::Active)
+        .bind(now.seconds())
+        .bind(seen.0)
+        .execute(self.connection())
+        .await?;
+        Self::met_one_row("organization", done.rows_affected())
+    }
+
+    /// Gives an e-mail domain to an organization. [`StoreError::Conflict`] when it is taken.
+    pub async fn insert_email_domain(
+        &mut self,
+        domain: &EmailDomain,
+        organization: OrganizationNumber,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into email_domain (domain, organization_number, created_at) values ($1, $2, $3)",
+        )
+        .bind(domain.as_str())
+        .bind(organization.as_str())
+        .bind(now.seconds())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Takes an e-mail domain from an organization; the audit trail keeps that it was there.
+    pub async fn remove_email_domain(
+        &mut self,
+        domain: &EmailDomain,
+        organization: OrganizationNumber,
+    ) -> Result<(), StoreError> {
+        let remove = "delete from email_domain where domain = $1 and organization_number = $2";
+        let done = sqlx::query(remove)
+            .bind(domain.as_str())
+            .bind(organization.as_str())
             .execute(self.connection())
             .await?;
-        Ok(())
+        Self::met_one_row("email_domain", done.rows_affected())
+    }
+
+    /// The prefix of that name, as this change sees it.
+    pub async fn prefix(
+        &mut self,
+        name: &PrefixName,
+    ) -> Result<Option<Recorded<Prefix>>, StoreError> {
+        find_prefix(self.connection(), name).await
     }
 
     /// Assigns a prefix. [`StoreError::Conflict`] when it is taken or its owner is not there.
     pub async fn insert_prefix(
         &mut self,
-        prefix: &str,
-        owner: OrganizationNumber,
+        prefix: &Prefix,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("insert into prefix (prefix, owner_number, created_at) values ($1, $2, $3)")
-            .bind(prefix)
-            .bind(owner.as_str())
-            .bind(now.seconds())
-            .execute(self.connection())
-            .await?;
+        sqlx::query(
+            "insert into prefix (prefix, owner_number, active, created_at, updated_at) \
+             values ($1, $2, $3, $4, $4)",
+        )
+        .bind(prefix.name.as_str())
+        .bind(prefix.owner.as_str())
+        .bind(prefix.status == PrefixStatus::Active)
+        .bind(now.seconds())
+        .execute(self.connection())
+        .await?;
         Ok(())
+    }
+
+    /// Writes what may change of a prefix. [`StoreError::Absent`] when its version is not `seen` any more.
+    pub async fn update_prefix(
+        &mut self,
+        prefix: &Prefix,
+        seen: Version,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "update prefix set owner_number = $2, active = $3, updated_at = $4, version = version + 1 \
+             where prefix = $1 and version = $5",
+        )
+        .bind(prefix.name.as_str())
+        .bind(prefix.owner.as_str())
+        .bind(prefix.status == PrefixStatus::Active)
+        .bind(now.seconds())
+        .bind(seen.0)
+        .execute(self.connection())
+        .await?;
+        Self::met_one_row("prefix", done.rows_affected())
+    }
+}
+
+async fn find_organization(
+    connection: &mut SqliteConnection,
+    number: OrganizationNumber,
+) -> Result<Option<Recorded<Organization>>, StoreError> {
+    let row: Option<OrganizationRow> = sqlx::query_as(
+        "select number, name, active, created_at, updated_at, version from organization \
+         where number = $1",
+    )
+    .bind(number.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map(Recorded::try_from).transpose()
+}
+
+async fn find_prefix(
+    connection: &mut SqliteConnection,
+    name: &PrefixName,
+) -> Result<Option<Recorded<Prefix>>, StoreError> {
+    let row: Option<PrefixRow> = sqlx::query_as(
+        "select prefix, owner_number, active, created_at, updated_at, version from prefix \
+         where prefix = $1",
+    )
+    .bind(name.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map(Recorded::try_from).transpose()
+}
+
+fn status(active: bool) -> OrganizationStatus {
+    if active { OrganizationStatus::Active } else { OrganizationStatus::Deactivated }
+}
+
+impl TryFrom<OrganizationRow> for Recorded<Organization> {
+    type Error = StoreError;
+
+    fn try_from(row: OrganizationRow) -> Result<Self, StoreError> {
+        let number = row.number.parse().map_err(|e| StoreError::corrupt("organization", &e))?;
+        Ok(Self {
+            value: Organization { number, name: row.name, status: status(row.active) },
+            created_at: Timestamp::from_seconds(row.created_at),
+            // Rows of before this column was there.
+            updated_at: Timestamp::from_seconds(row.updated_at.max(row.created_at)),
+            version: Version(row.version),
+        })
+    }
+}
+
+impl TryFrom<PrefixRow> for Recorded<Prefix> {
+    type Error = StoreError;
+
+    fn try_from(row: PrefixRow) -> Result<Self, StoreError> {
+        let corrupt = |problem: &dyn ToString| StoreError::corrupt("prefix", problem);
+        let status = if row.active { PrefixStatus::Active } else { PrefixStatus::Retired };
+        Ok(Self {
+            value: Prefix {
+                name: row.prefix.parse().map_err(|e| corrupt(&e))?,
+                owner: row.owner_number.parse().map_err(|e| corrupt(&e))?,
+                status,
+            },
+            created_at: Timestamp::from_seconds(row.created_at),
+            updated_at: Timestamp::from_seconds(row.updated_at.max(row.created_at)),
+            version: Version(row.version),
+        })
     }
 }

@@ -1,13 +1,14 @@
 //! Scopes.
 
-use sqlx::FromRow;
+use sqlx::{FromRow, SqliteConnection};
 
 use crate::clock::Timestamp;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeProduct, ScopeStatus};
-use crate::store::{Store, StoreError, Transaction};
-
-/// The product that this server issues tokens for, as `allowed_integration_types` names it.
-const MACHINES: &str = "maskinporten";
+use crate::domain::integration::IntegrationType;
+use crate::domain::organization::OrganizationNumber;
+use crate::domain::prefix::PrefixName;
+use crate::domain::record::{Page, Recorded, Version};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 #[derive(FromRow)]
 struct ScopeRow {
@@ -16,36 +17,95 @@ struct ScopeRow {
     description: String,
     active: bool,
     accessible_for_all: bool,
+    visibility: String,
     allowed_integration_types: String,
     token_lifetime_seconds_max: i64,
     delegation_source: Option<String>,
+    details: String,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
 }
+
+/// Which scopes a list is to show, by name.
+#[derive(Clone, Debug, Default)]
+pub struct ScopeFilter {
+    /// Of this owner.
+    pub owner: Option<OrganizationNumber>,
+    /// Under this prefix.
+    pub prefix: Option<String>,
+    /// That are in the public list.
+    pub public_only: bool,
+    /// Open to every organization, or not.
+    pub accessible_for_all: Option<bool>,
+    /// With a delegation source, or without.
+    pub delegated: Option<bool>,
+    /// Deactivated ones too.
+    pub inactive: bool,
+    /// With this text in the name or the description, letter case aside.
+    pub text: Option<String>,
+    /// After this name.
+    pub after: Option<ScopeName>,
+}
+
+const SELECT: &str = "select name, owner_number, description, active, accessible_for_all, visibility, \
+     allowed_integration_types, token_lifetime_seconds_max, delegation_source, details, created_at, \
+     updated_at, version from scope";
 
 impl Store {
     /// The scope of that name.
     pub async fn scope_by_name(&self, name: &ScopeName) -> Result<Option<Scope>, StoreError> {
-        let row: Option<ScopeRow> = sqlx::query_as(
-            "select name, owner_number, description, active, accessible_for_all, \
-             allowed_integration_types, token_lifetime_seconds_max, delegation_source \
-             from scope where name = $1",
-        )
-        .bind(name.as_str())
-        .fetch_optional(&self.readers)
-        .await?;
-        row.map(Scope::try_from).transpose()
+        Ok(self.scope(name).await?.map(|scope| scope.value))
+    }
+
+    /// The scope of that name, with its history.
+    pub async fn scope(&self, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
+        find(&mut *self.readers.acquire().await?, name).await
+    }
+
+    /// Scopes by name, at most `limit`.
+    pub async fn scopes(
+        &self,
+        filter: &ScopeFilter,
+        limit: u32,
+    ) -> Result<Page<Recorded<Scope>>, StoreError> {
+        let sql = format!(
+            "{SELECT} where ($1 is null or owner_number = $1) and ($2 is null or prefix = $2) \
+             and (not $3 or visibility = 'PUBLIC') and ($4 is null or accessible_for_all = $4) \
+             and ($5 is null or (delegation_source is not null) = $5) and ($6 or active) \
+             and ($7 is null or lower(name || ' ' || description) like $7 escape '\\') \
+             and ($8 is null or name > $8) order by name limit $9"
+        );
+        let rows: Vec<ScopeRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(filter.owner.map(|owner| owner.to_string()))
+            .bind(&filter.prefix)
+            .bind(filter.public_only)
+            .bind(filter.accessible_for_all)
+            .bind(filter.delegated)
+            .bind(filter.inactive)
+            .bind(filter.text.as_deref().map(super::like))
+            .bind(filter.after.as_ref().map(ScopeName::as_str))
+            .bind(i64::from(limit) + 1)
+            .fetch_all(&self.readers)
+            .await?;
+        let scopes = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::of(scopes, limit))
     }
 }
 
 impl Transaction {
-    /// Adds a scope. [`StoreError::Conflict`] when its name is taken, [`StoreError::Absent`] when its owner
-    /// has no such prefix.
+    /// The scope of that name, as this change sees it.
+    pub async fn scope(&mut self, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
+        find(self.connection(), name).await
+    }
+
+    /// Adds a scope. [`StoreError::Conflict`] when its name is taken.
     pub async fn insert_scope(&mut self, scope: &Scope, now: Timestamp) -> Result<(), StoreError> {
-        let done = sqlx::query(
-            "insert into scope (name, prefix, owner_number, description, active, \
-             accessible_for_all, allowed_integration_types, token_lifetime_seconds_max, \
-             delegation_source, created_at, updated_at) \
-             select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10 \
-             from prefix where prefix = $2 and owner_number = $3",
+        sqlx::query(
+            "insert into scope (name, prefix, owner_number, description, active, accessible_for_all, \
+             visibility, allowed_integration_types, token_lifetime_seconds_max, delegation_source, \
+             details, created_at, updated_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
         )
         .bind(scope.name.as_str())
         .bind(scope.name.prefix())
@@ -53,44 +113,89 @@ impl Transaction {
         .bind(&scope.description)
         .bind(scope.status == ScopeStatus::Active)
         .bind(scope.audience == ScopeAudience::AnyOrganization)
-        .bind(match scope.product {
-            ScopeProduct::Machines => MACHINES,
-            ScopeProduct::LoginOnly => "idporten",
-        })
+        .bind(scope.visibility.name())
+        .bind(type_names(&scope.integration_types))
         .bind(i64::from(scope.token_lifetime_seconds_max.unwrap_or(0)))
         .bind(&scope.delegation_source)
+        .bind(as_json(&scope.details))
         .bind(now.seconds())
         .execute(self.connection())
         .await?;
-        Self::met_one_row("prefix", done.rows_affected())
+        Ok(())
     }
 
-    /// Opens or closes a scope. [`StoreError::Absent`] when there is none.
-    pub async fn set_scope_status(
+    /// Hands every scope under a prefix over to another owner.
+    pub async fn transfer_scopes(
         &mut self,
-        name: &ScopeName,
-        status: ScopeStatus,
+        prefix: &PrefixName,
+        to: OrganizationNumber,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query("update scope set active = $2, updated_at = $3 where name = $1")
-            .bind(name.as_str())
-            .bind(status == ScopeStatus::Active)
-            .bind(now.seconds())
-            .execute(self.connection())
-            .await?;
+        sqlx::query(
+            "update scope set owner_number = $2, updated_at = $3, version = version + 1 \
+             where prefix = $1",
+        )
+        .bind(prefix.as_str())
+        .bind(to.as_str())
+        .bind(now.seconds())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Writes what may change of a scope. [`StoreError::Absent`] when its version is not `seen` any more.
+    pub async fn update_scope(
+        &mut self,
+        scope: &Scope,
+        seen: Version,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "update scope set description = $2, active = $3, accessible_for_all = $4, visibility = $5, \
+             allowed_integration_types = $6, token_lifetime_seconds_max = $7, delegation_source = $8, \
+             details = $9, owner_number = $10, updated_at = $11, version = version + 1 \
+             where name = $1 and version = $12",
+        )
+        .bind(scope.name.as_str())
+        .bind(&scope.description)
+        .bind(scope.status == ScopeStatus::Active)
+        .bind(scope.audience == ScopeAudience::AnyOrganization)
+        .bind(scope.visibility.name())
+        .bind(type_names(&scope.integration_types))
+        .bind(i64::from(scope.token_lifetime_seconds_max.unwrap_or(0)))
+        .bind(&scope.delegation_source)
+        .bind(as_json(&scope.details))
+        .bind(scope.owner.as_str())
+        .bind(now.seconds())
+        .bind(seen.0)
+        .execute(self.connection())
+        .await?;
         Self::met_one_row("scope", done.rows_affected())
     }
 }
 
-impl TryFrom<ScopeRow> for Scope {
+async fn find(
+    connection: &mut SqliteConnection,
+    name: &ScopeName,
+) -> Result<Option<Recorded<Scope>>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} where name = $1"));
+    let row: Option<ScopeRow> =
+        sqlx::query_as(sql).bind(name.as_str()).fetch_optional(connection).await?;
+    row.map(Recorded::try_from).transpose()
+}
+
+fn type_names(types: &[IntegrationType]) -> String {
+    types.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" ")
+}
+
+impl TryFrom<ScopeRow> for Recorded<Scope> {
     type Error = StoreError;
 
     fn try_from(row: ScopeRow) -> Result<Self, StoreError> {
         let corrupt = |problem: &dyn ToString| StoreError::corrupt("scope", problem);
-        let mut products = row.allowed_integration_types.split_ascii_whitespace().peekable();
-        let for_machines = products.peek().is_none() || products.any(|product| product == MACHINES);
+        let types = row.allowed_integration_types.split_ascii_whitespace();
         let lifetime = u32::try_from(row.token_lifetime_seconds_max).map_err(|e| corrupt(&e))?;
-        Ok(Self {
+        let scope = Scope {
             name: row.name.parse().map_err(|e| corrupt(&e))?,
             owner: row.owner_number.parse().map_err(|e| corrupt(&e))?,
             description: row.description,
@@ -100,9 +205,23 @@ impl TryFrom<ScopeRow> for Scope {
             } else {
                 ScopeAudience::GrantedOrganizations
             },
-            product: if for_machines { ScopeProduct::Machines } else { ScopeProduct::LoginOnly },
+            visibility: named(
+                "scope",
+                crate::domain::scope::Visibility::from_name,
+                &row.visibility,
+            )?,
+            integration_types: types
+                .map(|word| named("scope", IntegrationType::from_name, word))
+                .collect::<Result<_, _>>()?,
             token_lifetime_seconds_max: (lifetime > 0).then_some(lifetime),
             delegation_source: row.delegation_source,
+            details: from_json("scope", &row.details)?,
+        };
+        Ok(Self {
+            value: scope,
+            created_at: Timestamp::from_seconds(row.created_at),
+            updated_at: Timestamp::from_seconds(row.updated_at),
+            version: Version(row.version),
         })
     }
 }

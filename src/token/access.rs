@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::domain::client::Client;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeProduct, ScopeStatus};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::token::cache::Caches;
 use crate::token::claims::Grant;
 use crate::token::refusal::Refusal;
@@ -32,7 +32,8 @@ pub async fn decide(
     lifetime_seconds_max: u32,
     now: Timestamp,
 ) -> Result<Decision, Refusal> {
-    if grant.consumer == Some(client.organization) {
+    // A client for one customer has said already for whom it asks.
+    if grant.consumer.is_some_and(|it| it == client.organization || client.customer.is_some()) {
         return Err(Refusal::OwnConsumer);
     }
     let consumer = grant.consumer.unwrap_or(client.organization);
@@ -41,10 +42,18 @@ pub async fn decide(
         delegation_source: None,
         lifetime_seconds: client.token_lifetime_seconds.clamp(1, lifetime_seconds_max),
     };
+    // That the client's own organization takes part has been seen to.
+    let takes_part = match grant.consumer.or(client.customer) {
+        Some(other) => caches.takes_part(other).await?,
+        None => true,
+    };
     for name in grant.scopes.names() {
         let scope = scope_of_client(caches, client, name).await?;
         if scope.audience == ScopeAudience::GrantedOrganizations {
             check_access(caches, name, consumer, now).await?;
+        }
+        if !takes_part {
+            return Err(Refusal::NoAccess { scope: name.clone() });
         }
         if grant.consumer.is_some() {
             let source = check_delegation(caches, client, &scope, consumer, now).await?;
@@ -62,6 +71,25 @@ pub async fn decide(
     Ok(decision)
 }
 
+/// Whether a client could have a token for that scope now, for itself.
+pub(super) async fn may_still_use(
+    caches: &Caches,
+    client: &Client,
+    name: &ScopeName,
+    now: Timestamp,
+) -> Result<bool, Refusal> {
+    let allowed = match scope_of_client(caches, client, name).await {
+        Ok(scope) if scope.audience == ScopeAudience::AnyOrganization => Ok(()),
+        Ok(_) => check_access(caches, name, client.organization, now).await,
+        Err(refusal) => Err(refusal),
+    };
+    match allowed {
+        Ok(()) => Ok(true),
+        Err(unknown @ Refusal::Unavailable { .. }) => Err(unknown),
+        Err(_) => Ok(false),
+    }
+}
+
 async fn scope_of_client(
     caches: &Caches,
     client: &Client,
@@ -75,7 +103,7 @@ async fn scope_of_client(
     if scope.status != ScopeStatus::Active {
         return Err(refusal());
     }
-    if scope.product != ScopeProduct::Machines {
+    if !scope.is_for_machines() {
         return Err(Refusal::ScopeProduct { scope: name.clone() });
     }
     Ok(scope)

@@ -88,6 +88,7 @@ impl<'a> AccessToken<'a> {
     ) -> Self {
         let expires_at = issuance.now.plus_seconds(decision.lifetime_seconds.into());
         let rfc9068 = issuance.profile == TokenProfile::Rfc9068;
+        let acts_for_another = decision.delegation_source.is_some() || client.customer.is_some();
         Self {
             scope: grant.scopes.to_string(),
             iss: issuance.issuer,
@@ -100,8 +101,8 @@ impl<'a> AccessToken<'a> {
             iat: issuance.now.seconds(),
             client_id: client.id.as_str(),
             jti: issuance.jti,
-            consumer: Party::new(decision.consumer),
-            supplier: decision.delegation_source.as_ref().map(|_| Party::new(client.organization)),
+            consumer: Party::new(client.customer.unwrap_or(decision.consumer)),
+            supplier: acts_for_another.then(|| Party::new(client.organization)),
             delegation_source: decision.delegation_source.as_deref(),
             aud: match &grant.resource[..] {
                 [] => rfc9068.then_some(Audience::One(issuance.issuer)),

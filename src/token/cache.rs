@@ -17,7 +17,7 @@ use moka::future::Cache;
 use crate::domain::access::{Access, Delegation};
 use crate::domain::change::{Change, ChangedNoun};
 use crate::domain::client::ClientId;
-use crate::domain::organization::OrganizationNumber;
+use crate::domain::organization::{OrganizationNumber, OrganizationStatus};
 use crate::domain::scope::{Scope, ScopeName};
 use crate::store::{Store, StoreError};
 use crate::token::client_key::KeyedClient;
@@ -28,6 +28,7 @@ const CLIENTS_MAX: u64 = 200_000;
 const SCOPES_MAX: u64 = 50_000;
 const ACCESSES_MAX: u64 = 500_000;
 const DELEGATIONS_MAX: u64 = 500_000;
+const ORGANIZATIONS_MAX: u64 = 200_000;
 
 /// How many unknown keys of each noun are remembered, and for how long: enough that a client with a
 /// wrong id does not reach the database with every request, and no more.
@@ -44,6 +45,7 @@ pub struct Caches {
     scopes: Cached<ScopeName, Scope>,
     accesses: Cached<(ScopeName, OrganizationNumber), Access>,
     delegations: Cached<(OrganizationNumber, OrganizationNumber, ScopeName), Delegation>,
+    organizations: Cached<OrganizationNumber, OrganizationStatus>,
 }
 
 impl Caches {
@@ -55,6 +57,7 @@ impl Caches {
             scopes: Cached::new(SCOPES_MAX),
             accesses: Cached::new(ACCESSES_MAX),
             delegations: Cached::new(DELEGATIONS_MAX),
+            organizations: Cached::new(ORGANIZATIONS_MAX),
         }
     }
 
@@ -87,8 +90,19 @@ impl Caches {
         supplier: OrganizationNumber,
         scope: &ScopeName,
     ) -> Result<Option<Arc<Delegation>>, Refusal> {
-        let load = async || self.store.delegation(consumer, supplier, scope).await;
+        let load = async || {
+            let found = self.store.delegation(consumer, supplier, scope).await?;
+            Ok(found.map(|found| found.value))
+        };
         self.delegations.find((consumer, supplier, scope.clone()), load).await
+    }
+
+    /// Whether an organization takes part. One that is not registered here does: it only has been granted
+    /// something, or has delegated it.
+    pub async fn takes_part(&self, number: OrganizationNumber) -> Result<bool, Refusal> {
+        let load = async || self.store.organization_status(number).await;
+        let status = self.organizations.find(number, load).await?;
+        Ok(status.is_none_or(|status| *status == OrganizationStatus::Active))
     }
 
     /// Makes every later lookup see a change that has been committed.
@@ -114,7 +128,11 @@ impl Caches {
                 Ok(name) => self.scopes.changed(&name),
                 Err(_) => self.scopes.all_changed(),
             },
-            ChangedNoun::Organization | ChangedNoun::Prefix | ChangedNoun::SigningKey => {}
+            ChangedNoun::Organization => match part().parse() {
+                Ok(number) => self.organizations.changed(&number),
+                Err(_) => self.organizations.all_changed(),
+            },
+            ChangedNoun::Prefix | ChangedNoun::SigningKey => {}
         }
     }
 }

@@ -109,10 +109,13 @@ pub struct EnterpriseCertificates {
 type ChainHash = [u8; 32];
 
 /// A certificate that has passed every check.
-struct VerifiedCertificate {
-    organization: OrganizationNumber,
-    key: PublicKey,
-    valid_until: Timestamp,
+pub struct VerifiedCertificate {
+    /// The organization that it names.
+    pub organization: OrganizationNumber,
+    /// Its key.
+    pub key: PublicKey,
+    /// When the first certificate or revocation list ends that it depends on.
+    pub valid_until: Timestamp,
 }
 
 impl EnterpriseCertificates {
@@ -126,7 +129,8 @@ impl EnterpriseCertificates {
         &self.sets
     }
 
-    fn verify(
+    /// Judges a chain whose key is to be used with `algorithm`, or remembers how it was judged.
+    pub fn verify(
         &self,
         certificates: &[Vec<u8>],
         algorithm: Algorithm,

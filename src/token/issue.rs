@@ -80,7 +80,12 @@ impl Issuer {
         let id = claimed.parse().map_err(|_| Refusal::UnknownClient)?;
         let client = self.caches.client(&id).await?;
         let active = client.filter(|client| client.client.status == ClientStatus::Active);
-        active.ok_or(Refusal::UnknownClient)
+        let client = active.ok_or(Refusal::UnknownClient)?;
+        if self.caches.takes_part(client.client.organization).await? {
+            Ok(client)
+        } else {
+            Err(Refusal::UnknownClient)
+        }
     }
 
     fn new_jti(&self) -> String {

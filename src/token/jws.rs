@@ -57,7 +57,7 @@ impl<'a> UnverifiedAssertion<'a> {
 }
 
 /// Three parts with two dots between them, and nothing else.
-fn split(text: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn split(text: &str) -> Option<(&str, &str, &str)> {
     let mut parts = text.split('.');
     let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
     parts.next().is_none().then_some((header, claims, signature))
@@ -68,7 +68,7 @@ fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::MalformedAssertion)
 }
 
-fn decode_object(part: &str) -> Result<JsonObject, Refusal> {
+pub(super) fn decode_object(part: &str) -> Result<JsonObject, Refusal> {
     JsonObject::parse(&decode(part)?).map_err(|_| Refusal::MalformedAssertion)
 }
 
@@ -77,7 +77,7 @@ fn decode_object(part: &str) -> Result<JsonObject, Refusal> {
 /// (RFC 7516), a nested JWT (`cty`), and keys that the sender brings along (`jwk`, `jku`, `x5u`).
 const REFUSED_MEMBERS: [&str; 8] = ["crit", "b64", "zip", "enc", "cty", "jwk", "jku", "x5u"];
 
-fn refuse_extensions(header: &JsonObject) -> Result<(), Refusal> {
+pub(super) fn refuse_extensions(header: &JsonObject) -> Result<(), Refusal> {
     match REFUSED_MEMBERS.into_iter().find(|name| header.member(name).is_some()) {
         Some(name) => Err(Refusal::Header(HeaderFault::Refused(name))),
         None => Ok(()),

@@ -19,6 +19,7 @@
 pub mod access;
 pub mod access_token;
 pub mod assertion;
+pub mod bearer;
 pub mod cache;
 pub mod claims;
 pub mod client_key;
@@ -73,7 +74,7 @@ pub struct Issuer {
     /// The follower that keeps the caches right.
     pub feed: Arc<Feed>,
     /// The authorities whose certificates count.
-    pub certificates: EnterpriseCertificates,
+    pub certificates: Arc<EnterpriseCertificates>,
     /// The register of spent assertions.
     pub replay: Replay,
     /// The keys that sign.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use josekit::jwk::Jwk;
-use portvakt::clock::SystemClock;
+use portvakt::clock::{SystemClock, SystemRandom};
 use portvakt::domain::client::ClientStatus;
-use portvakt::registry::{Actor, NewClient, Registry};
+use portvakt::keys::SealingKey;
+use portvakt::registry::{Actor, NewClient, Registry, RegistryRules};
 use portvakt::store::Store;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -41,21 +42,25 @@ impl Changes {
     /// Registers the client of this round and switches that of the round before off. Returns when both have
     /// been acknowledged. The database is closed then, so that after the kill nobody has it open.
     pub(crate) async fn make(&self, round: usize) {
-        let actor = Actor { name: "test".into(), right: "test".into(), trace_id: None };
+        let actor = Actor::server("test");
         let store = Store::open(&self.database).await.unwrap();
-        let registry = Registry::new(store.clone(), Arc::new(SystemClock), None);
+        let sealing_key = self.database.with_file_name("sealing.key");
+        let sealing_key = std::fs::read_to_string(sealing_key).unwrap();
+        let seal = SealingKey::from_base64(&sealing_key).unwrap().audit_seal();
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let rules = RegistryRules::new("https://as.test/", 7_200);
+        let registry = Registry::alone(store.clone(), clock, random, seal, rules);
         let new = NewClient {
-            id: client(round).parse().unwrap(),
-            organization: self.organization.parse().unwrap(),
-            name: client(round),
+            id: Some(client(round).parse().unwrap()),
             scopes: vec![SCOPE.parse().unwrap()],
             jwks: vec![self.public_jwk.clone()],
+            ..NewClient::new(self.organization.parse().unwrap(), &client(round))
         };
         registry.register_client(&actor, new).await.unwrap();
         if let Some(before) = round.checked_sub(1) {
             let before = client(before).parse().unwrap();
             let off = ClientStatus::Deactivated;
-            registry.set_client_status(&actor, &before, off).await.unwrap();
+            registry.set_client_status(&actor, &before, off, None).await.unwrap();
         }
         store.close().await;
     }

@@ -7,11 +7,12 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use josekit::jwk::Jwk;
 
 use crate::cli::dev::Dev;
 use crate::cli::dev::identities::{
     ADMIN_CLIENT, CERTIFICATE_CLIENT, CONSUMER, Identities, KEY_CLIENT, PROVIDER, SUPPLIER,
-    SUPPLIER_CLIENT,
+    SUPPLIER_CLIENT, public_half,
 };
 use crate::cli::dev::seed::{DELEGATED, GRANTED};
 use crate::cli::dev::test_pki::{P12_PASSWORD, POLICY, TestPki};
@@ -33,6 +34,7 @@ const ENTRIES: [&str; 8] = [
 
 /// Beside them, the sealing key, and what is written first: the mark of a folder that is ours to remove.
 const SEALING_KEY: &str = "sealing.key";
+const ADMIN_PUBLIC_KEY: &str = "clients/dev-admin-client-public.jwk";
 const MARK: &str = ".portvakt-dev";
 
 /// The folder of a test server.
@@ -126,6 +128,12 @@ impl Folder {
         write(&self.jwk(ADMIN_CLIENT), identities.admin_client.to_string().as_bytes())
     }
 
+    /// Writes the public half of the operator's key beside the whole.
+    pub(super) fn write_operator_key(&self) -> anyhow::Result<()> {
+        let key = Jwk::from_bytes(fs::read(self.jwk(ADMIN_CLIENT))?)?;
+        write(&self.0.join(ADMIN_PUBLIC_KEY), public_half(&key)?.to_string().as_bytes())
+    }
+
     pub(super) fn write_sealing_key(&self, random: &dyn Random) -> anyhow::Result<()> {
         write(&self.0.join(SEALING_KEY), SealingKey::generate(random).as_bytes())
     }
@@ -159,7 +167,9 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
     };
     format!(
         "# Written by `portvakt dev` at every start.\n\
-         [server]\nissuer = {issuer}\n\
+         [server]\nissuer = {issuer}\n\n\
+         [operator]\norganization_number = \"{operator}\"\norganization_name = {operator_name}\n\
+         client_id = \"{ADMIN_CLIENT}\"\nclient_jwk_file = \"{ADMIN_PUBLIC_KEY}\"\n\
          {token}{admin}{management}\n\
          [database]\nfile = \"portvakt.db\"\n\n\
          [keys]\nsealing_key_file = \"{SEALING_KEY}\"\n\n\
@@ -170,6 +180,8 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
          crls = [\"pki/revoked.crl\"]\n\
          policies = [\"{POLICY}\"]\n",
         issuer = quoted(issuer),
+        operator = PROVIDER.number,
+        operator_name = quoted(PROVIDER.name),
         token = listener("token_listener", dev.listen),
         admin = listener("admin_listener", dev.admin_listen),
         management = listener("management_listener", dev.management_listen),

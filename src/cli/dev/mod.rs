@@ -16,6 +16,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::app;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::serve::{Addresses, Server};
@@ -124,19 +125,30 @@ impl Dev {
         folder.write_sealing_key(&SystemRandom)?;
         let store = Store::open(&folder.database()).await?;
         store.migrate().await?;
-        let registry = Registry::new(store.clone(), Arc::new(SystemClock), None);
-        seed::seed(&registry, &identities, &self.issuer()).await?;
+        let config = self.configure(folder)?;
+        let registry = Registry::alone(
+            store.clone(),
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+            app::load_sealing_key(&config.sealing_key)?.audit_seal(),
+            app::registry_rules(&config),
+        );
+        let operator = app::load_operator(&config)?.context("dev has an operator")?;
+        seed::seed(&registry, &operator, &identities, &self.issuer()).await?;
         store.close().await;
         Ok(())
     }
 
     async fn start(&self, folder: &Folder) -> anyhow::Result<Server> {
-        let issuer = self.issuer();
-        let text = files::configuration(self, &issuer);
-        folder.write_configuration(&text)?;
-        let config = Config::load(&folder.configuration(), std::iter::empty())?;
-        let server = Server::start(&config).await?;
+        let server = Server::start(&self.configure(folder)?).await?;
         Ok(server)
+    }
+
+    /// Writes the configuration that belongs to the arguments of this run, and reads it as any other.
+    fn configure(&self, folder: &Folder) -> anyhow::Result<Config> {
+        folder.write_operator_key()?;
+        folder.write_configuration(&files::configuration(self, &self.issuer()))?;
+        Ok(Config::load(&folder.configuration(), std::iter::empty())?)
     }
 
     fn issuer(&self) -> String {

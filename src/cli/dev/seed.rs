@@ -3,14 +3,13 @@
 use josekit::jwk::Jwk;
 
 use crate::cli::dev::identities::{
-    ADMIN_CLIENT, CERTIFICATE_CLIENT, CONSUMER, Identities, KEY_CLIENT, PROVIDER, SUPPLIER,
-    SUPPLIER_CLIENT, TestOrganization, public_half,
+    CERTIFICATE_CLIENT, CONSUMER, Identities, KEY_CLIENT, PROVIDER, SUPPLIER, SUPPLIER_CLIENT,
+    TestOrganization, public_half,
 };
-use crate::clock::{Clock as _, SystemClock};
-use crate::domain::access::Delegation;
 use crate::domain::organization::{Organization, OrganizationNumber};
-use crate::domain::scope::{Scope, ScopeAudience, ScopeProduct, ScopeStatus};
-use crate::registry::{Actor, NewClient, Registry};
+use crate::domain::right::Right;
+use crate::domain::scope::{Scope, ScopeAudience};
+use crate::registry::{AccessTerms, Actor, NewClient, NewDelegation, Operator, Registry};
 
 /// The scopes that the consumer has been granted, for `MASKINPORTEN_SCOPES`.
 pub(super) const GRANTED: [&str; 2] = ["dev:greetings.read", "dev:greetings.write"];
@@ -24,71 +23,76 @@ pub(super) const DELEGATED: &str = "dev:reports.write";
 /// Not granted to anybody, to see what a refusal looks like.
 const CLOSED: &str = "dev:secrets.read";
 
-/// For the admin API.
-const ADMIN: &str = "portvakt:admin";
+/// What the consumer's client may do in the admin API for its own organization.
+const SELF_SERVICE: [Right; 5] = [
+    Right::ReadClients,
+    Right::ModifyClients,
+    Right::WriteClients,
+    Right::ReadScopes,
+    Right::WriteScopes,
+];
 
 /// Fills the database of a new test server.
 pub(super) async fn seed(
     registry: &Registry,
+    operator: &Operator,
     identities: &Identities,
     issuer: &str,
 ) -> anyhow::Result<()> {
-    let actor = Actor { name: "portvakt dev".into(), right: "first start".into(), trace_id: None };
-    for organization in [PROVIDER, CONSUMER, SUPPLIER] {
-        let name = organization.name.to_owned();
-        let organization = Organization { number: number(&organization)?, name };
+    let actor = Actor::server("portvakt dev");
+    registry.first_start(operator).await?;
+    for organization in [CONSUMER, SUPPLIER] {
+        let organization = Organization::new(number(&organization)?, organization.name);
         registry.create_organization(&actor, &organization).await?;
     }
-    for prefix in ["dev", "portvakt"] {
-        registry.assign_prefix(&actor, prefix, number(&PROVIDER)?).await?;
+    registry.assign_prefix(&actor, &"dev".parse()?, number(&PROVIDER)?).await?;
+    for name in GRANTED.iter().chain(&[OPEN, DELEGATED, CLOSED]) {
+        registry.define_scope(&actor, scope(name, issuer)?).await?;
     }
-    for name in GRANTED.iter().chain(&[OPEN, DELEGATED, CLOSED, ADMIN]) {
-        registry.define_scope(&actor, &scope(name, issuer)?).await?;
+    let self_service = SELF_SERVICE.map(Right::name);
+    for name in GRANTED.iter().chain(&[DELEGATED, CLOSED]).chain(&self_service) {
+        let (name, consumer) = (name.parse()?, number(&CONSUMER)?);
+        registry.grant_access(&actor, &name, consumer, AccessTerms::default(), None).await?;
     }
-    for name in GRANTED.iter().chain(&[DELEGATED]) {
-        registry.grant_access(&actor, &name.parse()?, number(&CONSUMER)?, None).await?;
-    }
-    registry.grant_access(&actor, &ADMIN.parse()?, number(&PROVIDER)?, None).await?;
-    let delegation = Delegation {
+    let delegation = NewDelegation {
         consumer: number(&CONSUMER)?,
         supplier: number(&SUPPLIER)?,
         scope: DELEGATED.parse()?,
-        source: issuer.to_owned(),
-        valid_from: SystemClock.now(),
+        valid_from: None,
         valid_to: None,
-        revoked_at: None,
     };
-    registry.put_delegation(&actor, &delegation).await?;
+    registry.put_delegation(&actor, delegation, None).await?;
     for client in clients(identities)? {
         registry.register_client(&actor, client).await?;
     }
+    // Put on the clients while it was granted, and withdrawn since.
+    let closed = (CLOSED.parse()?, number(&CONSUMER)?);
+    let reason = Some("Never granted, to see what a refusal looks like".to_owned());
+    registry.withdraw_access(&actor, &closed.0, closed.1, reason, None).await?;
     Ok(())
 }
 
 fn scope(name: &str, issuer: &str) -> anyhow::Result<Scope> {
+    let audience = if name == OPEN {
+        ScopeAudience::AnyOrganization
+    } else {
+        ScopeAudience::GrantedOrganizations
+    };
+    let description = format!("Test scope {name}");
     Ok(Scope {
-        name: name.parse()?,
-        owner: number(&PROVIDER)?,
-        description: format!("Test scope {name}"),
-        status: ScopeStatus::Active,
-        audience: if name == OPEN {
-            ScopeAudience::AnyOrganization
-        } else {
-            ScopeAudience::GrantedOrganizations
-        },
-        product: ScopeProduct::Machines,
-        token_lifetime_seconds_max: None,
+        audience,
         delegation_source: (name == DELEGATED).then(|| issuer.to_owned()),
+        ..Scope::new(name.parse()?, number(&PROVIDER)?, &description)
     })
 }
 
-fn clients(identities: &Identities) -> anyhow::Result<[NewClient; 4]> {
+fn clients(identities: &Identities) -> anyhow::Result<[NewClient; 3]> {
     let consumer = [GRANTED[0], GRANTED[1], OPEN, DELEGATED, CLOSED];
+    let with_self_service = [&consumer[..], &SELF_SERVICE.map(Right::name)].concat();
     Ok([
-        client(KEY_CLIENT, &CONSUMER, &consumer, Some(&identities.key_client))?,
+        client(KEY_CLIENT, &CONSUMER, &with_self_service, Some(&identities.key_client))?,
         client(CERTIFICATE_CLIENT, &CONSUMER, &consumer, None)?,
         client(SUPPLIER_CLIENT, &SUPPLIER, &[DELEGATED, OPEN], None)?,
-        client(ADMIN_CLIENT, &PROVIDER, &[ADMIN], Some(&identities.admin_client))?,
     ])
 }
 
@@ -98,16 +102,12 @@ fn client(
     scopes: &[&str],
     key: Option<&Jwk>,
 ) -> anyhow::Result<NewClient> {
+    let jwk = key.map(public_half).transpose()?;
     Ok(NewClient {
-        id: id.parse()?,
-        organization: number(organization)?,
-        name: id.to_owned(),
+        id: Some(id.parse()?),
         scopes: scopes.iter().map(|scope| scope.parse()).collect::<Result<_, _>>()?,
-        jwks: key
-            .map(|key| Ok::<_, anyhow::Error>(public_half(key)?.to_string()))
-            .transpose()?
-            .into_iter()
-            .collect(),
+        jwks: jwk.iter().map(ToString::to_string).collect(),
+        ..NewClient::new(number(organization)?, id)
     })
 }
 

@@ -151,7 +151,7 @@ async fn big_rsa_keys_are_used_or_refused_quickly() {
         Key { pair: PKey::from_rsa(Rsa::generate(4096).unwrap()).unwrap(), algorithm: "RS256" };
     let id = "rs256".parse().unwrap();
     let jwk = key.jwk("big-key").to_string();
-    server.app.registry.add_client_key(&actor(), &id, jwk).await.unwrap();
+    server.app.registry.add_client_key(&actor(), &id, &jwk, None).await.unwrap();
     let big = Caller { key, hint: ("kid", "big-key".into()), ..caller("rs256") };
     let requests: Vec<Vec<u8>> = (0..30).map(|_| post(&form(&big.assertion()))).collect();
     let began = tick();
@@ -166,7 +166,7 @@ async fn big_rsa_keys_are_used_or_refused_quickly() {
         let text = URL_SAFE_NO_PAD.encode(&modulus);
         let jwk = format!(r#"{{"kty":"RSA","alg":"RS256","kid":"huge","n":"{text}","e":"AQAB"}}"#);
         let began = tick();
-        assert!(server.app.registry.add_client_key(&actor(), &id, jwk).await.is_err());
+        assert!(server.app.registry.add_client_key(&actor(), &id, &jwk, None).await.is_err());
         assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
         let bytes = sequence(&[integer(&modulus), integer(&[1, 0, 1])]);
         let der = pki().ca.certificate(&RawKey { bytes, algorithm: &PKCS_RSA_SHA256 }, |_| {});

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portvakt::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::harness::caller::{Caller, Draft};
 use crate::harness::chain::Pki;
-use crate::harness::clock::{NOW, tick};
+use crate::harness::clock::tick;
 use crate::harness::http::{form, post};
 use crate::harness::row::{
     Expect, Row, TOKEN, draft, invalid_grant, invalid_request, invalid_scope, raw, refused, run,
@@ -208,9 +207,12 @@ async fn a_withdrawn_delegation_holds_no_longer() {
     for node in [&server, &other] {
         assert_eq!(node.ask(&asked().sign()).await.status, 200);
     }
-    let mut withdrawn = delegation(Timestamp::from_seconds(NOW));
-    withdrawn.revoked_at = Some(Timestamp::from_seconds(NOW));
-    server.app.registry.put_delegation(&actor(), &withdrawn).await.unwrap();
+    let it = delegation();
+    let registry = &server.app.registry;
+    registry
+        .withdraw_delegation(&actor(), it.consumer, it.supplier, &it.scope, None)
+        .await
+        .unwrap();
     run(&server, vec![draft_once("C42", "withdrawn", &asked(), NOT_DELEGATED)]).await;
     // The other node follows the change within a second, on a machine that is not too busy.
     let began = tick();

@@ -265,7 +265,8 @@ async fn ed25519_is_canonical_and_on_its_curve() {
         ("Ed448", &small, 57),
     ] {
         let jwk = json!({ "kty": "OKP", "crv": curve, "x": x, "kid": "odd", "alg": "EdDSA" });
-        let outcome = server.app.registry.add_client_key(&actor, &id, jwk.to_string()).await;
+        let jwk = jwk.to_string();
+        let outcome = server.app.registry.add_client_key(&actor, &id, &jwk, None).await;
         assert!(outcome.is_err(), "{curve} {length}");
     }
 }

@@ -7,18 +7,18 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portvakt::app::App;
-use portvakt::clock::{Clock as _, SystemRandom, Timestamp};
+use portvakt::clock::{SystemRandom, Timestamp};
 use portvakt::config::Config;
-use portvakt::domain::access::Delegation;
 use portvakt::domain::algorithm::Algorithm;
 use portvakt::domain::change::ChangedNoun;
 use portvakt::domain::client::ClientStatus;
+use portvakt::domain::integration::IntegrationType;
 use portvakt::domain::organization::Organization;
-use portvakt::domain::scope::{Scope, ScopeAudience, ScopeProduct, ScopeStatus};
+use portvakt::domain::scope::{Scope, ScopeAudience, ScopeStatus};
 use portvakt::http::listen::Listener;
 use portvakt::http::token_router;
 use portvakt::keys::{SealingKey, SigningKey};
-use portvakt::registry::{Actor, NewClient, Registry};
+use portvakt::registry::{AccessTerms, Actor, NewClient, NewDelegation, Registry, RegistryRules};
 use portvakt::store::{AuditEntry, SigningKeyRow, Store};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -173,7 +173,7 @@ impl TestServer {
 
 /// Who acts in the tests.
 pub(crate) fn actor() -> Actor {
-    Actor { name: "test".into(), right: "test".into(), trace_id: None }
+    Actor::server("test")
 }
 
 /// Writes the configuration of a server.
@@ -226,40 +226,44 @@ async fn insert_signing_key(store: &Store) {
     };
     let entry = AuditEntry {
         actor: "test".to_owned(),
+        actor_organization: None,
         by_right: "test".to_owned(),
         action: "create",
         noun: ChangedNoun::SigningKey,
         key: kid.clone(),
+        organization: None,
         before: None,
         after: None,
         trace_id: None,
     };
     let mut transaction = store.begin().await.unwrap();
     transaction.insert_signing_key(&row).await.unwrap();
-    transaction.record(&entry, row.created_at).await.unwrap();
+    transaction.record(&entry, &sealing_key.audit_seal(), row.created_at).await.unwrap();
     transaction.commit().await.unwrap();
 }
 
 async fn seed(store: &Store) {
     let clock = Arc::new(TestClock::new());
     let its_clock = Arc::<TestClock>::clone(&clock);
-    let registry = Registry::new(store.clone(), its_clock, None);
+    let seal = SealingKey::from_base64(&sealing_key()).unwrap().audit_seal();
+    let rules = RegistryRules::new(ISSUER, 7_200);
+    let random = Arc::new(SystemRandom);
+    let registry = Registry::alone(store.clone(), its_clock, random, seal, rules);
     let by = actor();
     for number in [PROVIDER, CONSUMER, SUPPLIER] {
-        let organization = Organization { number: number.parse().unwrap(), name: number.into() };
+        let organization = Organization::new(number.parse().unwrap(), number);
         registry.create_organization(&by, &organization).await.unwrap();
     }
-    registry.assign_prefix(&by, "test", PROVIDER.parse().unwrap()).await.unwrap();
+    registry.assign_prefix(&by, &"test".parse().unwrap(), PROVIDER.parse().unwrap()).await.unwrap();
     for name in SCOPES {
-        registry.define_scope(&by, &scope(name)).await.unwrap();
-        if name != "test:closed" {
-            let (scope, consumer) = (name.parse().unwrap(), CONSUMER.parse().unwrap());
-            registry.grant_access(&by, &scope, consumer, None).await.unwrap();
+        registry.define_scope(&by, scope(name)).await.unwrap();
+        for consumer in [PROVIDER, CONSUMER, SUPPLIER] {
+            let (scope, consumer) = (name.parse().unwrap(), consumer.parse().unwrap());
+            let terms = AccessTerms::default();
+            registry.grant_access(&by, &scope, consumer, terms, None).await.unwrap();
         }
     }
-    let closed = ("test:deactivated".parse().unwrap(), ScopeStatus::Deactivated);
-    registry.set_scope_status(&by, &closed.0, closed.1).await.unwrap();
-    registry.put_delegation(&by, &delegation(clock.now())).await.unwrap();
+    registry.put_delegation(&by, delegation(), None).await.unwrap();
     for (index, (name, _, organization)) in KEY_CLIENTS.into_iter().enumerate() {
         // A key lives for a year from the moment it is registered.
         let age = if name == "expired" { 366 * 24 * 60 * 60 } else { 60 };
@@ -270,55 +274,65 @@ async fn seed(store: &Store) {
     }
     let client = new_client(CERTIFICATE_CLIENT, CONSUMER, Vec::new());
     registry.register_client(&by, client).await.unwrap();
+    close(&registry, &by).await;
+}
+
+/// Takes away again what clients could only be registered with.
+async fn close(registry: &Registry, by: &Actor) {
+    for name in SCOPES {
+        let kept = if name == "test:closed" { &[][..] } else { &[CONSUMER][..] };
+        for consumer in [PROVIDER, CONSUMER, SUPPLIER] {
+            if !kept.contains(&consumer) {
+                let (scope, consumer) = (name.parse().unwrap(), consumer.parse().unwrap());
+                registry.withdraw_access(by, &scope, consumer, None, None).await.unwrap();
+            }
+        }
+    }
+    let login = |scope: &mut Scope| scope.integration_types = vec![IntegrationType::IdPorten];
+    registry.change_scope(by, &"test:login".parse().unwrap(), None, login).await.unwrap();
+    let name = "test:deactivated".parse().unwrap();
+    registry.set_scope_status(by, &name, ScopeStatus::Deactivated, None).await.unwrap();
     let id = "deactivated".parse().unwrap();
-    registry.set_client_status(&by, &id, ClientStatus::Deactivated).await.unwrap();
+    registry.set_client_status(by, &id, ClientStatus::Deactivated, None).await.unwrap();
     let spare = Key::generate("ES256").jwk("spare-key").to_string();
     let id = "withdrawn".parse().unwrap();
-    registry.add_client_key(&by, &id, spare).await.unwrap();
-    registry.withdraw_client_key(&by, &id, &"withdrawn-key".parse().unwrap()).await.unwrap();
+    registry.add_client_key(by, &id, &spare, None).await.unwrap();
+    let kid = "withdrawn-key".parse().unwrap();
+    registry.withdraw_client_key(by, &id, &kid, None).await.unwrap();
 }
 
 fn scope(name: &str) -> Scope {
+    let audience = if name == "test:open" {
+        ScopeAudience::AnyOrganization
+    } else {
+        ScopeAudience::GrantedOrganizations
+    };
+    let description = format!("Test scope {name}");
     Scope {
-        name: name.parse().unwrap(),
-        owner: PROVIDER.parse().unwrap(),
-        description: format!("Test scope {name}"),
-        status: ScopeStatus::Active,
-        audience: if name == "test:open" {
-            ScopeAudience::AnyOrganization
-        } else {
-            ScopeAudience::GrantedOrganizations
-        },
-        product: if name == "test:login" {
-            ScopeProduct::LoginOnly
-        } else {
-            ScopeProduct::Machines
-        },
+        audience,
         token_lifetime_seconds_max: (name == "test:short").then_some(30),
         delegation_source: name.ends_with("delegated").then(|| ISSUER.to_owned()),
+        ..Scope::new(name.parse().unwrap(), PROVIDER.parse().unwrap(), &description)
     }
 }
 
 /// The supplier acts for the consumer.
-pub(crate) fn delegation(valid_from: Timestamp) -> Delegation {
-    Delegation {
+pub(crate) fn delegation() -> NewDelegation {
+    NewDelegation {
         consumer: CONSUMER.parse().unwrap(),
         supplier: SUPPLIER.parse().unwrap(),
         scope: "test:delegated".parse().unwrap(),
-        source: ISSUER.to_owned(),
-        valid_from,
+        valid_from: None,
         valid_to: None,
-        revoked_at: None,
     }
 }
 
 fn new_client(name: &str, organization: &str, jwks: Vec<String>) -> NewClient {
     let listed = SCOPES.iter().filter(|scope| **scope != "test:unlisted");
     NewClient {
-        id: name.parse().unwrap(),
-        organization: organization.parse().unwrap(),
-        name: name.to_owned(),
+        id: Some(name.parse().unwrap()),
         scopes: listed.map(|scope| scope.parse().unwrap()).collect(),
         jwks,
+        ..NewClient::new(organization.parse().unwrap(), name)
     }
 }

@@ -14,7 +14,7 @@ use portvakt::app::App;
 use portvakt::clock::{Clock as _, Random as _, SystemClock, SystemRandom};
 use portvakt::config::Config;
 use portvakt::domain::organization::Organization;
-use portvakt::domain::scope::{Scope, ScopeAudience, ScopeProduct, ScopeStatus};
+use portvakt::domain::scope::{Scope, ScopeAudience};
 use portvakt::http::token_router;
 use portvakt::keys::SealingKey;
 use portvakt::registry::{Actor, NewClient};
@@ -29,7 +29,7 @@ use tower::ServiceExt as _;
 const ISSUER: &str = "https://tokens.example/";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const CLIENT: &str = "a-client";
-const SCOPE: &str = "a:b";
+const SCOPE: &str = "ab:c";
 
 /// A server without sockets, and a client of it.
 struct Server {
@@ -109,28 +109,22 @@ async fn app(folder: &TempDir, jwk: String) -> App {
     store.migrate().await.unwrap();
     let app = App::build(&config, store, Arc::new(SystemClock), Arc::new(SystemRandom));
     let app = app.await.unwrap();
-    let actor = Actor { name: "test".into(), right: "test".into(), trace_id: None };
+    let actor = Actor::server("test");
     let number = "310000108".parse().unwrap();
-    let organization = Organization { number, name: "A".into() };
+    let organization = Organization::new(number, "A");
     app.registry.create_organization(&actor, &organization).await.unwrap();
-    app.registry.assign_prefix(&actor, "a", number).await.unwrap();
+    app.registry.assign_prefix(&actor, &"ab".parse().unwrap(), number).await.unwrap();
     let scope = Scope {
-        name: SCOPE.parse().unwrap(),
-        owner: number,
-        description: "A".into(),
-        status: ScopeStatus::Active,
         audience: ScopeAudience::AnyOrganization,
-        product: ScopeProduct::Machines,
-        token_lifetime_seconds_max: None,
-        delegation_source: None,
+        ..Scope::new(SCOPE.parse().unwrap(), number, "A")
     };
-    app.registry.define_scope(&actor, &scope).await.unwrap();
+    let name = scope.name.clone();
+    app.registry.define_scope(&actor, scope).await.unwrap();
     let client = NewClient {
-        id: CLIENT.parse().unwrap(),
-        organization: number,
-        name: "A".into(),
-        scopes: vec![scope.name],
+        id: Some(CLIENT.parse().unwrap()),
+        scopes: vec![name],
         jwks: vec![jwk],
+        ..NewClient::new(number, "A")
     };
     app.registry.register_client(&actor, client).await.unwrap();
     app

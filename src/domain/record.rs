@@ -1,0 +1,40 @@
+//! Things as they are kept, with when and how often they have changed.
+
+use crate::clock::Timestamp;
+
+/// How often a thing has been changed, beginning with 1. Whoever changes it says which version they have
+/// seen, so that no change is lost under another.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Version(pub i64);
+
+/// A thing as it is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Recorded<T> {
+    /// The thing.
+    pub value: T,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// How often.
+    pub version: Version,
+}
+
+/// Some of many things, in a fixed order, and where to go on.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The things.
+    pub items: Vec<T>,
+    /// Whether there are more after the last one.
+    pub has_more: bool,
+}
+
+impl<T> Page<T> {
+    /// A page of at most `limit` items out of what was read: one more than the limit if there are more.
+    pub fn of(mut items: Vec<T>, limit: u32) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        Self { items, has_more }
+    }
+}

@@ -1,0 +1,128 @@
+//! One change under way: who makes it, by which right, and the transaction that holds it together.
+
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+use crate::domain::change::ChangedNoun;
+use crate::domain::organization::OrganizationNumber;
+use crate::domain::record::Version;
+use crate::domain::right::Right;
+use crate::registry::{Actor, Registry, RegistryError};
+use crate::store::{AuditEntry, Transaction};
+
+/// What is to be done, and to which thing.
+#[derive(Clone, Debug)]
+pub(super) struct Act {
+    /// As a verb: `create`, `change`, `deactivate` and so on.
+    pub(super) verb: &'static str,
+    pub(super) noun: ChangedNoun,
+    /// Which one, in the form that the noun says.
+    pub(super) key: String,
+}
+
+/// A change under way. Dropped before [`Change::finish`], it leaves nothing behind.
+pub(super) struct Change<'a> {
+    registry: &'a Registry,
+    entry: AuditEntry,
+    actor: &'a Actor,
+    pub(super) transaction: Transaction,
+    /// When it happens.
+    pub(super) now: Timestamp,
+}
+
+impl Registry {
+    /// Begins a change, if the actor has the right. If not, the attempt goes into the audit trail.
+    pub(super) async fn begin<'a>(
+        &'a self,
+        actor: &'a Actor,
+        needed: Right,
+        act: Act,
+    ) -> Result<Change<'a>, RegistryError> {
+        let right = actor.require(needed);
+        let by_right = right.as_ref().map_or(needed, |right| *right);
+        let change = Change {
+            registry: self,
+            entry: AuditEntry {
+                actor: actor.name.clone(),
+                actor_organization: actor.organization,
+                by_right: by_right.name().to_owned(),
+                action: act.verb,
+                noun: act.noun,
+                key: act.key,
+                organization: None,
+                before: None,
+                after: None,
+                trace_id: actor.trace_id.clone(),
+            },
+            actor,
+            transaction: self.store.begin().await?,
+            now: self.clock.now(),
+        };
+        match right {
+            Ok(_) => Ok(change),
+            Err(refusal) => Err(change.refuse(refusal).await),
+        }
+    }
+}
+
+impl Change<'_> {
+    /// Says whose thing it is, and holds that it is the actor's. If it is not, the attempt goes into the audit
+    /// trail of both.
+    pub(super) async fn of(
+        mut self,
+        noun: &'static str,
+        owner: OrganizationNumber,
+    ) -> Result<Self, RegistryError> {
+        self.entry.organization = Some(owner);
+        if self.actor.owns(owner) {
+            Ok(self)
+        } else {
+            Err(self.refuse(RegistryError::NotYours { noun }).await)
+        }
+    }
+
+    /// Says whose thing it is, when it has been settled already that the actor may.
+    pub(super) fn concerning(&mut self, organization: OrganizationNumber) {
+        self.entry.organization = Some(organization);
+    }
+
+    /// Records the attempt, changes nothing, and hands the refusal on.
+    pub(super) async fn refuse(mut self, refusal: RegistryError) -> RegistryError {
+        let seal = &self.registry.seal;
+        match self.transaction.record_refusal(&self.entry, seal, self.now).await {
+            Ok(()) => match self.transaction.commit().await {
+                Ok(()) => refusal,
+                Err(error) => error.into(),
+            },
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Records the change, makes it last, and has this node follow it before anybody is told.
+    pub(super) async fn finish(
+        mut self,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Result<(), RegistryError> {
+        self.entry.before = before.map(|value| value.to_string());
+        self.entry.after = after.map(|value| value.to_string());
+        self.transaction.record(&self.entry, &self.registry.seal, self.now).await?;
+        self.transaction.commit().await?;
+        if let Some(feed) = &self.registry.feed {
+            feed.catch_up().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Holds that a thing is still at the version that the change is meant for, if it says one.
+pub(super) fn check_version(
+    current: Version,
+    expected: Option<Version>,
+) -> Result<(), RegistryError> {
+    if expected.is_none_or(|expected| expected == current) {
+        Ok(())
+    } else {
+        Err(RegistryError::Stale)
+    }
+}

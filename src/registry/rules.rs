@@ -1,0 +1,47 @@
+//! Rules for what people write: names, descriptions, notes.
+
+use crate::registry::RegistryError;
+
+/// The longest name or description, in characters, as in Digdir's self-service.
+pub(super) const LINE_CHARACTERS_MAX: usize = 255;
+
+/// The longest text: long descriptions, messages, reasons and notes.
+pub(super) const TEXT_CHARACTERS_MAX: usize = 1_023;
+
+/// Holds that a text is one line that people can read and that is not too long.
+pub(super) fn check_line(field: &'static str, text: &str) -> Result<(), RegistryError> {
+    check(field, text, LINE_CHARACTERS_MAX, |c| c.is_control())
+}
+
+/// The same for a line that must say something.
+pub(super) fn check_needed_line(field: &'static str, text: &str) -> Result<(), RegistryError> {
+    if text.trim().is_empty() {
+        return Err(RegistryError::invalid(field, "it must say something"));
+    }
+    check_line(field, text)
+}
+
+/// The same for a text of several lines.
+pub(super) fn check_text(field: &'static str, text: &str) -> Result<(), RegistryError> {
+    check(field, text, TEXT_CHARACTERS_MAX, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+fn check(
+    field: &'static str,
+    text: &str,
+    characters_max: usize,
+    is_refused: impl Fn(char) -> bool,
+) -> Result<(), RegistryError> {
+    if text.chars().count() > characters_max {
+        let problem = format!("it may have at most {characters_max} characters");
+        return Err(RegistryError::invalid(field, problem));
+    }
+    // Characters that turn the direction of writing make a name look like another.
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.chars().any(|c| is_refused(c) || turns(c)) {
+        let problem =
+            "it may have no control characters and none that turn the direction of writing";
+        return Err(RegistryError::invalid(field, problem));
+    }
+    Ok(())
+}

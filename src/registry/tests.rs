@@ -1,0 +1,114 @@
+//! The control plane without a server around it.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::clock::{SystemClock, SystemRandom};
+use crate::domain::access::AccessState;
+use crate::domain::organization::{Organization, OrganizationNumber};
+use crate::domain::right::{Right, Rights};
+use crate::domain::scope::Scope;
+
+const A: &str = "310000108";
+const B: &str = "310000116";
+
+struct Fixture {
+    registry: Registry,
+    _folder: tempfile::TempDir,
+}
+
+async fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+    store.migrate().await.unwrap();
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let rules = RegistryRules::new("https://as.test/", 7_200);
+    let registry = Registry::alone(store, clock, random, AuditSeal::new(b"test"), rules);
+    let server = Actor::server("test");
+    for number in [A, B] {
+        let organization = Organization::new(number.parse().unwrap(), number);
+        registry.create_organization(&server, &organization).await.unwrap();
+    }
+    registry.assign_prefix(&server, &"test".parse().unwrap(), org(A)).await.unwrap();
+    Fixture { registry, _folder: folder }
+}
+
+fn org(number: &str) -> OrganizationNumber {
+    number.parse().unwrap()
+}
+
+fn actor(organization: &str, rights: &[Right]) -> Actor {
+    Actor {
+        name: format!("client-of-{organization}"),
+        organization: Some(org(organization)),
+        rights: Rights::new(rights),
+        trace_id: Some("t".to_owned()),
+    }
+}
+
+fn scope(name: &str) -> Scope {
+    Scope::new(name.parse().unwrap(), org(A), "A test scope")
+}
+
+#[tokio::test]
+async fn a_change_that_breaks_a_rule_leaves_nothing_behind() {
+    let fixture = fixture().await;
+    let (registry, server) = (&fixture.registry, Actor::server("test"));
+    let before = registry.store.latest_change().await.unwrap();
+    let again = Organization::new(org(A), "A");
+    let twice = registry.create_organization(&server, &again).await;
+    assert!(matches!(twice, Err(RegistryError::Conflict { .. })));
+    let nobody = "991825827".parse().unwrap();
+    let orphan = registry.assign_prefix(&server, &"x1".parse().unwrap(), nobody).await;
+    assert!(matches!(orphan, Err(RegistryError::Absent { .. })));
+    assert_eq!(registry.store.latest_change().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn only_the_owner_of_a_prefix_makes_and_grants_scopes_under_it() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let (owner, other) = (actor(A, &[Right::WriteScopes]), actor(B, &[Right::WriteScopes]));
+    let foreign = registry.define_scope(&other, scope("test:a")).await;
+    assert!(matches!(foreign, Err(RegistryError::NotYours { noun: "prefix" })));
+    let made = registry.define_scope(&owner, scope("test:a")).await.unwrap();
+    assert_eq!(made.value.owner, org(A));
+    let name = &made.value.name;
+    let terms = AccessTerms::default;
+    let foreign = registry.grant_access(&other, name, org(B), terms(), None).await;
+    assert!(matches!(foreign, Err(RegistryError::NotYours { noun: "scope" })));
+    let reader = actor(A, &[Right::ReadScopes]);
+    let unfit = registry.grant_access(&reader, name, org(B), terms(), None).await;
+    assert!(matches!(unfit, Err(RegistryError::Forbidden { needed: Right::WriteScopes })));
+    let granted = registry.grant_access(&owner, name, org(B), terms(), None).await.unwrap();
+    assert_eq!(granted.value.access.state, AccessState::Approved);
+
+    let all = crate::domain::audit::AuditFilter::default();
+    let rows = registry.audit_rows(&Actor::server("test"), all, None, 10).await.unwrap().items;
+    let refused = rows.iter().filter(|row| row.outcome == crate::domain::audit::Outcome::Refused);
+    assert_eq!(refused.count(), 3);
+}
+
+#[tokio::test]
+async fn an_edit_of_an_older_version_is_refused() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let owner = actor(A, &[Right::WriteScopes]);
+    let made = registry.define_scope(&owner, scope("test:a")).await.unwrap();
+    let name = &made.value.name;
+    let edit = |text: &'static str| move |scope: &mut Scope| scope.description = text.to_owned();
+    let first = registry.change_scope(&owner, name, Some(made.version), edit("one")).await.unwrap();
+    let late = registry.change_scope(&owner, name, Some(made.version), edit("two")).await;
+    assert!(matches!(late, Err(RegistryError::Stale)));
+    assert_eq!(first.value.description, "one");
+}
+
+#[tokio::test]
+async fn whoever_touches_the_audit_trail_is_found_out() {
+    let fixture = fixture().await;
+    let (registry, server) = (&fixture.registry, Actor::server("test"));
+    let whole = registry.verify_audit(&server).await.unwrap();
+    assert!(matches!(whole, AuditVerdict::Whole { rows: 3, unsealed: 0, .. }), "{whole:?}");
+    let other_key = verify_audit(&registry.store, &AuditSeal::new(b"other")).await.unwrap();
+    assert!(matches!(other_key, AuditVerdict::Broken { seq: 1, .. }));
+}

@@ -1,0 +1,115 @@
+//! How the audit trail shows things, before and after: every field, and nothing secret.
+
+use serde_json::{Value, json};
+
+use crate::clock::Timestamp;
+use crate::domain::access::{AccessCase, Delegation};
+use crate::domain::client::{ClientKey, ClientStatus};
+use crate::domain::organization::{Organization, OrganizationStatus};
+use crate::domain::prefix::{Prefix, PrefixStatus};
+use crate::domain::registration::{ClientFile, ClientRegistration, OnBehalfOf};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+
+pub(super) fn organization(it: &Organization) -> Value {
+    json!({
+        "number": it.number.as_str(),
+        "name": it.name,
+        "active": it.status == OrganizationStatus::Active,
+    })
+}
+
+pub(super) fn prefix(it: &Prefix) -> Value {
+    json!({
+        "prefix": it.name.as_str(),
+        "owner": it.owner.as_str(),
+        "active": it.status == PrefixStatus::Active,
+    })
+}
+
+pub(super) fn scope(it: &Scope) -> Value {
+    let types: Vec<_> = it.integration_types.iter().map(|kind| kind.name()).collect();
+    json!({
+        "name": it.name.as_str(),
+        "owner": it.owner.as_str(),
+        "description": it.description,
+        "active": it.status == ScopeStatus::Active,
+        "accessible_for_all": it.audience == ScopeAudience::AnyOrganization,
+        "visibility": it.visibility.name(),
+        "allowed_integration_types": types,
+        "at_max_age": it.token_lifetime_seconds_max,
+        "delegation_source": it.delegation_source,
+        "details": it.details,
+    })
+}
+
+pub(super) fn access(it: &AccessCase) -> Value {
+    json!({
+        "scope": it.access.scope.as_str(),
+        "consumer": it.access.consumer.as_str(),
+        "state": it.access.state.name(),
+        "expires_at": time(it.access.expires_at),
+        "note": it.note,
+        "message": it.message,
+        "reason": it.reason,
+    })
+}
+
+pub(super) fn delegation(it: &Delegation) -> Value {
+    json!({
+        "consumer": it.consumer.as_str(),
+        "supplier": it.supplier.as_str(),
+        "scope": it.scope.as_str(),
+        "source": it.source,
+        "valid_from": it.valid_from.to_string(),
+        "valid_to": time(it.valid_to),
+        "revoked_at": time(it.revoked_at),
+    })
+}
+
+pub(super) fn client(it: &ClientRegistration, keys: &[ClientKey]) -> Value {
+    let client = &it.client;
+    let scopes: Vec<_> = client.scopes.iter().map(ScopeName::as_str).collect();
+    json!({
+        "client_id": client.id.as_str(),
+        "organization": client.organization.as_str(),
+        "customer": client.customer.map(|customer| customer.to_string()),
+        "name": client.name,
+        "description": it.description,
+        "active": client.status == ClientStatus::Active,
+        "integration_type": it.integration_type.name(),
+        "access_token_lifetime": client.token_lifetime_seconds,
+        "scopes": scopes,
+        "details": it.details,
+        "keys": keys.iter().map(key).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn client_file(it: &ClientFile) -> Value {
+    let keys: Vec<_> = it.keys.iter().map(|registered| registered.key.clone()).collect();
+    client(&it.registration.value, &keys)
+}
+
+/// A public key: its document is no secret.
+pub(super) fn key(it: &ClientKey) -> Value {
+    json!({
+        "kid": it.id.as_str(),
+        "alg": it.algorithm.name(),
+        "jwk": serde_json::from_str::<Value>(&it.jwk).unwrap_or_default(),
+        "expires_at": it.expires_at.to_string(),
+    })
+}
+
+pub(super) fn on_behalf_of(it: &OnBehalfOf) -> Value {
+    json!({
+        "onbehalfof": it.id.as_str(),
+        "name": it.name,
+        "orgno": it.organization.as_str(),
+        "description": it.description,
+        "uri": it.uri,
+        "logo_uri": it.logo_uri,
+    })
+}
+
+fn time(moment: Option<Timestamp>) -> Option<String> {
+    moment.map(|moment| moment.to_string())
+}

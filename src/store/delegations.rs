@@ -1,0 +1,168 @@
+//! Delegations that stand in our own register.
+
+use sqlx::{FromRow, SqliteConnection};
+
+use crate::clock::Timestamp;
+use crate::domain::access::Delegation;
+use crate::domain::organization::OrganizationNumber;
+use crate::domain::record::{Page, Recorded, Version};
+use crate::domain::scope::ScopeName;
+use crate::store::{Store, StoreError, Transaction};
+
+#[derive(FromRow)]
+struct DelegationRow {
+    consumer_number: String,
+    supplier_number: String,
+    scope: String,
+    source: String,
+    valid_from: i64,
+    valid_to: Option<i64>,
+    revoked_at: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+/// Which delegations a list is to show, by consumer, supplier and scope.
+#[derive(Clone, Debug, Default)]
+pub struct DelegationFilter {
+    /// From or to this organization.
+    pub party: Option<OrganizationNumber>,
+    /// From this consumer.
+    pub consumer: Option<OrganizationNumber>,
+    /// To this supplier.
+    pub supplier: Option<OrganizationNumber>,
+    /// Of this scope.
+    pub scope: Option<ScopeName>,
+    /// Withdrawn ones too.
+    pub inactive: bool,
+    /// After this one.
+    pub after: Option<(OrganizationNumber, OrganizationNumber, ScopeName)>,
+}
+
+const SELECT: &str = "select consumer_number, supplier_number, scope, source, valid_from, valid_to, \
+     revoked_at, created_at, updated_at, version from delegation";
+
+impl Store {
+    /// The delegation of that scope between those organizations, whether or not it still holds.
+    pub async fn delegation(
+        &self,
+        consumer: OrganizationNumber,
+        supplier: OrganizationNumber,
+        scope: &ScopeName,
+    ) -> Result<Option<Recorded<Delegation>>, StoreError> {
+        find(&mut *self.readers.acquire().await?, consumer, supplier, scope).await
+    }
+
+    /// Delegations by consumer, supplier and scope, at most `limit`.
+    pub async fn delegations(
+        &self,
+        filter: &DelegationFilter,
+        limit: u32,
+    ) -> Result<Page<Recorded<Delegation>>, StoreError> {
+        let sql = format!(
+            "{SELECT} where ($1 is null or consumer_number = $1 or supplier_number = $1) \
+             and ($2 is null or consumer_number = $2) and ($3 is null or supplier_number = $3) \
+             and ($4 is null or scope = $4) and ($5 or revoked_at is null) \
+             and ($6 is null or (consumer_number, supplier_number, scope) > ($6, $7, $8)) \
+             order by consumer_number, supplier_number, scope limit $9"
+        );
+        let after = filter.after.as_ref();
+        let text = |number: OrganizationNumber| number.to_string();
+        let rows: Vec<DelegationRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(filter.party.map(text))
+            .bind(filter.consumer.map(text))
+            .bind(filter.supplier.map(text))
+            .bind(filter.scope.as_ref().map(ScopeName::as_str))
+            .bind(filter.inactive)
+            .bind(after.map(|(consumer, ..)| text(*consumer)))
+            .bind(after.map(|(_, supplier, _)| text(*supplier)))
+            .bind(after.map(|(_, _, scope)| scope.as_str()))
+            .bind(i64::from(limit) + 1)
+            .fetch_all(&self.readers)
+            .await?;
+        let all = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::of(all, limit))
+    }
+}
+
+impl Transaction {
+    /// The delegation of that scope between those organizations, as this change sees it.
+    pub async fn delegation(
+        &mut self,
+        consumer: OrganizationNumber,
+        supplier: OrganizationNumber,
+        scope: &ScopeName,
+    ) -> Result<Option<Recorded<Delegation>>, StoreError> {
+        find(self.connection(), consumer, supplier, scope).await
+    }
+
+    /// Sets the delegation of a scope between two organizations. With `seen`, [`StoreError::Absent`] when its
+    /// version is another by now.
+    pub async fn put_delegation(
+        &mut self,
+        delegation: &Delegation,
+        seen: Option<Version>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "insert into delegation (consumer_number, supplier_number, scope, source, valid_from, \
+             valid_to, revoked_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
+             on conflict (consumer_number, supplier_number, scope) do update set \
+             source = excluded.source, valid_from = excluded.valid_from, valid_to = excluded.valid_to, \
+             revoked_at = excluded.revoked_at, updated_at = excluded.updated_at, \
+             version = delegation.version + 1 where $9 is null or delegation.version = $9",
+        )
+        .bind(delegation.consumer.as_str())
+        .bind(delegation.supplier.as_str())
+        .bind(delegation.scope.as_str())
+        .bind(&delegation.source)
+        .bind(delegation.valid_from.seconds())
+        .bind(delegation.valid_to.map(Timestamp::seconds))
+        .bind(delegation.revoked_at.map(Timestamp::seconds))
+        .bind(now.seconds())
+        .bind(seen.map(|version| version.0))
+        .execute(self.connection())
+        .await?;
+        Self::met_one_row("delegation", done.rows_affected())
+    }
+}
+
+async fn find(
+    connection: &mut SqliteConnection,
+    consumer: OrganizationNumber,
+    supplier: OrganizationNumber,
+    scope: &ScopeName,
+) -> Result<Option<Recorded<Delegation>>, StoreError> {
+    let sql =
+        format!("{SELECT} where consumer_number = $1 and supplier_number = $2 and scope = $3");
+    let row: Option<DelegationRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(consumer.as_str())
+        .bind(supplier.as_str())
+        .bind(scope.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.map(Recorded::try_from).transpose()
+}
+
+impl TryFrom<DelegationRow> for Recorded<Delegation> {
+    type Error = StoreError;
+
+    fn try_from(row: DelegationRow) -> Result<Self, StoreError> {
+        let corrupt = |problem: &dyn ToString| StoreError::corrupt("delegation", problem);
+        Ok(Self {
+            value: Delegation {
+                consumer: row.consumer_number.parse().map_err(|e| corrupt(&e))?,
+                supplier: row.supplier_number.parse().map_err(|e| corrupt(&e))?,
+                scope: row.scope.parse().map_err(|e| corrupt(&e))?,
+                source: row.source,
+                valid_from: Timestamp::from_seconds(row.valid_from),
+                valid_to: row.valid_to.map(Timestamp::from_seconds),
+                revoked_at: row.revoked_at.map(Timestamp::from_seconds),
+            },
+            created_at: Timestamp::from_seconds(row.created_at),
+            updated_at: Timestamp::from_seconds(row.updated_at.max(row.created_at)),
+            version: Version(row.version),
+        })
+    }
+}
