@@ -26,6 +26,7 @@ use portvakt::clock::{Clock, SystemRandom, Timestamp};
 use portvakt::config::Config;
 use portvakt::domain::algorithm::Algorithm;
 use portvakt::domain::organization::Organization;
+use portvakt::domain::record::Expected;
 use portvakt::domain::scope::{Scope, ScopeName};
 use portvakt::keys::client_jwk::ClientJwk;
 use portvakt::keys::{SealingKey, SigningKey, TokenType};
@@ -266,7 +267,10 @@ async fn seed(app: &App, client: &ClientSide) {
     let scope = Scope::new(name.clone(), number, "Bench");
     app.registry.define_scope(&actor, scope).await.expect("scope");
     let terms = AccessTerms::default();
-    app.registry.grant_access(&actor, &name, number, terms, None).await.expect("access");
+    app.registry
+        .grant_access(&actor, &name, number, terms, Expected::Anything)
+        .await
+        .expect("access");
     let jwk = serde_json::to_string(client.key.jwk()).expect("JWK");
     for (id, jwks) in [("by-kid", vec![jwk]), ("by-x5c", Vec::new())] {
         let id = Some(id.parse().expect("id"));

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, Random};
 use crate::config::{self, Config, SealingKeySource};
 use crate::domain::organization::Organization;
-use crate::keys::{KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
+use crate::keys::{CursorSeal, KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
 use crate::pki::trust_set::{
     OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
     TrustSetError, TrustSetSource,
@@ -33,6 +33,10 @@ pub struct App {
     pub issuer: Issuer,
     /// Changes what tokens are issued by.
     pub registry: Registry,
+    /// Seals the cursors of lists.
+    pub cursors: CursorSeal,
+    /// Where the admin API is reached from outside, if the configuration says.
+    pub admin_url: Option<String>,
     /// Counts and times.
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
@@ -92,7 +96,7 @@ impl App {
             }
         }
         let sealing_key = load_sealing_key(&config.sealing_key)?;
-        let seal = sealing_key.audit_seal();
+        let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let rules = key_rules(config);
         let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules).await?;
         let keys = Arc::new(keys);
@@ -133,7 +137,8 @@ impl App {
         };
         let tasks = vec![follower, writer];
         let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
-        Ok(Self { issuer, registry, metrics, draining, tasks })
+        let admin_url = config.admin_url.clone();
+        Ok(Self { issuer, registry, cursors, admin_url, metrics, draining, tasks })
     }
 
     /// Whether the server takes new work: it is not on its way out, and what it has cached is right.

@@ -7,6 +7,17 @@ use crate::clock::Timestamp;
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Version(pub i64);
 
+/// What a change that may make a thing expects to find.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Expected {
+    /// It does not matter.
+    Anything,
+    /// The thing at this version.
+    At(Version),
+    /// Nothing: the change means to make it.
+    Nothing,
+}
+
 /// A thing as it is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recorded<T> {

@@ -29,7 +29,7 @@ pub fn token_router(app: Arc<App>) -> Router {
 
 /// The admin API.
 pub fn admin_router(app: Arc<App>) -> Router {
-    guard::protect(admin::routes(), app)
+    guard::protect(admin::routes(&app).with_state(Arc::clone(&app)), app)
 }
 
 /// Liveness, readiness and metrics.

@@ -9,12 +9,14 @@
 //! once, and held in the type.
 
 pub mod client_jwk;
+mod cursor;
 mod error;
 mod keeper;
 mod ring;
 mod sealing;
 mod signing_key;
 
+pub use cursor::CursorSeal;
 pub use error::{KeyError, KeyKeeperError};
 pub use keeper::{KeyKeeper, KeyRules};
 pub use ring::{KeyRing, PublishedDocument, SharedKeyRing};

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Random;
 use crate::keys::KeyError;
+use crate::keys::cursor::CursorSeal;
 use crate::store::AuditSeal;
 
 /// Bytes of a sealing key: AES-256.
@@ -18,10 +19,12 @@ const KEY_BYTES: usize = 32;
 pub struct SealingKey {
     private_halves: LessSafeKey,
     audit: AuditSeal,
+    cursors: CursorSeal,
 }
 
-/// What tells the key of the audit trail apart from the key for private halves, both made from the same secret.
+/// What tells the keys for other purposes apart that are made from the same secret.
 const AUDIT_PURPOSE: &[u8] = b"portvakt audit trail, version 1";
+const CURSOR_PURPOSE: &[u8] = b"portvakt list cursors, version 1";
 
 impl SealingKey {
     /// Reads 32 bytes of standard base64, white space around them ignored.
@@ -30,14 +33,22 @@ impl SealingKey {
         let bytes =
             bytes.ok().filter(|bytes| bytes.len() == KEY_BYTES).ok_or(KeyError::SealingKey)?;
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| KeyError::SealingKey)?;
-        let audit = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), AUDIT_PURPOSE);
-        let audit = AuditSeal::new(audit.as_ref());
-        Ok(Self { private_halves: LessSafeKey::new(key), audit })
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
+        Ok(Self {
+            private_halves: LessSafeKey::new(key),
+            audit: AuditSeal::new(hmac::sign(&secret, AUDIT_PURPOSE).as_ref()),
+            cursors: CursorSeal::new(hmac::sign(&secret, CURSOR_PURPOSE).as_ref()),
+        })
     }
 
     /// What the audit trail is sealed with.
     pub fn audit_seal(&self) -> AuditSeal {
         self.audit.clone()
+    }
+
+    /// What the cursors of lists are sealed with.
+    pub fn cursor_seal(&self) -> CursorSeal {
+        self.cursors.clone()
     }
 
     /// A new sealing key in the form that [`SealingKey::from_base64`] reads.

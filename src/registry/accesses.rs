@@ -4,10 +4,10 @@ use crate::clock::Timestamp;
 use crate::domain::access::{Access, AccessCase, AccessState};
 use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::record::{Page, Recorded, Version};
+use crate::domain::record::{Expected, Page, Recorded, Version};
 use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus, Visibility};
-use crate::registry::change::{Act, Change, check_version};
+use crate::registry::change::{Act, Change, check_expected};
 use crate::registry::rules::check_text;
 use crate::registry::{Actor, Registry, RegistryError, views};
 use crate::store::AccessFilter;
@@ -38,7 +38,7 @@ impl Registry {
         scope: &ScopeName,
         consumer: OrganizationNumber,
         terms: AccessTerms,
-        expected: Option<Version>,
+        expected: Expected,
     ) -> Result<Recorded<AccessCase>, RegistryError> {
         let change = self.begin(actor, Right::WriteScopes, on_access("grant", scope, consumer));
         let (mut change, owned, found) = own_scope(change.await?, scope, consumer).await?;
@@ -84,6 +84,7 @@ impl Registry {
         after.access.state = AccessState::Denied;
         after.access.expires_at = None;
         after.reason = reason;
+        let expected = expected.map_or(Expected::Anything, Expected::At);
         put(&mut change, Some(&found), &after, expected).await?;
         self.finish_access(change, Some(found), after).await
     }
@@ -125,7 +126,7 @@ impl Registry {
         let mut after = new_case(&wanted, consumer, AccessState::Requested);
         after.message = message;
         after.note = found.as_ref().and_then(|found| found.value.note.clone());
-        put(&mut change, found.as_ref(), &after, None).await?;
+        put(&mut change, found.as_ref(), &after, Expected::Anything).await?;
         self.finish_access(change, found, after).await
     }
 
@@ -202,16 +203,14 @@ async fn put(
     change: &mut Change<'_>,
     found: Option<&Recorded<AccessCase>>,
     after: &AccessCase,
-    expected: Option<Version>,
+    expected: Expected,
 ) -> Result<(), RegistryError> {
-    if let Some(found) = found {
-        check_version(found.version, expected)?;
-        change.transaction.update_access(after, found.version, change.now).await?;
-    } else {
-        if expected.is_some() {
-            return Err(RegistryError::Stale);
+    check_expected(found.map(|found| found.version), expected)?;
+    match found {
+        Some(found) => {
+            change.transaction.update_access(after, found.version, change.now).await?;
         }
-        change.transaction.insert_access(after, change.now).await?;
+        None => change.transaction.insert_access(after, change.now).await?,
     }
     Ok(())
 }

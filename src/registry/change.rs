@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::clock::Timestamp;
 use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::record::Version;
+use crate::domain::record::{Expected, Version};
 use crate::domain::right::Right;
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::{AuditEntry, Transaction};
@@ -124,5 +124,18 @@ pub(super) fn check_version(
         Ok(())
     } else {
         Err(RegistryError::Stale)
+    }
+}
+
+/// The same for a change that may make the thing.
+pub(super) fn check_expected(
+    current: Option<Version>,
+    expected: Expected,
+) -> Result<(), RegistryError> {
+    match (current, expected) {
+        (_, Expected::Anything) | (None, Expected::Nothing) => Ok(()),
+        (Some(_), Expected::Nothing) => Err(RegistryError::Unseen),
+        (Some(current), Expected::At(expected)) => check_version(current, Some(expected)),
+        (None, Expected::At(_)) => Err(RegistryError::Stale),
     }
 }

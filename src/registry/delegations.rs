@@ -4,10 +4,10 @@ use crate::clock::Timestamp;
 use crate::domain::access::Delegation;
 use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::record::{Page, Recorded, Version};
+use crate::domain::record::{Expected, Page, Recorded, Version};
 use crate::domain::right::Right;
 use crate::domain::scope::ScopeName;
-use crate::registry::change::{Act, check_version};
+use crate::registry::change::{Act, check_expected, check_version};
 use crate::registry::{Actor, Registry, RegistryError, views};
 use crate::store::DelegationFilter;
 
@@ -32,7 +32,7 @@ impl Registry {
         &self,
         actor: &Actor,
         new: NewDelegation,
-        expected: Option<Version>,
+        expected: Expected,
     ) -> Result<Recorded<Delegation>, RegistryError> {
         let act = on_delegation("grant", new.consumer, new.supplier, &new.scope);
         let change = self.begin(actor, Right::WriteClients, act).await?;
@@ -64,12 +64,8 @@ impl Registry {
             valid_to: new.valid_to,
             revoked_at: None,
         };
-        match &found {
-            Some(found) => check_version(found.version, expected)?,
-            None if expected.is_some() => return Err(RegistryError::Stale),
-            None => {}
-        }
         let seen = found.as_ref().map(|found| found.version);
+        check_expected(seen, expected)?;
         change.transaction.put_delegation(&after, seen, change.now).await?;
         let before = found.map(|found| views::delegation(&found.value));
         change.finish(before, Some(views::delegation(&after))).await?;

@@ -50,6 +50,9 @@ pub enum RegistryError {
         "it has been changed by somebody else since; read it again, and change what you then see"
     )]
     Stale,
+    /// The thing is there, and the change was meant to make it.
+    #[error("it is there already; read it, and say in If-Match which version you have seen")]
+    Unseen,
     /// The database is at fault. Whether the change was made is unknown.
     #[error(transparent)]
     Store(StoreError),

@@ -3,6 +3,7 @@
 use crate::domain::client::ClientId;
 use crate::domain::organization::Organization;
 use crate::domain::prefix::PrefixName;
+use crate::domain::record::Expected;
 use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeName, Visibility};
 use crate::registry::{AccessTerms, Actor, NewClient, Registry, RegistryError};
@@ -63,7 +64,7 @@ impl Registry {
         }
         if self.store.access_case(&name, operator.number).await?.is_none() {
             let terms = AccessTerms::default();
-            self.grant_access(server, &name, operator.number, terms, None).await?;
+            self.grant_access(server, &name, operator.number, terms, Expected::Anything).await?;
         }
         Ok(())
     }

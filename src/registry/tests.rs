@@ -6,6 +6,7 @@ use super::*;
 use crate::clock::{SystemClock, SystemRandom};
 use crate::domain::access::AccessState;
 use crate::domain::organization::{Organization, OrganizationNumber};
+use crate::domain::record::Expected;
 use crate::domain::right::{Right, Rights};
 use crate::domain::scope::Scope;
 
@@ -75,12 +76,13 @@ async fn only_the_owner_of_a_prefix_makes_and_grants_scopes_under_it() {
     assert_eq!(made.value.owner, org(A));
     let name = &made.value.name;
     let terms = AccessTerms::default;
-    let foreign = registry.grant_access(&other, name, org(B), terms(), None).await;
+    let foreign = registry.grant_access(&other, name, org(B), terms(), Expected::Anything).await;
     assert!(matches!(foreign, Err(RegistryError::NotYours { noun: "scope" })));
     let reader = actor(A, &[Right::ReadScopes]);
-    let unfit = registry.grant_access(&reader, name, org(B), terms(), None).await;
+    let unfit = registry.grant_access(&reader, name, org(B), terms(), Expected::Anything).await;
     assert!(matches!(unfit, Err(RegistryError::Forbidden { needed: Right::WriteScopes })));
-    let granted = registry.grant_access(&owner, name, org(B), terms(), None).await.unwrap();
+    let granted =
+        registry.grant_access(&owner, name, org(B), terms(), Expected::Anything).await.unwrap();
     assert_eq!(granted.value.access.state, AccessState::Approved);
 
     let all = crate::domain::audit::AuditFilter::default();

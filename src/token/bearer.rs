@@ -30,7 +30,9 @@ pub struct Bearer {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum BearerRefusal {
     /// It is for another API.
-    #[error("the token is for another audience; ask for one without resource, or with the address of this API")]
+    #[error(
+        "the token is for another audience; ask for one without resource, or with the address of this API"
+    )]
     Audience,
     /// It stands for another organization than the client's, on whose behalf nothing is changed here.
     #[error("the token was fetched on behalf of another organization, which does not count here")]

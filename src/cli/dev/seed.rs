@@ -7,6 +7,7 @@ use crate::cli::dev::identities::{
     TestOrganization, public_half,
 };
 use crate::domain::organization::{Organization, OrganizationNumber};
+use crate::domain::record::Expected;
 use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience};
 use crate::registry::{AccessTerms, Actor, NewClient, NewDelegation, Operator, Registry};
@@ -52,7 +53,9 @@ pub(super) async fn seed(
     let self_service = SELF_SERVICE.map(Right::name);
     for name in GRANTED.iter().chain(&[DELEGATED, CLOSED]).chain(&self_service) {
         let (name, consumer) = (name.parse()?, number(&CONSUMER)?);
-        registry.grant_access(&actor, &name, consumer, AccessTerms::default(), None).await?;
+        registry
+            .grant_access(&actor, &name, consumer, AccessTerms::default(), Expected::Anything)
+            .await?;
     }
     let delegation = NewDelegation {
         consumer: number(&CONSUMER)?,
@@ -61,7 +64,7 @@ pub(super) async fn seed(
         valid_from: None,
         valid_to: None,
     };
-    registry.put_delegation(&actor, delegation, None).await?;
+    registry.put_delegation(&actor, delegation, Expected::Anything).await?;
     for client in clients(identities)? {
         registry.register_client(&actor, client).await?;
     }

@@ -14,6 +14,7 @@ use portvakt::domain::change::ChangedNoun;
 use portvakt::domain::client::ClientStatus;
 use portvakt::domain::integration::IntegrationType;
 use portvakt::domain::organization::Organization;
+use portvakt::domain::record::Expected;
 use portvakt::domain::scope::{Scope, ScopeAudience, ScopeStatus};
 use portvakt::http::listen::Listener;
 use portvakt::http::token_router;
@@ -260,10 +261,10 @@ async fn seed(store: &Store) {
         for consumer in [PROVIDER, CONSUMER, SUPPLIER] {
             let (scope, consumer) = (name.parse().unwrap(), consumer.parse().unwrap());
             let terms = AccessTerms::default();
-            registry.grant_access(&by, &scope, consumer, terms, None).await.unwrap();
+            registry.grant_access(&by, &scope, consumer, terms, Expected::Anything).await.unwrap();
         }
     }
-    registry.put_delegation(&by, delegation(), None).await.unwrap();
+    registry.put_delegation(&by, delegation(), Expected::Anything).await.unwrap();
     for (index, (name, _, organization)) in KEY_CLIENTS.into_iter().enumerate() {
         // A key lives for a year from the moment it is registered.
         let age = if name == "expired" { 366 * 24 * 60 * 60 } else { 60 };

@@ -1,0 +1,83 @@
+//! Errors in the shape that Digdir's self-service API gives them.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::http::admin::compatible::time;
+use crate::http::admin::error::{ApiError, Unshaped};
+use crate::http::error::{TraceId, json};
+use crate::registry::RegistryError;
+
+/// An error.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = compatible::ApiErrorResponse)]
+pub(super) struct ApiErrorResponse {
+    /// The HTTP status.
+    status: u16,
+    /// When it happened, RFC 3339.
+    timestamp: String,
+    /// What logs and the operator know the request by: 32 hexadecimal digits.
+    correlation_id: String,
+    /// What is wrong with single members.
+    errors: Vec<FieldError>,
+    /// What kind of error it is.
+    error: &'static str,
+    /// What a person needs to know.
+    error_description: String,
+}
+
+/// What is wrong with one member, or with all of them together.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = compatible::FieldError)]
+pub(super) struct FieldError {
+    #[serde(rename = "errorMessage")]
+    error_message: String,
+    #[serde(rename = "isFieldError")]
+    is_field_error: bool,
+    #[serde(rename = "objectName")]
+    object_name: String,
+    #[serde(rename = "fieldIdentifier")]
+    field_identifier: String,
+}
+
+/// Gives errors on their way out their shape.
+pub(super) async fn shape(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let trace_id = request.extensions().get::<TraceId>().cloned();
+    let mut response = next.run(request).await;
+    let Some(Unshaped(error)) = response.extensions_mut().remove::<Unshaped>() else {
+        return response;
+    };
+    // There are no preconditions here: whoever was slower than another has met a conflict.
+    let status = match &*error {
+        ApiError::Registry(RegistryError::Stale) => axum::http::StatusCode::CONFLICT,
+        other => other.status(),
+    };
+    let field = error.field().unwrap_or_default().to_owned();
+    let detail = error.detail();
+    let body = ApiErrorResponse {
+        status: status.as_u16(),
+        timestamp: time(app.issuer.clock.now()),
+        correlation_id: trace_id.map(|id| id.to_string()).unwrap_or_default(),
+        errors: vec![FieldError {
+            error_message: detail.clone(),
+            is_field_error: !field.is_empty(),
+            object_name: String::new(),
+            field_identifier: field,
+        }],
+        error: error.code(),
+        error_description: detail,
+    };
+    let mut shaped = json(status, serde_json::to_string(&body).unwrap_or_default());
+    for (name, value) in response.headers() {
+        if name == axum::http::header::WWW_AUTHENTICATE || name == axum::http::header::ALLOW {
+            shaped.headers_mut().insert(name, value.clone());
+        }
+    }
+    shaped.into_response()
+}
