@@ -14,7 +14,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
-use crate::token::trail::{Step, Trail};
+use crate::domain::step::Step;
+use crate::token::trail::Trail;
 
 /// For whom logs are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -16,3 +16,4 @@ pub mod client;
 pub mod json;
 pub mod organization;
 pub mod scope;
+pub mod step;

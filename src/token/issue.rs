@@ -10,12 +10,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::client::ClientStatus;
 use crate::domain::scope::RequestedScopes;
+use crate::domain::step::Step;
 use crate::token::access::decide;
 use crate::token::access_token::{AccessToken, Issuance};
 use crate::token::client_key::KeyedClient;
 use crate::token::jws::UnverifiedAssertion;
 use crate::token::refusal::Refusal;
-use crate::token::trail::{At as _, Step, Trail};
+use crate::token::trail::{At as _, Trail};
 use crate::token::{Issuer, TokenRequest};
 
 /// An access token and what the reply says about it.

@@ -13,11 +13,12 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::domain::step::Step;
 use crate::http::error::{OAuthError, TraceId, json};
 use crate::http::oauth::form::TokenForm;
 use crate::token::TokenRequest;
 use crate::token::issue::IssuedToken;
-use crate::token::trail::{At as _, Step, Trail};
+use crate::token::trail::{At as _, Trail};
 
 /// The largest body: an assertion with six certificates is 40 KiB.
 const BODY_BYTES_MAX: usize = 64 * 1024;
