@@ -51,4 +51,9 @@ impl Step {
             Self::Sign => "sign",
         }
     }
+
+    /// The step of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
 }
