@@ -23,6 +23,7 @@ use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
 use crate::token::client_key::EnterpriseCertificates;
 use crate::token::feed::Feed;
+use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
 use crate::token::{IssueRules, Issuer};
 
@@ -32,6 +33,8 @@ pub struct App {
     pub issuer: Issuer,
     /// Changes what tokens are issued by.
     pub registry: Registry,
+    /// Keeps what was refused, and why.
+    pub recorder: Recorder,
     /// Counts and times.
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
@@ -104,6 +107,7 @@ impl App {
         let registry = Registry::new(store.clone(), Arc::clone(&clock), Some(Arc::clone(&feed)));
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), Arc::clone(&random), skew);
+        let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
@@ -116,7 +120,7 @@ impl App {
         };
         let tasks = vec![follower, writer];
         let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
-        Ok(Self { issuer, registry, metrics, draining, tasks })
+        Ok(Self { issuer, registry, recorder, metrics, draining, tasks })
     }
 
     /// Whether the server takes new work: it is not on its way out, and what it has cached is right.
@@ -132,6 +136,11 @@ impl App {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// Writes what is still to be written, when the last request has been answered.
+    pub async fn finish(&self) {
+        self.recorder.finish().await;
+    }
+
     /// Time since the server began, for durations.
     pub fn uptime(&self) -> Duration {
         self.issuer.clock.uptime()
@@ -145,6 +154,8 @@ impl Drop for App {
         }
     }
 }
+
+const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 
 /// Reads every file that the configuration names, to see whether the server could be built from them.
 pub fn check_files(config: &Config) -> Result<(), AppError> {
@@ -162,6 +173,13 @@ fn key_rules(config: &Config) -> KeyRules {
             config::TokenProfile::Maskinporten => TokenType::Unsaid,
             config::TokenProfile::Rfc9068 => TokenType::AccessToken,
         },
+    }
+}
+
+fn keep_rules(explain: config::Explain) -> KeepRules {
+    KeepRules {
+        retention_seconds: i64::from(explain.retention_days) * SECONDS_OF_DAY,
+        records_max: explain.records_max,
     }
 }
 
