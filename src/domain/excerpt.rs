@@ -17,6 +17,10 @@ const WORD_CHARACTERS_MAX: usize = 64;
 /// The digits of a Norwegian national identity number.
 const NATIONAL_ID_DIGITS: usize = 11;
 
+/// What a text holds that has a key in it, as PEM or as a JWK. Such a text is not kept at all, because its
+/// lines and members are as short as identifiers.
+const MARKS_OF_KEYS: [&str; 2] = ["-----BEGIN", "\"kty\""];
+
 /// What stands in the place of a word that is not kept.
 const NOT_KEPT: &str = "(not kept)";
 
@@ -28,6 +32,9 @@ pub struct Excerpt(String);
 impl Excerpt {
     /// What may be kept of `text`.
     pub fn of(text: &str) -> Self {
+        if MARKS_OF_KEYS.iter().any(|mark| text.contains(mark)) {
+            return Self(NOT_KEPT.to_owned());
+        }
         let mut kept = String::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
@@ -108,6 +115,8 @@ mod tests {
             ("a:eyJhbGci", "a:(not kept)"),
             ("41818012345", "(not kept)"),
             ("NO-41818012345", "(not kept)"),
+            ("aud \"-----BEGIN PRIVATE KEY-----\nMIGHAgEA", "(not kept)"),
+            (r#"{"kty":"EC","d":"AAAAAA"}"#, "(not kept)"),
         ] {
             assert_eq!(Excerpt::of(text).as_str(), kept);
         }

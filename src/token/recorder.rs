@@ -35,7 +35,7 @@ const ROUNDS_QUEUED: usize = 4;
 const RECORDS_OF_CLIENT_MAX: u32 = 8;
 
 /// Counters of clients. Two clients may share one, which costs them a record now and then.
-const COUNTERS: usize = 1_024;
+const COUNTERS: u64 = 1_024;
 
 /// What is kept: enough of a client's own failures to see a pattern, and less of what anybody may have sent
 /// in its name.
@@ -147,7 +147,7 @@ impl Counters {
     }
 
     fn admits(&self, client: &str, kind: usize) -> bool {
-        let hash = usize::try_from(self.hasher.hash_one((client, kind)) % COUNTERS as u64);
+        let hash = usize::try_from(self.hasher.hash_one((client, kind)) % COUNTERS);
         let count = self.counts.get(hash.unwrap_or_default());
         count.is_some_and(|count| count.fetch_add(1, Ordering::Relaxed) < RECORDS_OF_CLIENT_MAX)
     }

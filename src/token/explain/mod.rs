@@ -5,10 +5,12 @@
 //! about a person. The request may have been sent by anybody; [`Excerpt`] takes the mischief out of it.
 
 use crate::clock::Timestamp;
+use crate::domain::client::KeyId;
 use crate::domain::excerpt::Excerpt;
 use crate::domain::json::Json;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::refused_request::{NamedClient, RefusedRequest};
+use crate::domain::scope::ScopeName;
 use crate::domain::step::Step;
 use crate::token::jws::KeyHint;
 use crate::token::refusal::{Refusal, TimeFault};
@@ -65,7 +67,7 @@ pub fn record(
         failed: trail.failed_at(),
         seen: excerpt(seen),
         expected: excerpt(expected),
-        kid: facts.kid().map(|kid| Excerpt::of(kid)),
+        kid: facts.kid().map(Excerpt::of),
         certificate_organization: certificate_organization(trail, refusal),
         scopes: facts.claim("scope").and_then(Json::as_str).map(Excerpt::of),
         consumer: consumer(facts),
@@ -77,13 +79,11 @@ fn certificate_organization(
     trail: &Trail<'_>,
     refusal: Option<&Refusal>,
 ) -> Option<OrganizationNumber> {
-    match refusal {
-        Some(Refusal::CertificateOrganization { certificate }) => Some(*certificate),
-        _ => {
-            let certified = trail.facts().is_certified() && trail.has_passed(Step::Key);
-            trail.facts().client().filter(|_| certified).map(|client| client.client.organization)
-        }
+    if let Some(Refusal::CertificateOrganization { certificate }) = refusal {
+        return Some(*certificate);
     }
+    let certified = trail.facts().is_certified() && trail.has_passed(Step::Key);
+    trail.facts().client().filter(|_| certified).map(|client| client.client.organization)
 }
 
 fn consumer(facts: &Facts) -> Option<OrganizationNumber> {
@@ -141,28 +141,19 @@ impl Refusal {
                 "three parts of base64url without padding, the first two JSON objects with each \
                  member once",
             ),
-            Self::NoAccess { scope } => {
-                let number = consumer(facts).or_else(|| client.map(|client| client.organization));
-                let number = number.map_or_else(String::new, |number| format!(" of {number}"));
-                both(
-                    format!("no access{number} to {scope} that holds now"),
-                    "one that the owner of the scope has granted".to_owned(),
-                )
-            }
+            Self::NoAccess { scope } => comparison_of_access(facts, scope),
             Self::OwnConsumer => both(
                 format!("consumer_org {}", claim("consumer_org")),
                 "another organization than the client's own, or none".to_owned(),
             ),
-            Self::Replayed => match facts.claim("jti") {
-                Some(jti) => both(
-                    format!("jti {}, which has been used", shown(Some(jti))),
-                    "a jti that the client has not used".to_owned(),
-                ),
-                None => both(
-                    "an assertion without jti that has been used".to_owned(),
-                    "a new assertion".to_owned(),
-                ),
-            },
+            Self::Replayed if facts.claim("jti").is_some() => both(
+                format!("jti {}, which has been used", claim("jti")),
+                "a jti that the client has not used".to_owned(),
+            ),
+            Self::Replayed => both(
+                "an assertion without jti that has been used".to_owned(),
+                "a new assertion".to_owned(),
+            ),
             Self::Resource => both(
                 format!("resource {}", claim("resource")),
                 "one to ten absolute URIs (https, http or urn) without fragment".to_owned(),
@@ -173,15 +164,7 @@ impl Refusal {
             Self::ScopeProduct { scope } => {
                 both(scope.to_string(), "a scope for tokens between machines".to_owned())
             }
-            Self::ScopeOfClient { scope } => {
-                let listed = client.is_some_and(|client| client.scopes.contains(scope));
-                let expected = if listed {
-                    "an active scope; this one is on the client and is not active"
-                } else {
-                    "a scope that has been added to the client"
-                };
-                both(scope.to_string(), expected.to_owned())
-            }
+            Self::ScopeOfClient { scope } => comparison_of_scope(facts, scope),
             Self::Signature => both(
                 "a signature by another key, or over another text".to_owned(),
                 match facts.kid() {
@@ -205,6 +188,27 @@ impl Refusal {
             }
         }
     }
+}
+
+fn comparison_of_access(facts: &Facts, scope: &ScopeName) -> Comparison {
+    let client = facts.client().map(|client| client.client.organization);
+    let number = consumer(facts).or(client);
+    let number = number.map_or_else(String::new, |number| format!(" of {number}"));
+    both(
+        format!("no access{number} to {scope} that holds now"),
+        "one that the owner of the scope has granted".to_owned(),
+    )
+}
+
+/// Whether a scope exists that the client does not have is not told.
+fn comparison_of_scope(facts: &Facts, scope: &ScopeName) -> Comparison {
+    let listed = facts.client().is_some_and(|client| client.client.scopes.contains(scope));
+    let expected = if listed {
+        "an active scope; this one is on the client and is not active"
+    } else {
+        "a scope that has been added to the client"
+    };
+    both(scope.to_string(), expected.to_owned())
 }
 
 fn comparison_of_times(fault: &TimeFault, now: Timestamp) -> Comparison {
@@ -272,7 +276,7 @@ fn only_expected(expected: impl Into<String>) -> Comparison {
 impl Facts {
     fn kid(&self) -> Option<&str> {
         match &self.said()?.key {
-            KeyHint::Registered(id) => id.as_ref().map(|id| id.as_str()),
+            KeyHint::Registered(id) => id.as_ref().map(KeyId::as_str),
             KeyHint::Certificates(_) => None,
         }
     }
@@ -285,3 +289,6 @@ impl Facts {
         self.said()?.claims.member(name)
     }
 }
+
+#[cfg(test)]
+mod tests;
