@@ -291,7 +291,7 @@ async fn a_flood_leaves_few_records_and_takes_nobody_elses_place() {
         timed_tokens(&server, 30),
         other
     );
-    assert!(times.iter().all(|took| *took < Duration::from_secs(1)), "{times:?}");
+    assert!(times.iter().all(|took| *took < Duration::from_secs(3)), "{times:?}");
     assert_eq!((unsigned.signature_verified, signed.signature_verified), (false, true));
     server.app.finish().await;
     let records = everything(&server).await;
