@@ -249,16 +249,11 @@ async fn keep_newest(
     signed: bool,
     bounds: RefusedRequestBounds,
 ) -> Result<(), StoreError> {
-    let (sender, keep) = match (client, signed) {
-        (Some(_), true) => ("client_id = $1", bounds.signed),
-        (Some(_), false) => ("client_id = $1", bounds.unsigned),
-        (None, _) => ("client_id is null and $1 = ''", bounds.of_nobody),
+    let (delete, keep) = match (client, signed) {
+        (Some(_), true) => (delete_beyond("client_id = $1"), bounds.signed),
+        (Some(_), false) => (delete_beyond("client_id = $1"), bounds.unsigned),
+        (None, _) => (delete_beyond("client_id is null and $1 = ''"), bounds.of_nobody),
     };
-    let delete = format!(
-        "delete from refused_request where trace_id in (select trace_id from refused_request \
-         where {sender} and signature_verified = $2 \
-         order by at desc, trace_id desc limit $3 offset $4)"
-    );
     sqlx::query(AssertSqlSafe(delete))
         .bind(client.unwrap_or_default())
         .bind(signed)
@@ -267,6 +262,14 @@ async fn keep_newest(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+fn delete_beyond(sender: &'static str) -> String {
+    format!(
+        "delete from refused_request where trace_id in (select trace_id from refused_request \
+         where {sender} and signature_verified = $2 \
+         order by at desc, trace_id desc limit $3 offset $4)"
+    )
 }
 
 impl TryFrom<RefusedRequestRow> for RefusedRequest {

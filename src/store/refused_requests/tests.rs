@@ -113,3 +113,21 @@ async fn room_is_made_by_age_and_then_by_standing() {
     writer.make_room(oldest, 1).await.unwrap();
     assert_eq!(numbers(&store, &RefusedRequestsOf::Everybody).await, [22]);
 }
+
+#[tokio::test]
+async fn what_one_sender_has_too_many_is_found_without_reading_the_rest() {
+    let (_folder, store) = store().await;
+    for sender in ["client_id = $1", "client_id is null and $1 = ''"] {
+        let plan = format!("explain query plan {}", delete_beyond(sender));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(plan))
+            .bind("a")
+            .bind(false)
+            .bind(1)
+            .bind(1)
+            .fetch_all(&store.readers)
+            .await
+            .unwrap();
+        let by_sender = "refused_request_client (client_id=? AND signature_verified=?)";
+        assert!(plan.iter().any(|(.., line)| line.ends_with(by_sender)), "{plan:?}");
+    }
+}
