@@ -24,6 +24,7 @@ use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
 use crate::token::client_key::EnterpriseCertificates;
 use crate::token::feed::Feed;
+use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
 use crate::token::{IssueRules, Issuer};
 
@@ -37,6 +38,8 @@ pub struct App {
     pub cursors: CursorSeal,
     /// Where the admin API is reached from outside, if the configuration says.
     pub admin_url: Option<String>,
+    /// Keeps what was refused, and why.
+    pub recorder: Recorder,
     /// Counts and times.
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
@@ -125,6 +128,7 @@ impl App {
         }
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), Arc::clone(&random), skew);
+        let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
@@ -138,7 +142,7 @@ impl App {
         let tasks = vec![follower, writer];
         let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
         let admin_url = config.admin_url.clone();
-        Ok(Self { issuer, registry, cursors, admin_url, metrics, draining, tasks })
+        Ok(Self { issuer, registry, cursors, admin_url, recorder, metrics, draining, tasks })
     }
 
     /// Whether the server takes new work: it is not on its way out, and what it has cached is right.
@@ -154,6 +158,11 @@ impl App {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// Writes what is still to be written, when the last request has been answered.
+    pub async fn finish(&self) {
+        self.recorder.finish().await;
+    }
+
     /// Time since the server began, for durations.
     pub fn uptime(&self) -> Duration {
         self.issuer.clock.uptime()
@@ -167,6 +176,8 @@ impl Drop for App {
         }
     }
 }
+
+const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 
 /// Reads every file that the configuration names, to see whether the server could be built from them.
 pub fn check_files(config: &Config) -> Result<(), AppError> {
@@ -199,6 +210,13 @@ fn key_rules(config: &Config) -> KeyRules {
             config::TokenProfile::Maskinporten => TokenType::Unsaid,
             config::TokenProfile::Rfc9068 => TokenType::AccessToken,
         },
+    }
+}
+
+fn keep_rules(explain: config::Explain) -> KeepRules {
+    KeepRules {
+        retention_seconds: i64::from(explain.retention_days) * SECONDS_OF_DAY,
+        records_max: explain.records_max,
     }
 }
 

@@ -14,7 +14,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
-use crate::token::trail::{Step, Trail};
+use crate::domain::step::Step;
+use crate::token::trail::Trail;
 
 /// For whom logs are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,6 +52,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Histogram,
     steps: Vec<(Step, Histogram)>,
+    unrecorded: Counter,
 }
 
 /// How token requests are counted: a handful of results, and the codes that are documented.
@@ -91,7 +93,13 @@ impl Metrics {
         );
         let histogram = |step: Step| family.get_or_create_owned(&StepLabels { step: step.name() });
         let steps = Step::ALL.map(|step| (step, histogram(step))).into();
-        Self { registry, requests, seconds, steps }
+        let unrecorded = Counter::default();
+        registry.register(
+            "refused_requests_unrecorded",
+            "Refused token requests of which no record could be kept, because there were too many",
+            unrecorded.clone(),
+        );
+        Self { registry, requests, seconds, steps, unrecorded }
     }
 
     /// Counts a token request that has been answered.
@@ -107,6 +115,11 @@ impl Metrics {
                 histogram.observe(duration.as_secs_f64());
             }
         }
+    }
+
+    /// Counts a refused token request of which no record is kept.
+    pub fn refusal_unrecorded(&self) {
+        self.unrecorded.inc();
     }
 
     /// The metrics in the text format of `OpenMetrics`.

@@ -108,7 +108,9 @@ impl Server {
             let router = management_router(Arc::clone(&self.app));
             Ok(self.management.serve(router, wait(&all_served)).await?)
         };
-        tokio::try_join!(announce, apis, management).map(|_| ())
+        let served = tokio::try_join!(announce, apis, management);
+        self.app.finish().await;
+        served.map(|_| ())
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Config {
     pub sealing_key: SealingKeySource,
     /// How the change feed is followed.
     pub feed: Feed,
+    /// What is kept of refused requests.
+    pub explain: Explain,
     /// How logs look.
     pub log: Log,
     /// Which certificate authorities count.
@@ -100,6 +102,15 @@ pub struct Feed {
     pub poll: Duration,
     /// Age of the last look at which no token is issued any more.
     pub stale_max: Duration,
+}
+
+/// What is kept of refused requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Explain {
+    /// Days after which a record is deleted.
+    pub retention_days: u32,
+    /// Records that are kept, at most.
+    pub records_max: u32,
 }
 
 /// How logs look.
@@ -161,6 +172,10 @@ impl Config {
                 stale_max: Duration::from_secs(
                     positive("feed.stale_seconds_max", raw.feed.stale_seconds_max)?.into(),
                 ),
+            },
+            explain: Explain {
+                retention_days: positive("explain.retention_days", raw.explain.retention_days)?,
+                records_max: positive("explain.records_max", raw.explain.records_max)?,
             },
             log: Log {
                 format: choose(

@@ -47,6 +47,7 @@ section!(RawToken {
 });
 section!(RawKeys { sealing_key_file: String, sealing_key: String });
 section!(RawFeed { poll_milliseconds: u32, stale_seconds_max: u32 });
+section!(RawExplain { retention_days: u32, records_max: u32 });
 section!(RawLog { format: String, filter: String });
 section!(RawTrust {
     anchors: Vec<String>,
@@ -71,6 +72,7 @@ pub(super) struct Raw {
     pub(super) token: RawToken,
     pub(super) keys: RawKeys,
     pub(super) feed: RawFeed,
+    pub(super) explain: RawExplain,
     pub(super) log: RawLog,
     pub(super) trust: BTreeMap<String, RawTrust>,
 }
@@ -87,6 +89,7 @@ impl Raw {
         self.token.overlay(over.token);
         self.keys.overlay(over.keys);
         self.feed.overlay(over.feed);
+        self.explain.overlay(over.explain);
         self.log.overlay(over.log);
         for (name, trust) in over.trust {
             self.trust.entry(name).or_default().overlay(trust);

@@ -118,6 +118,11 @@ impl OAuthError {
         self.error
     }
 
+    /// The description, without the trace id.
+    pub(super) fn description(&self) -> &str {
+        &self.description
+    }
+
     /// The answer, with the trace id at the end of the description.
     pub(super) fn into_response_with(self, trace_id: &TraceId) -> Response {
         let description = format!("{} (trace_id: {trace_id})", allowed(&self.description));

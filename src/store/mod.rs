@@ -9,10 +9,10 @@
 //! * A lookup returns `Ok(None)` when there is no such row; a row that cannot be turned into a domain
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
-//!   feed and its row in the audit trail. The one exception is the replay table, which is not
-//!   configuration.
-//! * SQLite lets one write at a time. Changes go through one connection and spent assertions through
-//!   another; a transaction takes the write lock when it begins, because a lock taken later can fail in a
+//!   feed and its row in the audit trail. The exceptions are the replay table and the records of refused
+//!   requests, which are not configuration.
+//! * SQLite lets one write at a time. Changes, spent assertions and refused requests go through one
+//!   connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
 //!   way that no waiting mends.
 
 mod accesses;
@@ -23,6 +23,7 @@ mod clients;
 mod delegations;
 mod error;
 mod organizations;
+mod refused_requests;
 mod replay;
 mod scopes;
 mod signing_keys;
@@ -45,6 +46,9 @@ pub use clients::ClientFilter;
 pub use delegations::DelegationFilter;
 pub use error::StoreError;
 pub use organizations::PrefixFilter;
+pub use refused_requests::{
+    REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
+};
 pub use replay::{REPLAY_ROWS_MAX, ReplayRow, ReplayWriter};
 pub use scopes::ScopeFilter;
 pub use signing_keys::SigningKeyRow;

@@ -1,22 +1,24 @@
 //! Step 5: from an assertion that only has the right shape to one that the client has signed.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
-use crate::domain::json::{Json, JsonObject};
+use crate::domain::json::Json;
 use crate::pki::public_key::PublicKey;
 use crate::token::claims::{Grant, GrantRules};
-use crate::token::jws::UnverifiedAssertion;
+use crate::token::jws::{Said, UnverifiedAssertion};
 use crate::token::refusal::Refusal;
 
 /// An assertion with a right signature. Only [`UnverifiedAssertion::verify`] makes one.
 #[derive(Debug)]
 pub struct VerifiedAssertion<'a> {
     signed: &'a [u8],
-    claims: JsonObject,
+    said: Arc<Said>,
 }
 
 /// What identifies an assertion among all that can still be used, as 43 characters.
@@ -26,7 +28,8 @@ pub struct ReplayId(String);
 impl<'a> UnverifiedAssertion<'a> {
     /// The id of the client that it claims to be from (`iss`).
     pub fn claimed_client(&self) -> Result<&str, Refusal> {
-        let iss = self.claims.member("iss").and_then(Json::as_str).filter(|iss| !iss.is_empty());
+        let iss = self.said.claims.member("iss").and_then(Json::as_str);
+        let iss = iss.filter(|iss| !iss.is_empty());
         let expected = "it must be the id of the client, as a text";
         iss.ok_or(Refusal::Claim { name: "iss", expected })
     }
@@ -34,19 +37,19 @@ impl<'a> UnverifiedAssertion<'a> {
     /// Checks the signature. The key is used with the one algorithm it is bound to, which the header
     /// must name (RFC 8725 section 3.1).
     pub fn verify(self, key: &PublicKey) -> Result<VerifiedAssertion<'a>, Refusal> {
-        if key.algorithm() != self.algorithm {
-            let registered = key.algorithm();
-            return Err(Refusal::AlgorithmOfKey { registered, said: self.algorithm });
+        let (registered, said) = (key.algorithm(), self.said.algorithm);
+        if registered != said {
+            return Err(Refusal::AlgorithmOfKey { registered, said });
         }
         key.verify(self.signed, &self.signature).map_err(|_| Refusal::Signature)?;
-        Ok(VerifiedAssertion { signed: self.signed, claims: self.claims })
+        Ok(VerifiedAssertion { signed: self.signed, said: self.said })
     }
 }
 
 impl VerifiedAssertion<'_> {
     /// Checks what it says.
     pub fn check(&self, rules: &GrantRules, now: Timestamp) -> Result<Grant, Refusal> {
-        Grant::check(&self.claims, rules, now)
+        Grant::check(&self.said.claims, rules, now)
     }
 
     /// What may be spent once: the client's `jti`, or else what the signature is over. Not the signature

@@ -68,14 +68,14 @@ impl KeyedClient {
         certificates: &EnterpriseCertificates,
         now: Timestamp,
     ) -> Result<ProofKey, Refusal> {
-        match &assertion.key {
+        match &assertion.said.key {
             KeyHint::Registered(id) => {
                 let key = self.registered(id.as_ref(), now)?;
                 Ok(ProofKey { proof: ClientProof::RegisteredKey, key })
             }
             KeyHint::Certificates(_) if !self.client.keys.is_empty() => Err(Refusal::KeyRequired),
             KeyHint::Certificates(chain) => {
-                let verified = certificates.verify(chain, assertion.algorithm, now)?;
+                let verified = certificates.verify(chain, assertion.said.algorithm, now)?;
                 if verified.organization != self.client.organization {
                     let certificate = verified.organization;
                     return Err(Refusal::CertificateOrganization { certificate });

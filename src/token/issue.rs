@@ -10,12 +10,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::client::ClientStatus;
 use crate::domain::scope::RequestedScopes;
+use crate::domain::step::Step;
 use crate::token::access::decide;
 use crate::token::access_token::{AccessToken, Issuance};
 use crate::token::client_key::KeyedClient;
 use crate::token::jws::UnverifiedAssertion;
 use crate::token::refusal::Refusal;
-use crate::token::trail::{At as _, Step, Trail};
+use crate::token::trail::{At as _, Trail};
 use crate::token::{Issuer, TokenRequest};
 
 /// An access token and what the reply says about it.
@@ -40,7 +41,8 @@ impl Issuer {
         self.feed.require_fresh()?;
 
         let unverified = UnverifiedAssertion::parse(request.assertion).at(Step::Parse, trail)?; // 2
-        let client = self.client(request, &unverified).await.at(Step::Client, trail)?; // 3
+        let client = self.client(request, &unverified, trail).await;
+        let client = client.at(Step::Client, trail)?; // 3
         let key = client.key_of(&unverified, &self.certificates, now).at(Step::Key, trail)?; // 4
         let assertion = unverified.verify(&key.key).at(Step::Signature, trail)?; // 5
         let grant = assertion.check(&self.rules.grant, now).at(Step::Claims, trail)?; // 6
@@ -72,13 +74,18 @@ impl Issuer {
         &self,
         request: &TokenRequest<'_>,
         assertion: &UnverifiedAssertion<'_>,
+        trail: &mut Trail<'_>,
     ) -> Result<Arc<KeyedClient>, Refusal> {
+        trail.note_said(&assertion.said);
         let claimed = assertion.claimed_client()?;
+        let client = match claimed.parse() {
+            Ok(id) => self.caches.client(&id).await?,
+            Err(_) => None,
+        };
+        trail.note_client(client.as_ref());
         if request.client_id.is_some_and(|client_id| client_id != claimed) {
             return Err(Refusal::ClientMismatch);
         }
-        let id = claimed.parse().map_err(|_| Refusal::UnknownClient)?;
-        let client = self.caches.client(&id).await?;
         let active = client.filter(|client| client.client.status == ClientStatus::Active);
         let client = active.ok_or(Refusal::UnknownClient)?;
         if self.caches.takes_part(client.client.organization).await? {

@@ -4,6 +4,8 @@
 //! strict JSON objects, one accepted algorithm, one way to name the key, and nothing that asks us to do
 //! something that we do not do (`crit`, `b64`, `zip`, `jku` ...). All of it costs microseconds.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -24,10 +26,16 @@ pub struct UnverifiedAssertion<'a> {
     /// What the signature is over.
     pub(super) signed: &'a [u8],
     pub(super) signature: Vec<u8>,
+    /// What it says, not yet believed; shared, so that a refusal can be explained after the fact.
+    pub(super) said: Arc<Said>,
+}
+
+/// What an assertion says.
+#[derive(Debug)]
+pub struct Said {
     pub(super) algorithm: Algorithm,
     /// How it names the key that signed it.
     pub(super) key: KeyHint,
-    /// The claims, not yet believed.
     pub(super) claims: JsonObject,
 }
 
@@ -52,7 +60,7 @@ impl<'a> UnverifiedAssertion<'a> {
         check_type(&header)?;
         let algorithm = read_algorithm(&header)?;
         let key = read_key_hint(&header)?;
-        Ok(Self { signed, signature, algorithm, key, claims })
+        Ok(Self { signed, signature, said: Arc::new(Said { algorithm, key, claims }) })
     }
 }
 

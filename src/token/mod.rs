@@ -12,6 +12,8 @@
 //! 9. The access token is made and signed ([`access_token`], [`crate::keys`]).
 //! 10. The answer is written ([`crate::http`]).
 //!
+//! What is refused leaves a record ([`explain`], [`recorder`]), off the path of the request.
+//!
 //! [`issue`] reads like this list. Invariants: a type named *verified* can only be made by the check it is
 //! named after; what steps 2 to 7 refuse is not spent; nothing is signed that was not spent; what is cached is
 //! at most `feed.stale_seconds_max` behind the change feed ([`feed`]), and beyond that no token is issued.
@@ -23,9 +25,11 @@ pub mod bearer;
 pub mod cache;
 pub mod claims;
 pub mod client_key;
+pub mod explain;
 pub mod feed;
 pub mod issue;
 pub mod jws;
+pub mod recorder;
 pub mod refusal;
 pub mod replay;
 pub mod trail;

@@ -1,61 +1,12 @@
-//! How far a request came, and how long each step took.
+//! How far a request came, how long each step took, and what had become known by then.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-
-/// The steps of a token request, in order.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Step {
-    /// The form, until the last byte of it has arrived.
-    Form,
-    /// The shape of the assertion.
-    Parse,
-    /// The client.
-    Client,
-    /// The key: registered, or an enterprise certificate.
-    Key,
-    /// The signature.
-    Signature,
-    /// Audience, times and the other claims.
-    Claims,
-    /// Scopes, access and delegation.
-    Access,
-    /// The assertion is spent.
-    Spend,
-    /// The access token is signed.
-    Sign,
-}
-
-impl Step {
-    /// Every step, in order.
-    pub const ALL: [Self; 9] = [
-        Self::Form,
-        Self::Parse,
-        Self::Client,
-        Self::Key,
-        Self::Signature,
-        Self::Claims,
-        Self::Access,
-        Self::Spend,
-        Self::Sign,
-    ];
-
-    /// The name of the step, as metrics and logs have it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Form => "form",
-            Self::Parse => "parse",
-            Self::Client => "client",
-            Self::Key => "key",
-            Self::Signature => "signature",
-            Self::Claims => "claims",
-            Self::Access => "access",
-            Self::Spend => "spend",
-            Self::Sign => "sign",
-        }
-    }
-}
+use crate::domain::step::Step;
+use crate::token::client_key::KeyedClient;
+use crate::token::jws::Said;
 
 /// The steps a request has been through.
 pub struct Trail<'a> {
@@ -63,6 +14,28 @@ pub struct Trail<'a> {
     last: Duration,
     taken: Vec<(Step, Duration)>,
     failed_at: Option<Step>,
+    facts: Facts,
+}
+
+/// What is known about a request. It is shared with the checks and not copied, because most requests are
+/// not refused.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    said: Option<Arc<Said>>,
+    client: Option<Arc<KeyedClient>>,
+}
+
+impl Facts {
+    /// What the assertion says, whether or not that is true.
+    pub(super) fn said(&self) -> Option<&Said> {
+        self.said.as_deref()
+    }
+
+    /// The client that the assertion names, active or not; whether it is from that client is another
+    /// question.
+    pub fn client(&self) -> Option<&KeyedClient> {
+        self.client.as_deref()
+    }
 }
 
 impl<'a> Trail<'a> {
@@ -73,6 +46,7 @@ impl<'a> Trail<'a> {
             last: clock.uptime(),
             taken: Vec::with_capacity(Step::ALL.len()),
             failed_at: None,
+            facts: Facts::default(),
         }
     }
 
@@ -84,6 +58,26 @@ impl<'a> Trail<'a> {
     /// The step at which the request was refused.
     pub fn failed_at(&self) -> Option<Step> {
         self.failed_at
+    }
+
+    /// Whether a step came to an end, and well.
+    pub fn has_passed(&self, step: Step) -> bool {
+        self.failed_at != Some(step) && self.taken.iter().any(|(taken, _)| *taken == step)
+    }
+
+    /// What has become known.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Notes what the assertion says.
+    pub(super) fn note_said(&mut self, said: &Arc<Said>) {
+        self.facts.said = Some(Arc::clone(said));
+    }
+
+    /// Notes which client the assertion names, if there is one.
+    pub(super) fn note_client(&mut self, client: Option<&Arc<KeyedClient>>) {
+        self.facts.client = client.map(Arc::clone);
     }
 }
 

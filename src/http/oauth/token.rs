@@ -13,11 +13,15 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::domain::step::Step;
 use crate::http::error::{OAuthError, TraceId, json};
 use crate::http::oauth::form::TokenForm;
 use crate::token::TokenRequest;
+use crate::token::explain::{Answer, record};
 use crate::token::issue::IssuedToken;
-use crate::token::trail::{At as _, Step, Trail};
+use crate::token::recorder::Recorded;
+use crate::token::refusal::{MpCode, Refusal};
+use crate::token::trail::{At as _, Trail};
 
 /// The largest body: an assertion with six certificates is 40 KiB.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -51,20 +55,22 @@ pub(super) async fn token(
             app.metrics.token_request("issued", "", duration);
             reply(&token)
         }
-        Err((error, code)) => {
+        Err((error, refusal)) => {
+            let code = refusal.as_ref().and_then(Refusal::code).map_or("", MpCode::name);
             app.metrics.token_request(error.error(), code, duration);
+            keep(&app, &trail, refusal.as_ref(), &error, &trace_id);
             error.into_response_with(&trace_id)
         }
     }
 }
 
-/// The token, or the error to answer with and its code for the metrics.
+/// The token, or the error to answer with, and what is behind it unless that is the form.
 async fn answer(
     app: &App,
     request: Request,
     trace_id: &TraceId,
     trail: &mut Trail<'_>,
-) -> Result<IssuedToken, (OAuthError, &'static str)> {
+) -> Result<IssuedToken, (OAuthError, Option<Refusal>)> {
     let (parts, body) = request.into_parts();
     let form = async {
         let body = read_body(&parts.headers, body).await?;
@@ -72,7 +78,7 @@ async fn answer(
     };
     let form = form.await.at(Step::Form, trail).map_err(|error| {
         tracing::info!(%trace_id, error = error.error(), "token refused: {error:?}");
-        (error, "")
+        (error, None)
     })?;
     let request = TokenRequest { assertion: &form.assertion, client_id: form.client_id.as_deref() };
     app.issuer.issue(&request, trail).await.inspect(|token| {
@@ -82,8 +88,25 @@ async fn answer(
         let code = refusal.code().map_or("", |code| code.name());
         let step = trail.failed_at().map_or("", |step| step.name());
         tracing::info!(%trace_id, error = error.error(), code, step, "token refused: {refusal:?}");
-        (error, code)
+        (error, Some(refusal))
     })
+}
+
+/// Keeps the record of a refused request, by which its trace id can be explained later.
+fn keep(
+    app: &App,
+    trail: &Trail<'_>,
+    refusal: Option<&Refusal>,
+    error: &OAuthError,
+    trace_id: &TraceId,
+) {
+    let (error, description) = (error.error(), error.description());
+    let answer = Answer { trace_id: trace_id.as_str(), error, description };
+    let now = app.issuer.clock.now();
+    let recorded = app.recorder.take(trail, || record(trail, refusal, answer, now));
+    if recorded == Recorded::Dropped {
+        app.metrics.refusal_unrecorded();
+    }
 }
 
 async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError> {

@@ -15,33 +15,10 @@ use crate::harness::caller::{Caller, Key, message, with_signature};
 use crate::harness::chain::{Authority, LEAF_SERIAL, Leaf, Pki, RawKey, Trust, revoked};
 use crate::harness::clock::tick;
 use crate::harness::der::{integer, sequence};
-use crate::harness::http::{Connection, exchange, form, post};
-use crate::harness::load::{percentile_99, timed_tokens};
+use crate::harness::http::{exchange, form, post};
+use crate::harness::load::{flood, percentile_99, timed_tokens};
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, actor, caller, certified, pki};
-
-/// Sends these requests over a few connections that are kept, and checks that all are refused with `code`.
-/// Returns the mean time of one.
-async fn flood(server: &TestServer, assertions: Vec<String>, code: &'static str) -> Duration {
-    let count = u32::try_from(assertions.len()).unwrap();
-    let began = tick();
-    let mut tasks = tokio::task::JoinSet::new();
-    for share in assertions.chunks(assertions.len().div_ceil(4)) {
-        let (address, share) = (server.address, share.to_vec());
-        tasks.spawn(async move {
-            let mut connection = Connection::open(address).await;
-            for assertion in share {
-                let request = String::from_utf8(post(&form(&assertion))).unwrap();
-                connection.send(request.replace("Connection: close\r\n", "").as_bytes()).await;
-                let reply = connection.reply().await.unwrap();
-                assert!(reply.text().contains(code), "{}", reply.text());
-                assert_ne!(reply.status, 200);
-            }
-        });
-    }
-    tasks.join_all().await;
-    began.elapsed() / count
-}
 
 /// Floods the server, and checks that good clients are served meanwhile as they are without.
 async fn others_are_served(
