@@ -233,26 +233,14 @@ fn choose<T: Copy>(key: &str, word: &str, words: &[(&str, T)]) -> Result<T, Conf
 /// an http URL of a loopback host.
 pub(crate) fn check_issuer(issuer: String) -> Result<String, ConfigError> {
     let refuse = |problem| Err(ConfigError::key("server.issuer", format!("{issuer:?} {problem}")));
-    let rest = match (issuer.strip_prefix("https://"), issuer.strip_prefix("http://")) {
-        (Some(rest), _) => rest,
-        (None, Some(rest)) if host_is_loopback(rest) => rest,
-        (None, Some(_)) => return refuse("is http, which only a loopback host may be"),
-        (None, None) => return refuse("does not begin with https://"),
+    let rest = match check_address(&issuer) {
+        Ok(rest) => rest,
+        Err(problem) => return refuse(problem),
     };
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%[]".contains(&b);
-    if rest.starts_with('/') || !rest.ends_with('/') {
+    if !rest.ends_with('/') {
         return refuse("must be a host, perhaps a path, and end in a slash");
     }
-    if !rest.bytes().all(allowed) {
-        return refuse("has a query, a fragment or a character that does not belong");
-    }
-    let mut segments = rest.trim_end_matches('/').split('/');
-    let authority = segments.next().unwrap_or("");
-    let port =
-        authority.rsplit_once(':').filter(|_| !authority.ends_with(']')).map(|(_, port)| port);
-    if authority.starts_with(':') || port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return refuse("has no host, or a port that is none");
-    }
+    let mut segments = rest.trim_end_matches('/').split('/').skip(1);
     let odd = |part: &str| {
         matches!(part, "" | "." | ".." | ".well-known" | "errors") || part.contains(':')
     };
@@ -260,6 +248,28 @@ pub(crate) fn check_issuer(issuer: String) -> Result<String, ConfigError> {
         return refuse("has a path that addresses cannot be built from");
     }
     Ok(issuer)
+}
+
+/// The host and path of an https URL, or of an http URL of a loopback host, without query and fragment.
+fn check_address(address: &str) -> Result<&str, &'static str> {
+    let rest = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
+        (Some(rest), _) => rest,
+        (None, Some(rest)) if host_is_loopback(rest) => rest,
+        (None, Some(_)) => return Err("is http, which only a loopback host may be"),
+        (None, None) => return Err("does not begin with https://"),
+    };
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%[]".contains(&b);
+    if !rest.bytes().all(allowed) {
+        return Err("has a query, a fragment or a character that does not belong");
+    }
+    let authority = rest.split('/').next().unwrap_or("");
+    let port =
+        authority.rsplit_once(':').filter(|_| !authority.ends_with(']')).map(|(_, port)| port);
+    let no_host = authority.is_empty() || authority.starts_with(':');
+    if no_host || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Err("has no host, or a port that is none");
+    }
+    Ok(rest)
 }
 
 fn host_is_loopback(rest: &str) -> bool {
