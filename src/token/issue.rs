@@ -5,13 +5,10 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::domain::client::ClientStatus;
 use crate::domain::scope::RequestedScopes;
 use crate::token::access::decide;
-use crate::token::access_token::{AccessToken, Issuance};
+use crate::token::access_token::{AccessToken, Issuance, new_jti};
 use crate::token::client_key::KeyedClient;
 use crate::token::jws::UnverifiedAssertion;
 use crate::token::refusal::Refusal;
@@ -51,7 +48,7 @@ impl Issuer {
         let replay_id = assertion.replay_id(&client.id, &grant);
         self.replay.spend(replay_id, grant.expires_at).await.at(Step::Spend, trail)?; // 8
 
-        let jti = self.new_jti();
+        let jti = new_jti(&*self.random);
         let issuance = Issuance {
             issuer: &self.rules.grant.issuer,
             profile: self.rules.profile,
@@ -83,18 +80,9 @@ impl Issuer {
         active.ok_or(Refusal::UnknownClient)
     }
 
-    fn new_jti(&self) -> String {
-        let mut bytes = [0; JTI_BYTES];
-        self.random.fill(&mut bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
-    }
-
     fn sign(&self, token: &AccessToken<'_>) -> Result<String, Refusal> {
         let unavailable = |cause: &dyn ToString| Refusal::Unavailable { cause: cause.to_string() };
         let claims = token.to_json().map_err(|error| unavailable(&error))?;
         self.keys.sign(&claims).map_err(|error| unavailable(&error))
     }
 }
-
-/// Bytes of a token's `jti`: 43 characters of base64url, as in Maskinporten's tokens.
-const JTI_BYTES: usize = 32;
