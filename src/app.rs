@@ -22,6 +22,9 @@ use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
 use crate::token::client_key::EnterpriseCertificates;
+use crate::token::delegation::{
+    DelegationRegisters, DelegationSource, KnownRegister, LocalRegister,
+};
 use crate::token::feed::Feed;
 use crate::token::replay::Replay;
 use crate::token::{IssueRules, Issuer};
@@ -104,11 +107,14 @@ impl App {
         let registry = Registry::new(store.clone(), Arc::clone(&clock), Some(Arc::clone(&feed)));
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), Arc::clone(&random), skew);
+        let registers = vec![local_register(config, &caches)];
+        let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
             random,
             caches,
+            registers,
             feed,
             certificates: EnterpriseCertificates::new(sets),
             replay,
@@ -130,6 +136,11 @@ impl App {
     /// Announces that the server is on its way out.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+    }
+
+    /// The registers of delegations that owners of scopes can choose from, our own first.
+    pub fn delegation_sources(&self) -> impl Iterator<Item = &DelegationSource> {
+        self.issuer.registers.sources()
     }
 
     /// Time since the server began, for durations.
@@ -178,6 +189,15 @@ fn issue_rules(config: &Config) -> IssueRules {
             config::TokenProfile::Rfc9068 => TokenProfile::Rfc9068,
         },
     }
+}
+
+/// What people are told that the register of this server is called.
+const LOCAL_REGISTER_NAME: &str = "Portvakt";
+
+fn local_register(config: &Config, caches: &Arc<Caches>) -> KnownRegister {
+    let issuer = config.issuer.clone();
+    let register = LocalRegister::new(issuer.clone(), Arc::clone(caches));
+    (DelegationSource { issuer, name: LOCAL_REGISTER_NAME.to_owned() }, Box::new(register))
 }
 
 fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppError> {

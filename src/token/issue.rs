@@ -42,7 +42,8 @@ impl Issuer {
         let assertion = unverified.verify(&key.key).at(Step::Signature, trail)?; // 5
         let grant = assertion.check(&self.rules.grant, now).at(Step::Claims, trail)?; // 6
         let client = &client.client;
-        let decision = decide(&self.caches, client, &grant, self.rules.lifetime_seconds_max, now)
+        let most = self.rules.lifetime_seconds_max;
+        let decision = decide(&self.caches, &self.registers, client, &grant, most, now)
             .await
             .at(Step::Access, trail)?; // 7
         let replay_id = assertion.replay_id(&client.id, &grant);

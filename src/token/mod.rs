@@ -7,7 +7,8 @@
 //!    authority that counts here and is of the client's organization ([`client_key`], [`crate::pki`]).
 //! 5. The signature is verified ([`assertion`]).
 //! 6. Audience, times and the other claims are checked ([`claims`]).
-//! 7. It is decided whether the client may have every scope it asks for ([`access`]).
+//! 7. It is decided whether the client may have every scope it asks for ([`access`]), and, for a supplier,
+//!    whether its customer has delegated it ([`delegation`]).
 //! 8. The assertion is spent: one durable insert, before anything is signed ([`replay`]).
 //! 9. The access token is made and signed ([`access_token`], [`crate::keys`]).
 //! 10. The answer is written ([`crate::http`]).
@@ -22,6 +23,7 @@ pub mod assertion;
 pub mod cache;
 pub mod claims;
 pub mod client_key;
+pub mod delegation;
 pub mod feed;
 pub mod issue;
 pub mod jws;
@@ -37,6 +39,7 @@ use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
 use crate::token::client_key::EnterpriseCertificates;
+use crate::token::delegation::DelegationRegisters;
 use crate::token::feed::Feed;
 use crate::token::replay::Replay;
 
@@ -70,6 +73,8 @@ pub struct Issuer {
     pub random: Arc<dyn Random>,
     /// Clients, scopes, accesses and delegations.
     pub caches: Arc<Caches>,
+    /// Who is asked whether a consumer has delegated.
+    pub registers: DelegationRegisters,
     /// The follower that keeps the caches right.
     pub feed: Arc<Feed>,
     /// The authorities whose certificates count.
