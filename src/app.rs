@@ -16,12 +16,15 @@ use crate::pki::trust_set::{
     TrustSetError, TrustSetSource,
 };
 use crate::registry::Registry;
+use crate::remote::ServerTokens;
+use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
 use crate::token::client_key::EnterpriseCertificates;
+use crate::token::delegation::memory::RememberedRegister;
 use crate::token::delegation::{
     DelegationRegisters, DelegationSource, KnownRegister, LocalRegister,
 };
@@ -45,6 +48,14 @@ pub struct App {
 /// Why the server cannot be built.
 #[derive(Debug, Error)]
 pub enum AppError {
+    /// A register of delegations cannot be asked.
+    #[error("delegation register {name}: {problem}")]
+    DelegationRegister {
+        /// Its name in the configuration.
+        name: String,
+        /// What is wrong with it.
+        problem: RemoteRegisterError,
+    },
     /// A file that the configuration names cannot be read.
     #[error("{file} cannot be read: {problem}", file = file.display())]
     File {
@@ -107,7 +118,17 @@ impl App {
         let registry = Registry::new(store.clone(), Arc::clone(&clock), Some(Arc::clone(&feed)));
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), Arc::clone(&random), skew);
-        let registers = vec![local_register(config, &caches)];
+        let mut registers = vec![local_register(config, &caches)];
+        for register in &config.delegation_registers {
+            let tokens = register.token_scope.as_ref().map(|scope| ServerTokens {
+                issuer: config.issuer.clone(),
+                audience: register.issuer.clone(),
+                scope: scope.clone(),
+                keys: keys.ring(),
+                random: Arc::clone(&random),
+            });
+            registers.push(remote_register(register, tokens)?);
+        }
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let issuer = Issuer {
             rules: issue_rules(config),
@@ -162,6 +183,9 @@ pub fn check_files(config: &Config) -> Result<(), AppError> {
     for set in &config.trust {
         load_trust_set(set)?;
     }
+    for register in &config.delegation_registers {
+        remote_register(register, None)?;
+    }
     load_sealing_key(&config.sealing_key).map(|_| ())
 }
 
@@ -198,6 +222,19 @@ fn local_register(config: &Config, caches: &Arc<Caches>) -> KnownRegister {
     let issuer = config.issuer.clone();
     let register = LocalRegister::new(issuer.clone(), Arc::clone(caches));
     (DelegationSource { issuer, name: LOCAL_REGISTER_NAME.to_owned() }, Box::new(register))
+}
+
+fn remote_register(
+    register: &config::DelegationRegister,
+    tokens: Option<ServerTokens>,
+) -> Result<KnownRegister, AppError> {
+    let name = register.section.clone();
+    let remote = RemoteRegister::new(name.clone(), &register.url, tokens)
+        .map_err(|problem| AppError::DelegationRegister { name: name.clone(), problem })?;
+    let (time_max, cache_time) = (register.time_max, register.cache_time);
+    let remembered = RememberedRegister::new(remote, name, time_max, cache_time);
+    let source = DelegationSource { issuer: register.issuer.clone(), name: register.name.clone() };
+    Ok((source, Box::new(remembered)))
 }
 
 fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppError> {

@@ -4,6 +4,7 @@
 //! out of [`Config::load`] has been checked; nothing later asks whether a setting makes sense. Only `app`
 //! and `cli` know this layer: everybody else is handed plain values.
 
+mod delegation_register;
 mod error;
 mod listener;
 mod raw;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use crate::domain::algorithm::Algorithm;
 
+pub use delegation_register::DelegationRegister;
 pub use error::ConfigError;
 pub use listener::{Listener, TlsFiles};
 pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
@@ -50,6 +52,8 @@ pub struct Config {
     pub log: Log,
     /// Which certificate authorities count.
     pub trust: Vec<TrustSet>,
+    /// Which registers of delegations are asked beside our own.
+    pub delegation_registers: Vec<DelegationRegister>,
 }
 
 /// The rules for assertions and tokens.
@@ -134,8 +138,10 @@ impl Config {
     }
 
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
+        let issuer = check_issuer(required("server.issuer", raw.server.issuer)?)?;
         Ok(Self {
-            issuer: check_issuer(required("server.issuer", raw.server.issuer)?)?,
+            delegation_registers: DelegationRegister::check_all(raw.delegation_register, &issuer)?,
+            issuer,
             token_listener: Listener::check("token_listener", raw.token_listener, folder)?,
             admin_listener: Listener::check("admin_listener", raw.admin_listener, folder)?,
             management_listener: Listener::check(

@@ -8,6 +8,7 @@
 
 mod attacks;
 mod commands;
+mod delegation;
 mod harness;
 mod properties;
 mod vectors;

@@ -1,11 +1,15 @@
 //! Step 7, second half: whether a consumer has delegated a scope to a supplier.
 //!
 //! The owner of a scope names the one register whose word counts for it (`delegation_source`). That is the table
-//! of this server, when it is our issuer. Behind [`DelegationRegister`] others can stand beside it; here it is
-//! decided which one is asked.
+//! of this server, when it is our issuer, or another server that the configuration knows. Behind
+//! [`DelegationRegister`] they look the same; here it is decided which one is asked. The one that asks over the
+//! network is in [`crate::remote`], so that the token path knows no HTTP; what it says is remembered for
+//! moments by [`memory`], under a bound on time and on lookups under way.
 //!
 //! Invariant: no register, no answer and no clear answer all mean that nothing has been delegated or that
 //! nobody can tell now. Only a register that has said yes lets a supplier act.
+
+pub mod memory;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -211,7 +215,7 @@ mod tests {
         };
         assert_eq!(check(2).await.unwrap().name, "Slow");
         assert!(matches!(check(100).await, Err(Refusal::Unavailable { .. })));
-        assert_eq!(clock.uptime(), Duration::from_millis(4 * 1_500));
+        assert_eq!(clock.uptime(), Duration::from_secs(6));
         assert!(matches!(check(0).await, Err(Refusal::Unavailable { .. })));
     }
 }
