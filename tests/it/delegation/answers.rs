@@ -202,3 +202,17 @@ async fn a_register_that_is_not_there_is_no_yes() {
     assert_unavailable("gone", &delegated.ask(SCOPES[0]).await);
     assert!(delegated.register.lookups().is_empty());
 }
+
+#[test]
+fn the_proxies_of_the_environment_are_not_used() {
+    // Only a process of its own can have an environment of its own.
+    let yes = "delegation::answers::a_register_that_says_yes_is_believed";
+    let nobody = "http://127.0.0.1:9";
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        again.env(variable, nobody);
+    }
+    let output = again.args(["--exact", yes]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}

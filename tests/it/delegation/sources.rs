@@ -27,6 +27,8 @@ async fn put(delegated: &Delegated, scope: &str, source: &str) {
 async fn a_scope_of_ours_is_looked_up_in_the_table_alone() {
     let delegated = Delegated::start("").await;
     assert_not_delegated("before", &delegated.ask(HERE).await);
+    put(&delegated, HERE, REGISTER).await;
+    assert_not_delegated("a row of another register", &delegated.ask(HERE).await);
     put(&delegated, HERE, ISSUER).await;
     assert_token(&delegated.ask(HERE).await);
     assert!(delegated.register.lookups().is_empty());
