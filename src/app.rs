@@ -17,12 +17,18 @@ use crate::pki::trust_set::{
     TrustSetError, TrustSetSource,
 };
 use crate::registry::{Operator, Registry, RegistryError, RegistryRules};
+use crate::remote::ServerTokens;
+use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
 use crate::token::client_key::EnterpriseCertificates;
+use crate::token::delegation::memory::RememberedRegister;
+use crate::token::delegation::{
+    DelegationRegisters, DelegationSource, KnownRegister, LocalRegister,
+};
 use crate::token::feed::Feed;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
@@ -50,6 +56,14 @@ pub struct App {
 /// Why the server cannot be built.
 #[derive(Debug, Error)]
 pub enum AppError {
+    /// A register of delegations cannot be asked.
+    #[error("delegation register {name}: {problem}")]
+    DelegationRegister {
+        /// Its name in the configuration.
+        name: String,
+        /// What is wrong with it.
+        problem: RemoteRegisterError,
+    },
     /// A file that the configuration names cannot be read.
     #[error("{file} cannot be read: {problem}", file = file.display())]
     File {
@@ -129,11 +143,24 @@ impl App {
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), Arc::clone(&random), skew);
         let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
+        let mut registers = vec![local_register(config, &caches)];
+        for register in &config.delegation_registers {
+            let tokens = register.token_scope.as_ref().map(|scope| ServerTokens {
+                issuer: config.issuer.clone(),
+                audience: register.issuer.clone(),
+                scope: scope.clone(),
+                keys: keys.ring(),
+                random: Arc::clone(&random),
+            });
+            registers.push(remote_register(register, tokens)?);
+        }
+        let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
             random,
             caches,
+            registers,
             feed,
             certificates,
             replay,
@@ -185,6 +212,9 @@ pub fn check_files(config: &Config) -> Result<(), AppError> {
         load_trust_set(set)?;
     }
     load_operator(config)?;
+    for register in &config.delegation_registers {
+        remote_register(register, None)?;
+    }
     load_sealing_key(&config.sealing_key).map(|_| ())
 }
 
@@ -237,7 +267,35 @@ fn issue_rules(config: &Config) -> IssueRules {
 
 /// What the operator has decided about everything that can be registered.
 pub fn registry_rules(config: &Config) -> RegistryRules {
-    RegistryRules::new(&config.issuer, config.token.lifetime_seconds_max)
+    let mut rules = RegistryRules::new(&config.issuer, config.token.lifetime_seconds_max);
+    let configured = config.delegation_registers.iter();
+    rules.delegation_sources.extend(configured.map(|register| DelegationSource {
+        issuer: register.issuer.clone(),
+        name: register.name.clone(),
+    }));
+    rules
+}
+
+/// What people are told that the register of this server is called.
+const LOCAL_REGISTER_NAME: &str = "Portvakt";
+
+fn local_register(config: &Config, caches: &Arc<Caches>) -> KnownRegister {
+    let issuer = config.issuer.clone();
+    let register = LocalRegister::new(issuer.clone(), Arc::clone(caches));
+    (DelegationSource { issuer, name: LOCAL_REGISTER_NAME.to_owned() }, Box::new(register))
+}
+
+fn remote_register(
+    register: &config::DelegationRegister,
+    tokens: Option<ServerTokens>,
+) -> Result<KnownRegister, AppError> {
+    let name = register.section.clone();
+    let remote = RemoteRegister::new(name.clone(), &register.url, tokens)
+        .map_err(|problem| AppError::DelegationRegister { name: name.clone(), problem })?;
+    let (time_max, cache_time) = (register.time_max, register.cache_time);
+    let remembered = RememberedRegister::new(remote, name, time_max, cache_time);
+    let source = DelegationSource { issuer: register.issuer.clone(), name: register.name.clone() };
+    Ok((source, Box::new(remembered)))
 }
 
 /// The sealing key that the configuration names.

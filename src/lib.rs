@@ -17,6 +17,7 @@
 //! | [`app`] | everything a request needs, built once from the configuration |
 //! | [`telemetry`] | logs and metrics |
 //! | [`registry`] | the control plane: every change, its audit row, its row in the change feed |
+//! | [`remote`] | other servers that are asked: registers of delegations |
 //! | [`token`] | the token path: ten steps from assertion to access token |
 //! | [`keys`] | our signing keys, and the keys that clients register |
 //! | [`pki`] | enterprise certificates: paths, profiles, revocation, key strength |
@@ -49,6 +50,7 @@ pub mod app;
 pub mod telemetry;
 
 pub mod registry;
+pub mod remote;
 pub mod token;
 
 pub mod keys;

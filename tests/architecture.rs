@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer may import only what stands to its right.
-const LAYERS: [&str; 12] = [
+const LAYERS: [&str; 13] = [
     "cli",
     "http",
     "app",
     "telemetry",
     "registry",
+    "remote",
     "token",
     "keys",
     "pki",
@@ -22,10 +23,11 @@ const LAYERS: [&str; 12] = [
 
 /// Imports that the order would allow and the house does not: lower layers are handed plain values, and what
 /// a request may do to the database goes through a verb.
-const FENCES: [(&str, &[&str]); 8] = [
-    ("http", &["store", "pki", "config", "telemetry"]),
-    ("telemetry", &["config", "store", "pki", "keys", "registry"]),
-    ("registry", &["config", "pki", "telemetry"]),
+const FENCES: [(&str, &[&str]); 9] = [
+    ("http", &["store", "pki", "config", "telemetry", "remote"]),
+    ("telemetry", &["config", "store", "pki", "keys", "registry", "remote"]),
+    ("registry", &["config", "pki", "telemetry", "remote"]),
+    ("remote", &["config", "pki", "store"]),
     ("token", &["config"]),
     ("keys", &["config"]),
     ("pki", &["config", "store"]),
@@ -49,7 +51,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("openssl", &["cli"]),
     ("prometheus_client", &["telemetry"]),
     ("rcgen", &["cli"]),
-    ("reqwest", &["cli"]),
+    ("reqwest", &["cli", "remote"]),
     ("rustls", &["http"]),
     ("rustls_pki_types", &["pki", "cli"]),
     ("sqlx", &["store"]),

@@ -4,6 +4,7 @@
 //! out of [`Config::load`] has been checked; nothing later asks whether a setting makes sense. Only `app`
 //! and `cli` know this layer: everybody else is handed plain values.
 
+mod delegation_register;
 mod error;
 mod listener;
 mod operator;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use crate::domain::algorithm::Algorithm;
 
+pub use delegation_register::DelegationRegister;
 pub use error::ConfigError;
 pub use listener::{Listener, TlsFiles};
 pub use operator::Operator;
@@ -58,6 +60,8 @@ pub struct Config {
     pub log: Log,
     /// Which certificate authorities count.
     pub trust: Vec<TrustSet>,
+    /// Which registers of delegations are asked beside our own.
+    pub delegation_registers: Vec<DelegationRegister>,
 }
 
 /// The rules for assertions and tokens.
@@ -151,10 +155,12 @@ impl Config {
     }
 
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
+        let issuer = check_issuer(required("server.issuer", raw.server.issuer)?)?;
         Ok(Self {
-            issuer: check_issuer(required("server.issuer", raw.server.issuer)?)?,
             admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
             operator: Operator::check(raw.operator, folder)?,
+            delegation_registers: DelegationRegister::check_all(raw.delegation_register, &issuer)?,
+            issuer,
             token_listener: Listener::check("token_listener", raw.token_listener, folder)?,
             admin_listener: Listener::check("admin_listener", raw.admin_listener, folder)?,
             management_listener: Listener::check(
@@ -256,26 +262,14 @@ fn choose<T: Copy>(key: &str, word: &str, words: &[(&str, T)]) -> Result<T, Conf
 /// an http URL of a loopback host.
 pub(crate) fn check_issuer(issuer: String) -> Result<String, ConfigError> {
     let refuse = |problem| Err(ConfigError::key("server.issuer", format!("{issuer:?} {problem}")));
-    let rest = match (issuer.strip_prefix("https://"), issuer.strip_prefix("http://")) {
-        (Some(rest), _) => rest,
-        (None, Some(rest)) if host_is_loopback(rest) => rest,
-        (None, Some(_)) => return refuse("is http, which only a loopback host may be"),
-        (None, None) => return refuse("does not begin with https://"),
+    let rest = match check_address(&issuer) {
+        Ok(rest) => rest,
+        Err(problem) => return refuse(problem),
     };
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%[]".contains(&b);
-    if rest.starts_with('/') || !rest.ends_with('/') {
+    if !rest.ends_with('/') {
         return refuse("must be a host, perhaps a path, and end in a slash");
     }
-    if !rest.bytes().all(allowed) {
-        return refuse("has a query, a fragment or a character that does not belong");
-    }
-    let mut segments = rest.trim_end_matches('/').split('/');
-    let authority = segments.next().unwrap_or("");
-    let port =
-        authority.rsplit_once(':').filter(|_| !authority.ends_with(']')).map(|(_, port)| port);
-    if authority.starts_with(':') || port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return refuse("has no host, or a port that is none");
-    }
+    let mut segments = rest.trim_end_matches('/').split('/').skip(1);
     let odd = |part: &str| {
         matches!(part, "" | "." | ".." | ".well-known" | "errors") || part.contains(':')
     };
@@ -291,6 +285,28 @@ fn check_admin_url(mut url: String) -> Result<String, ConfigError> {
         url.push('/');
     }
     check_issuer(url).map_err(|error| ConfigError::key("server.admin_url", error.to_string()))
+}
+
+/// The host and path of an https URL, or of an http URL of a loopback host, without query and fragment.
+fn check_address(address: &str) -> Result<&str, &'static str> {
+    let rest = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
+        (Some(rest), _) => rest,
+        (None, Some(rest)) if host_is_loopback(rest) => rest,
+        (None, Some(_)) => return Err("is http, which only a loopback host may be"),
+        (None, None) => return Err("does not begin with https://"),
+    };
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%[]".contains(&b);
+    if !rest.bytes().all(allowed) {
+        return Err("has a query, a fragment or a character that does not belong");
+    }
+    let authority = rest.split('/').next().unwrap_or("");
+    let port =
+        authority.rsplit_once(':').filter(|_| !authority.ends_with(']')).map(|(_, port)| port);
+    let no_host = authority.is_empty() || authority.starts_with(':');
+    if no_host || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Err("has no host, or a port that is none");
+    }
+    Ok(rest)
 }
 
 fn host_is_loopback(rest: &str) -> bool {

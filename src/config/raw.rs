@@ -58,6 +58,14 @@ section!(RawTrust {
     extended_key_usages: Vec<String>,
     organization_from_serial_number: bool,
 });
+section!(RawDelegationRegister {
+    issuer: String,
+    name: String,
+    url: String,
+    token_scope: String,
+    timeout_milliseconds: u32,
+    cache_seconds: u32,
+});
 
 /// A whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -75,6 +83,7 @@ pub(super) struct Raw {
     pub(super) explain: RawExplain,
     pub(super) log: RawLog,
     pub(super) trust: BTreeMap<String, RawTrust>,
+    pub(super) delegation_register: BTreeMap<String, RawDelegationRegister>,
 }
 
 impl Raw {
@@ -93,6 +102,9 @@ impl Raw {
         self.log.overlay(over.log);
         for (name, trust) in over.trust {
             self.trust.entry(name).or_default().overlay(trust);
+        }
+        for (name, register) in over.delegation_register {
+            self.delegation_register.entry(name).or_default().overlay(register);
         }
     }
 }

@@ -117,6 +117,56 @@ fn a_trust_set_names_its_anchors_and_policies() {
 }
 
 #[test]
+fn a_delegation_register_is_somebody_else_and_has_an_address() {
+    let register = |name: &str, rest: &str| {
+        let issuer = format!("issuer = \"https://{name}.example/\"");
+        format!("\n[delegation_register.{name}]\n{issuer}\n{rest}\n")
+    };
+    let good = "name = \"R\"\nurl = \"https://r.example/d\"";
+    let load = |more: &str| load(&format!("{MINIMAL}{more}"), &[]);
+    let registers = load(&register("r", good)).unwrap().delegation_registers;
+    assert_eq!(registers[0].section, "r");
+    assert_eq!(registers[0].token_scope, None);
+    assert_eq!(registers[0].time_max, Duration::from_millis(500));
+    assert_eq!(registers[0].cache_time, Duration::from_secs(10));
+    let loopback = "name = \"R\"\nurl = \"http://127.0.0.1:8/d\"\ntoken_scope = \"a:b\"";
+    assert!(load(&register("r", loopback)).unwrap().delegation_registers[0].token_scope.is_some());
+    for (name, rest, problem) in [
+        ("r", "name = \"R\"", "r.url is not set"),
+        ("r", "url = \"https://r.example/d\"", "r.name is not set"),
+        ("r", "name = \" \"\nurl = \"https://r.example/d\"", "r.name"),
+        ("r", "name = \"R\"\nurl = \"http://r.example/d\"", "only a loopback host"),
+        ("r", "name = \"R\"\nurl = \"https://r.example/d?a=b\"", "r.url"),
+        ("r", "name = \"R\"\nurl = \"https://u@r.example/d\"", "r.url"),
+        ("r", &format!("{good}\ntoken_scope = \"x\""), "r.token_scope"),
+        ("r", &format!("{good}\ntimeout_milliseconds = 0"), "r.timeout_milliseconds"),
+        ("r", &format!("{good}\ntimeout_milliseconds = 5001"), "r.timeout_milliseconds"),
+        ("r", &format!("{good}\ncache_seconds = 0"), "r.cache_seconds"),
+        ("r", &format!("{good}\ncache_seconds = 301"), "r.cache_seconds"),
+        ("r", &format!("{good}\ncache_second = 3"), "cache_second"),
+        ("a", good, "is server.issuer"),
+    ] {
+        let refusal = load(&register(name, rest)).unwrap_err().to_string();
+        assert!(refusal.contains(problem), "{refusal}");
+    }
+    let twin = register("r", good).replace("register.r", "register.s");
+    let refusal = load(&(register("r", good) + &twin)).unwrap_err().to_string();
+    assert!(refusal.contains("delegation_register.r as well"), "{refusal}");
+}
+
+#[test]
+fn the_manual_shows_the_defaults_of_delegation_registers() {
+    use super::delegation_register as it;
+    for (key, default, most) in [
+        ("timeout_milliseconds", it::TIMEOUT_MILLISECONDS, it::TIMEOUT_MILLISECONDS_MAX),
+        ("cache_seconds", it::CACHE_SECONDS, it::CACHE_SECONDS_MAX),
+    ] {
+        assert!(DEFAULT.contains(&format!("# {key} = {default}\n")), "{key}");
+        assert!(DEFAULT.contains(&format!("1 to {most}.")), "{key}");
+    }
+}
+
+#[test]
 fn the_manual_shows_the_defaults_of_trust_sets() {
     for usage in EXTENDED_KEY_USAGES {
         assert!(DEFAULT.contains(usage), "{usage}");

@@ -19,6 +19,7 @@ mod error;
 mod first_start;
 mod on_behalf_of;
 mod organizations;
+mod refused_requests;
 mod rules;
 mod scopes;
 mod views;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, Random};
 use crate::store::{AuditSeal, Store};
 use crate::token::client_key::EnterpriseCertificates;
+use crate::token::delegation::DelegationSource;
 use crate::token::feed::Feed;
 
 pub use crate::store::{
@@ -97,15 +99,6 @@ impl Registry {
         let certificates = Arc::new(EnterpriseCertificates::new(Vec::new()));
         Self { store, clock, random, seal, feed: None, certificates, rules }
     }
-}
-
-/// A register of delegations.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DelegationSource {
-    /// Its identifier.
-    pub issuer: String,
-    /// What people call it.
-    pub name: String,
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Step 9: what an access token says.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use crate::clock::Timestamp;
+use crate::clock::{Random, Timestamp};
 use crate::domain::client::Client;
 use crate::domain::organization::OrganizationNumber;
 use crate::token::access::Decision;
@@ -119,3 +121,13 @@ impl<'a> AccessToken<'a> {
         serde_json::to_vec(self)
     }
 }
+
+/// An identifier that no other token has.
+pub fn new_jti(random: &dyn Random) -> String {
+    let mut bytes = [0; JTI_BYTES];
+    random.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Bytes of a token's `jti`: 43 characters of base64url, as in Maskinporten's tokens.
+const JTI_BYTES: usize = 32;

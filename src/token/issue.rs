@@ -5,14 +5,11 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::domain::client::ClientStatus;
 use crate::domain::scope::RequestedScopes;
 use crate::domain::step::Step;
 use crate::token::access::decide;
-use crate::token::access_token::{AccessToken, Issuance};
+use crate::token::access_token::{AccessToken, Issuance, new_jti};
 use crate::token::client_key::KeyedClient;
 use crate::token::jws::UnverifiedAssertion;
 use crate::token::refusal::Refusal;
@@ -47,13 +44,14 @@ impl Issuer {
         let assertion = unverified.verify(&key.key).at(Step::Signature, trail)?; // 5
         let grant = assertion.check(&self.rules.grant, now).at(Step::Claims, trail)?; // 6
         let client = &client.client;
-        let decision = decide(&self.caches, client, &grant, self.rules.lifetime_seconds_max, now)
+        let most = self.rules.lifetime_seconds_max;
+        let decision = decide(&self.caches, &self.registers, client, &grant, most, now)
             .await
             .at(Step::Access, trail)?; // 7
         let replay_id = assertion.replay_id(&client.id, &grant);
         self.replay.spend(replay_id, grant.expires_at).await.at(Step::Spend, trail)?; // 8
 
-        let jti = self.new_jti();
+        let jti = new_jti(&*self.random);
         let issuance = Issuance {
             issuer: &self.rules.grant.issuer,
             profile: self.rules.profile,
@@ -95,18 +93,9 @@ impl Issuer {
         }
     }
 
-    fn new_jti(&self) -> String {
-        let mut bytes = [0; JTI_BYTES];
-        self.random.fill(&mut bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
-    }
-
     fn sign(&self, token: &AccessToken<'_>) -> Result<String, Refusal> {
         let unavailable = |cause: &dyn ToString| Refusal::Unavailable { cause: cause.to_string() };
         let claims = token.to_json().map_err(|error| unavailable(&error))?;
         self.keys.sign(&claims).map_err(|error| unavailable(&error))
     }
 }
-
-/// Bytes of a token's `jti`: 43 characters of base64url, as in Maskinporten's tokens.
-const JTI_BYTES: usize = 32;

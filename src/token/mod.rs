@@ -7,7 +7,8 @@
 //!    authority that counts here and is of the client's organization ([`client_key`], [`crate::pki`]).
 //! 5. The signature is verified ([`assertion`]).
 //! 6. Audience, times and the other claims are checked ([`claims`]).
-//! 7. It is decided whether the client may have every scope it asks for ([`access`]).
+//! 7. It is decided whether the client may have every scope it asks for ([`access`]), and, for a supplier,
+//!    whether its customer has delegated it ([`delegation`]).
 //! 8. The assertion is spent: one durable insert, before anything is signed ([`replay`]).
 //! 9. The access token is made and signed ([`access_token`], [`crate::keys`]).
 //! 10. The answer is written ([`crate::http`]).
@@ -16,7 +17,8 @@
 //!
 //! [`issue`] reads like this list. Invariants: a type named *verified* can only be made by the check it is
 //! named after; what steps 2 to 7 refuse is not spent; nothing is signed that was not spent; what is cached is
-//! at most `feed.stale_seconds_max` behind the change feed ([`feed`]), and beyond that no token is issued.
+//! at most `feed.stale_seconds_max` behind the change feed ([`feed`]), and beyond that no token is issued; what
+//! a register of delegations elsewhere has said counts for its `cache_seconds`.
 
 pub mod access;
 pub mod access_token;
@@ -25,6 +27,7 @@ pub mod bearer;
 pub mod cache;
 pub mod claims;
 pub mod client_key;
+pub mod delegation;
 pub mod explain;
 pub mod feed;
 pub mod issue;
@@ -42,6 +45,7 @@ use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
 use crate::token::client_key::EnterpriseCertificates;
+use crate::token::delegation::DelegationRegisters;
 use crate::token::feed::Feed;
 use crate::token::replay::Replay;
 
@@ -75,6 +79,8 @@ pub struct Issuer {
     pub random: Arc<dyn Random>,
     /// Clients, scopes, accesses and delegations.
     pub caches: Arc<Caches>,
+    /// Who is asked whether a consumer has delegated.
+    pub registers: DelegationRegisters,
     /// The follower that keeps the caches right.
     pub feed: Arc<Feed>,
     /// The authorities whose certificates count.

@@ -8,6 +8,7 @@
 
 mod attacks;
 mod commands;
+mod delegation;
 mod explain;
 mod harness;
 mod properties;
