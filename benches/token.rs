@@ -31,7 +31,7 @@ use portvakt::domain::scope::{Scope, ScopeName};
 use portvakt::keys::client_jwk::ClientJwk;
 use portvakt::keys::{SealingKey, SigningKey, TokenType};
 use portvakt::registry::{AccessTerms, Actor, NewClient};
-use portvakt::store::{ReplayRow, Store};
+use portvakt::store::{SpentId, Store};
 use portvakt::token::TokenRequest;
 use portvakt::token::jws::UnverifiedAssertion;
 use portvakt::token::refusal::Refusal;
@@ -115,20 +115,20 @@ fn parts(criterion: &mut Criterion<CpuTime>, runtime: &Runtime) {
     let folder = tempfile::tempdir().expect("folder");
     let store = runtime.block_on(Store::open(&folder.path().join("a.db"))).expect("store");
     runtime.block_on(store.migrate()).expect("tables");
-    let mut writer = store.replay_writer();
+    let mut log = store.replay_log();
     let next = AtomicU64::new(0);
-    for rows in [1, 32] {
-        group.bench_function(format!("commit of {rows} spent assertions"), |bencher| {
+    for count in [1, 32] {
+        group.bench_function(format!("commit of {count} spent assertions"), |bencher| {
             bencher.iter(|| {
-                let row = |_| ReplayRow {
-                    id: format!(
-                        "{:043}",
-                        next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                    ),
-                    keep_until: Timestamp::from_seconds(NOW),
+                let id = |_| {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let mut id = [0; 32];
+                    id[..8].copy_from_slice(&number.to_be_bytes());
+                    id
                 };
-                let batch: Vec<ReplayRow> = (0..rows).map(row).collect();
-                runtime.block_on(writer.spend(&batch, 1)).expect("spent")
+                let ids: Vec<SpentId> = (0..count).map(id).collect();
+                let keep_until = Timestamp::from_seconds(NOW);
+                runtime.block_on(log.append(&ids, keep_until)).expect("spent")
             });
         });
     }

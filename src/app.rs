@@ -141,7 +141,7 @@ impl App {
             registry.first_start(&operator).await?;
         }
         let skew = config.token.clock_skew_seconds;
-        let (replay, writer) = Replay::start(&store, Arc::clone(&clock), Arc::clone(&random), skew);
+        let (replay, writer) = Replay::start(&store, Arc::clone(&clock), skew);
         let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
         let mut registers = vec![local_register(config, &caches)];
         for register in &config.delegation_registers {

@@ -49,7 +49,7 @@ pub use organizations::PrefixFilter;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
 };
-pub use replay::{REPLAY_ROWS_MAX, ReplayRow, ReplayWriter};
+pub use replay::{ReplayLog, ReplayRow, SpentId};
 pub use scopes::ScopeFilter;
 pub use signing_keys::SigningKeyRow;
 pub use transaction::Transaction;
@@ -102,13 +102,11 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("trusted_schema", "OFF")
-            // Replay rows land on random pages; without room for them each insert reads the file.
-            .pragma("cache_size", "-65536")
-            // Random pages are written to the log again and again; the longer it is, the fewer of these
-            // writes reach the file. 16 MiB.
-            .pragma("wal_autocheckpoint", "4096")
-            // Each batch size of replay rows is a statement of its own.
-            .statement_cache_capacity(2 * REPLAY_ROWS_MAX);
+            // Lists of a million accesses are looked through page by page.
+            .pragma("cache_size", "-16384")
+            // The log of writes is copied back into the file when it has 16 MiB: every token makes it longer,
+            // and copying often costs more than it saves.
+            .pragma("wal_autocheckpoint", "4096");
         let pool = |connections, timeout| {
             SqlitePoolOptions::new().max_connections(connections).acquire_timeout(timeout)
         };
@@ -154,7 +152,7 @@ impl Store {
         Ok(Transaction::new(self.writer.begin_with(begin).await?))
     }
 
-    /// Closes the pools, after what is under way has ended; a [`ReplayWriter`] writes no more.
+    /// Closes the pools, after what is under way has ended; a [`ReplayLog`] writes no more.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

@@ -1,59 +1,89 @@
-//! Spent assertions. The insert is the lock, and it is durable when it returns.
+//! The log of spent assertions. An append is durable when it returns.
 
-use std::collections::HashSet;
-
-use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection, SqlitePool};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 
 use crate::clock::Timestamp;
 use crate::store::{Store, StoreError};
 
-/// The most rows of one insert. More would make a request wait longer for its neighbours than a
-/// commit takes; every size has its own prepared statement.
-pub const REPLAY_ROWS_MAX: usize = 128;
+/// What identifies an assertion among all that can still be used: a SHA-256 hash.
+pub type SpentId = [u8; 32];
 
-/// An assertion to be spent.
-#[derive(Clone, Debug)]
+/// The most rows of the log that are read at once.
+const ROWS_READ: i64 = 1_000;
+
+/// A row of the log: what one commit has spent.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReplayRow {
-    /// What identifies it; two of the same in one batch are a mistake of the caller.
-    pub id: String,
-    /// Until when its use must be remembered.
+    /// Its number. Rows with lower numbers were committed before.
+    pub seq: i64,
+    /// Until when it must be remembered.
     pub keep_until: Timestamp,
+    /// What was spent.
+    pub ids: Vec<SpentId>,
 }
 
-/// Writes spent assertions over a connection of its own. A connection from the pool would be tested before
-/// and after each use, and the two tests cost more than the insert.
+/// Reads and writes the log over a connection of its own. A connection from the pool would be tested before and
+/// after each use, and the two tests cost more than the append.
 #[derive(Debug)]
-pub struct ReplayWriter {
+pub struct ReplayLog {
     pool: SqlitePool,
     connection: Option<SqliteConnection>,
 }
 
 impl Store {
-    /// A writer of spent assertions; it connects when it is first used.
-    pub fn replay_writer(&self) -> ReplayWriter {
-        ReplayWriter { pool: self.writer.clone(), connection: None }
+    /// The log of spent assertions; it connects when it is first used.
+    pub fn replay_log(&self) -> ReplayLog {
+        ReplayLog { pool: self.writer.clone(), connection: None }
     }
 }
 
-impl ReplayWriter {
-    /// Spends assertions, all in one durable commit, and returns for each whether this was its first
-    /// use. At most [`REPLAY_ROWS_MAX`] rows, and a number for the batch that no other batch has.
-    ///
-    /// After an error nobody knows which of them have been spent, and the next use connects afresh.
-    pub async fn spend(&mut self, rows: &[ReplayRow], batch: i64) -> Result<Vec<bool>, StoreError> {
+impl ReplayLog {
+    /// Appends a row and returns its number, one above that of the row before, whoever wrote that. After an
+    /// error nobody knows whether the row is there, and the next use connects afresh.
+    pub async fn append(
+        &mut self,
+        ids: &[SpentId],
+        keep_until: Timestamp,
+    ) -> Result<i64, StoreError> {
         let mut connection = self.connect().await?;
-        let spent = spend(&mut connection, rows, batch).await?;
+        let done = sqlx::query("insert into replay_log (keep_until, ids) values ($1, $2)")
+            .bind(keep_until.seconds())
+            .bind(URL_SAFE_NO_PAD.encode(ids.as_flattened()))
+            .execute(&mut connection)
+            .await?;
         self.connection = Some(connection);
-        Ok(spent)
+        Ok(done.last_insert_rowid())
     }
 
-    /// Forgets assertions that had to be remembered until before `now`, a slice at a time, and
-    /// returns how many.
+    /// Rows after the row `after` and before the row `before`, in their order, at most a thousand.
+    pub async fn rows_between(
+        &mut self,
+        after: i64,
+        before: i64,
+    ) -> Result<Vec<ReplayRow>, StoreError> {
+        let mut connection = self.connect().await?;
+        let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+            "select seq, keep_until, ids from replay_log where seq > $1 and seq < $2 \
+             order by seq limit $3",
+        )
+        .bind(after)
+        .bind(before)
+        .bind(ROWS_READ)
+        .fetch_all(&mut connection)
+        .await?;
+        self.connection = Some(connection);
+        rows.into_iter().map(read_row).collect()
+    }
+
+    /// Drops rows that had to be remembered until before `now`, but for the newest row of all. At most
+    /// `rows_max` of the oldest are looked at; returns how many were dropped.
     pub async fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u64, StoreError> {
         let mut connection = self.connect().await?;
         let done = sqlx::query(
-            "delete from replay where id in \
-             (select id from replay where keep_until < $1 order by keep_until limit $2)",
+            "delete from replay_log where keep_until < $1 \
+             and seq < (select min(seq) + $2 from replay_log) and seq < (select max(seq) from replay_log)",
         )
         .bind(now.seconds())
         .bind(i64::from(rows_max))
@@ -76,60 +106,39 @@ impl ReplayWriter {
     }
 }
 
-async fn spend(
-    connection: &mut SqliteConnection,
-    rows: &[ReplayRow],
-    batch: i64,
-) -> Result<Vec<bool>, StoreError> {
-    let mut insert = sqlx::query(AssertSqlSafe(insert_of(rows.len()))).bind(batch);
-    for row in rows {
-        insert = insert.bind(row.id.as_str()).bind(row.keep_until.seconds());
+fn read_row((seq, keep_until, ids): (i64, i64, String)) -> Result<ReplayRow, StoreError> {
+    let corrupt = |problem: &dyn ToString| StoreError::corrupt("replay_log", problem);
+    let bytes = URL_SAFE_NO_PAD.decode(ids).map_err(|error| corrupt(&error))?;
+    let (ids, rest) = bytes.as_chunks();
+    if !rest.is_empty() {
+        return Err(corrupt(&"ids are not 32 bytes each"));
     }
-    let inserted = insert.execute(&mut *connection).await?.rows_affected();
-    if usize::try_from(inserted) == Ok(rows.len()) {
-        // The common case costs no second statement: handing rows back is dearer than writing them.
-        return Ok(vec![true; rows.len()]);
-    }
-    let mut select = sqlx::query_scalar(AssertSqlSafe(select_of(rows.len()))).bind(batch);
-    for row in rows {
-        select = select.bind(row.id.as_str());
-    }
-    let fresh: Vec<String> = select.fetch_all(connection).await?;
-    let fresh: HashSet<&str> = fresh.iter().map(String::as_str).collect();
-    Ok(rows.iter().map(|row| fresh.contains(row.id.as_str())).collect())
-}
-
-/// The insert of `rows` rows. Only the number of placeholders varies, never text from outside.
-fn insert_of(rows: usize) -> String {
-    let values = |row| format!("(${}, ${}, $1)", 2 * row + 2, 2 * row + 3);
-    let values: Vec<String> = (0..rows).map(values).collect();
-    let values = values.join(", ");
-    format!("insert into replay (id, keep_until, batch) values {values} on conflict do nothing")
-}
-
-/// The select that tells which of `rows` rows a batch has inserted.
-fn select_of(rows: usize) -> String {
-    let ids: Vec<String> = (0..rows).map(|row| format!("${}", row + 2)).collect();
-    format!("select id from replay where batch = $1 and id in ({})", ids.join(", "))
+    Ok(ReplayRow { seq, keep_until: Timestamp::from_seconds(keep_until), ids: ids.to_vec() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(id: &str, keep_until: i64) -> ReplayRow {
-        ReplayRow { id: id.to_owned(), keep_until: Timestamp::from_seconds(keep_until) }
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
     }
 
     #[tokio::test]
-    async fn an_assertion_is_fresh_once_until_it_is_forgotten() {
+    async fn numbers_only_rise_whoever_appends_and_whatever_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
-        let mut writer = store.replay_writer();
-        assert_eq!(writer.spend(&[row("a", 10), row("b", 20)], 1).await.unwrap(), [true, true]);
-        assert_eq!(writer.spend(&[row("c", 30), row("a", 10)], 2).await.unwrap(), [true, false]);
-        assert_eq!(writer.forget(Timestamp::from_seconds(20), 100).await.unwrap(), 1);
-        assert_eq!(writer.spend(&[row("a", 40), row("b", 40)], 3).await.unwrap(), [true, false]);
+        let (mut one, mut other) = (store.replay_log(), store.replay_log());
+        assert_eq!(one.append(&[[1; 32], [2; 32]], at(10)).await.unwrap(), 1);
+        assert_eq!(other.append(&[[3; 32]], at(10)).await.unwrap(), 2);
+        let rows = one.rows_between(0, 3).await.unwrap();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0].ids, [[1; 32], [2; 32]]);
+        assert_eq!(rows[1], ReplayRow { seq: 2, keep_until: at(10), ids: vec![[3; 32]] });
+        assert_eq!(one.rows_between(1, 2).await.unwrap(), []);
+        assert_eq!(one.forget(at(10), 100).await.unwrap(), 0);
+        assert_eq!(one.forget(at(11), 100).await.unwrap(), 1);
+        assert_eq!(one.append(&[[4; 32]], at(20)).await.unwrap(), 3);
     }
 }

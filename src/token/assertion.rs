@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
 use crate::domain::json::Json;
 use crate::pki::public_key::PublicKey;
+use crate::store::SpentId;
 use crate::token::claims::{Grant, GrantRules};
 use crate::token::jws::{Said, UnverifiedAssertion};
 use crate::token::refusal::Refusal;
@@ -21,9 +20,9 @@ pub struct VerifiedAssertion<'a> {
     said: Arc<Said>,
 }
 
-/// What identifies an assertion among all that can still be used, as 43 characters.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct ReplayId(String);
+/// What identifies an assertion among all that can still be used.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct ReplayId(pub(super) SpentId);
 
 impl<'a> UnverifiedAssertion<'a> {
     /// The id of the client that it claims to be from (`iss`).
@@ -64,18 +63,8 @@ impl VerifiedAssertion<'_> {
         hash.update(client.as_str().as_bytes());
         hash.update(&[0, kind]);
         hash.update(unique);
-        ReplayId(URL_SAFE_NO_PAD.encode(hash.finish()))
-    }
-}
-
-impl ReplayId {
-    /// The characters.
-    pub fn into_text(self) -> String {
-        self.0
-    }
-
-    #[cfg(test)]
-    pub(super) fn of_test(text: &str) -> Self {
-        Self(text.to_owned())
+        let mut id = [0; 32];
+        id.copy_from_slice(hash.finish().as_ref());
+        ReplayId(id)
     }
 }

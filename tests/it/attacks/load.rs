@@ -208,9 +208,10 @@ async fn a_long_jti_takes_no_more_room_than_a_short_one() {
     let too_long = caller("es256").draft().claim("jti", "j".repeat(256)).sign();
     check_refusal(&server.ask(&too_long).await, 400, "invalid_grant", "").unwrap();
     let pool = SqlitePool::connect(server.database().to_str().unwrap()).await.unwrap();
-    let lengths: (i64, i64) = sqlx::query_as("select min(length(id)), max(length(id)) from replay")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let lengths: (i64, i64) =
+        sqlx::query_as("select min(length(ids)), max(length(ids)) from replay_log")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
     assert_eq!(lengths, (43, 43));
 }

@@ -1,0 +1,288 @@
+//! Step 8: an assertion is spent once, durably, before anything is signed.
+//!
+//! One task owns the writing. While a commit is under way, the assertions that arrive wait; the next commit
+//! takes all of them as one row of the log, so the cost of a commit is shared. Under load it waits a millisecond
+//! for more company; who comes alone is served at once. Whoever is told that an assertion is fresh is told so
+//! after the commit.
+//!
+//! What has been spent and can still be used is held in memory, as the log has it. Another process may append to
+//! the same log, so the number of a row says whether there are rows before it that have not been read: they are
+//! read before anything is answered, and what stands in them was spent there. So each assertion belongs to the
+//! first row it stands in, and to that row alone.
+
+mod spent;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, Timestamp};
+use crate::store::{ReplayLog, SpentId, Store, StoreError};
+use crate::token::assertion::ReplayId;
+use crate::token::refusal::Refusal;
+use crate::token::replay::spent::Spent;
+
+/// Assertions that may wait for a commit. Beyond that the database is too slow for the load, and a quick
+/// 503 serves everybody better than a long queue.
+const WAITING_MAX: usize = 4_096;
+
+/// How long one may wait for its commit.
+const COMMIT_SECONDS_MAX: u64 = 5;
+
+/// The most assertions of one commit. More would make one wait longer for its neighbours than a commit takes.
+const BATCH_MAX: usize = 256;
+
+/// Most of what a commit costs does not depend on how much is in it. When a batch had company but fewer rows than this, the next one
+/// waits a moment for more; one that had a single row never waits, so a quiet server is as quick as it can be.
+const COMPANY_WANTED: usize = 16;
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
+
+/// Seconds that a row is kept beyond the moment when its assertion can no longer be accepted, against
+/// clocks that disagree.
+const KEEP_MARGIN_SECONDS: i64 = 120;
+
+/// How often expired rows are dropped, and how many of the oldest are looked at: a slice small enough that a
+/// commit behind it does not notice.
+const SWEEP_SECONDS: u64 = 5;
+const SWEEP_ROWS: u32 = 5_000;
+
+/// The register of spent assertions.
+#[derive(Clone)]
+pub struct Replay {
+    waiting: mpsc::Sender<Waiting>,
+    clock_skew_seconds: i64,
+}
+
+/// One who waits for a commit.
+struct Waiting {
+    id: SpentId,
+    keep_until: Timestamp,
+    answer: oneshot::Sender<Verdict>,
+}
+
+/// What a commit said about one assertion.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Verdict {
+    Fresh,
+    Spent,
+    Unknown,
+}
+
+impl Replay {
+    /// Starts the task that writes; it ends when the last clone of this value is gone.
+    pub fn start(
+        store: &Store,
+        clock: Arc<dyn Clock>,
+        clock_skew_seconds: i64,
+    ) -> (Self, JoinHandle<()>) {
+        let (waiting, queue) = mpsc::channel(WAITING_MAX);
+        let register = Register { log: store.replay_log(), spent: Spent::default(), read_to: 0 };
+        let task = tokio::spawn(write(register, clock, queue));
+        (Self { waiting, clock_skew_seconds }, task)
+    }
+
+    /// Spends an assertion that expires at `expires_at`, or refuses it as used.
+    pub async fn spend(&self, id: ReplayId, expires_at: Timestamp) -> Result<(), Refusal> {
+        let keep = self.clock_skew_seconds.saturating_add(KEEP_MARGIN_SECONDS);
+        let keep_until = expires_at.plus_seconds(keep);
+        let (answer, verdict) = oneshot::channel();
+        let unavailable = |cause: &str| Refusal::Unavailable { cause: cause.to_owned() };
+        self.waiting
+            .try_send(Waiting { id: id.0, keep_until, answer })
+            .map_err(|_| unavailable("too many assertions wait to be spent"))?;
+        let verdict = tokio::time::timeout(Duration::from_secs(COMMIT_SECONDS_MAX), verdict).await;
+        match verdict {
+            Ok(Ok(Verdict::Fresh)) => Ok(()),
+            Ok(Ok(Verdict::Spent)) => Err(Refusal::Replayed),
+            Ok(Ok(Verdict::Unknown) | Err(_)) => {
+                Err(unavailable("the assertion could not be spent durably"))
+            }
+            Err(_) => Err(unavailable("spending the assertion took too long")),
+        }
+    }
+}
+
+async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Waiting>) {
+    // What was spent before the start. If it cannot be read now, the first batch will try again.
+    let _ = register.read_before(i64::MAX).await;
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut next_sweep = clock.uptime() + Duration::from_secs(SWEEP_SECONDS);
+    loop {
+        let came = queue.recv_many(&mut batch, BATCH_MAX).await;
+        if came == 0 {
+            return;
+        }
+        register.spend_batch(&mut batch).await;
+        if clock.uptime() >= next_sweep {
+            let pause = register.sweep(clock.now()).await;
+            next_sweep = clock.uptime() + pause;
+        }
+        if (2..COMPANY_WANTED).contains(&came) {
+            tokio::time::sleep(COMPANY_WAIT).await;
+        }
+    }
+}
+
+/// The log, and what of it is in memory.
+struct Register {
+    log: ReplayLog,
+    spent: Spent,
+    /// The row up to which the log has been read.
+    read_to: i64,
+}
+
+impl Register {
+    /// Spends a batch in one commit, and answers all who wait for it.
+    async fn spend_batch(&mut self, batch: &mut Vec<Waiting>) {
+        // What is known to be spent costs no write: a storm of replays leaves the disk alone.
+        let mut new: Vec<Waiting> = Vec::with_capacity(batch.len());
+        for waiting in batch.drain(..) {
+            if self.spent.contains(&waiting.id) {
+                waiting.answer(Verdict::Spent);
+            } else {
+                new.push(waiting);
+            }
+        }
+        if new.is_empty() {
+            return;
+        }
+        match self.append(&new).await {
+            Ok(()) => {
+                for waiting in new {
+                    // The same assertion twice in a batch is fresh for the first that came.
+                    let fresh = self.spent.insert(waiting.id, waiting.keep_until);
+                    waiting.answer(if fresh { Verdict::Fresh } else { Verdict::Spent });
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "assertions could not be spent");
+                new.into_iter().for_each(|waiting| waiting.answer(Verdict::Unknown));
+            }
+        }
+    }
+
+    /// Appends a row with all of these, and reads every row before it that has not been read.
+    async fn append(&mut self, new: &[Waiting]) -> Result<(), StoreError> {
+        if self.read_to == 0 {
+            self.read_before(i64::MAX).await?;
+        }
+        let ids: Vec<SpentId> = new.iter().map(|waiting| waiting.id).collect();
+        let latest = new.iter().map(|waiting| waiting.keep_until).max();
+        let keep_until = latest.unwrap_or(Timestamp::from_seconds(i64::MAX));
+        let seq = self.log.append(&ids, keep_until).await?;
+        if seq != self.read_to + 1 {
+            self.read_before(seq).await?;
+        }
+        self.read_to = seq;
+        Ok(())
+    }
+
+    /// Takes in every row before `before` that has not been read.
+    async fn read_before(&mut self, before: i64) -> Result<(), StoreError> {
+        loop {
+            let rows = self.log.rows_between(self.read_to, before).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            self.read_to = last.seq;
+            for row in &rows {
+                for id in &row.ids {
+                    self.spent.insert(*id, row.keep_until);
+                }
+            }
+        }
+    }
+
+    /// Drops what has expired, and says when to do so again.
+    async fn sweep(&mut self, now: Timestamp) -> Duration {
+        self.spent.forget(now);
+        match self.log.forget(now, SWEEP_ROWS).await {
+            // So many mean that more is waiting.
+            Ok(rows) if rows >= u64::from(SWEEP_ROWS) / 2 => Duration::ZERO,
+            Ok(_) => Duration::from_secs(SWEEP_SECONDS),
+            Err(error) => {
+                tracing::warn!(%error, "spent assertions could not be dropped");
+                Duration::from_secs(SWEEP_SECONDS)
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn answer(self, verdict: Verdict) {
+        // One who no longer waits has been told 503, and its assertion is spent: the safe side.
+        let _ = self.answer.send(verdict);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn id(text: &str) -> SpentId {
+        let mut id = [0; 32];
+        id[..text.len()].copy_from_slice(text.as_bytes());
+        id
+    }
+
+    #[tokio::test]
+    async fn of_many_equal_assertions_at_once_one_is_fresh() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        let (replay, task) = Replay::start(&store, Arc::new(SystemClock), 10);
+        let spend = |name: &str| {
+            let (replay, id) = (replay.clone(), ReplayId(id(name)));
+            tokio::spawn(
+                async move { replay.spend(id, Timestamp::from_seconds(4_000_000_000)).await },
+            )
+        };
+        let tasks: Vec<_> = (0..600).map(|i| spend(&format!("{}", i % 3))).collect();
+        let mut fresh = 0;
+        for task in tasks {
+            match task.await.unwrap() {
+                Ok(()) => fresh += 1,
+                Err(refusal) => assert_eq!(refusal, Refusal::Replayed),
+            }
+        }
+        assert_eq!(fresh, 3);
+        drop(replay);
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_assertion_is_not_fresh_when_the_database_cannot_tell() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
+        let refusal = replay.spend(ReplayId(id("a")), Timestamp::from_seconds(1)).await;
+        assert!(matches!(refusal, Err(Refusal::Unavailable { .. })));
+    }
+
+    #[tokio::test]
+    async fn processes_that_share_a_log_spend_each_assertion_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        let nodes: Vec<Replay> =
+            (0..3).map(|_| Replay::start(&store, Arc::new(SystemClock), 10).0).collect();
+        let mut tasks = Vec::new();
+        for number in 0..200 {
+            for node in &nodes {
+                let (node, id) = (node.clone(), ReplayId(id(&format!("{number}"))));
+                let end = Timestamp::from_seconds(4_000_000_000);
+                tasks.push(tokio::spawn(async move { node.spend(id, end).await.is_ok() }));
+            }
+        }
+        let mut fresh = 0;
+        for task in tasks {
+            fresh += usize::from(task.await.unwrap());
+        }
+        assert_eq!(fresh, 200);
+        // One that starts later knows all of it.
+        let (late, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
+        let end = Timestamp::from_seconds(4_000_000_000);
+        assert_eq!(late.spend(ReplayId(id("7")), end).await, Err(Refusal::Replayed));
+    }
+}
