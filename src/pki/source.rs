@@ -62,6 +62,14 @@ pub(super) fn read_crls(crls: Vec<Vec<u8>>, trust_set: &str) -> Result<Vec<Crl>,
         } else {
             vec![bytes]
         };
+        if ders.is_empty() {
+            // A file that is empty is one that is just being written, or a mistake.
+            return Err(TrustSetError::Pem {
+                trust_set: trust_set.to_owned(),
+                role: "revocation list",
+                reason: format!("file {} holds none", index + 1),
+            });
+        }
         for der in ders {
             lists.push(Crl::from_der(&der).map_err(|reason| TrustSetError::Crl {
                 trust_set: trust_set.to_owned(),

@@ -264,3 +264,33 @@ async fn a_long_list_is_asked_quickly() {
     huge[0] = 0x30;
     assert!(set.replace_crls(vec![huge]).is_err());
 }
+
+#[tokio::test]
+async fn a_list_that_is_replaced_counts_without_a_restart() {
+    // R36: the revoking list is put in the place of the old one while the server runs and has cached the chain.
+    let pki = Pki::new("Replaced list");
+    let numbered = |number: u64, is_revoking: bool| {
+        pki.ca.crl(|p| {
+            p.crl_number = SerialNumber::from(number);
+            if is_revoking {
+                p.revoked_certs.push(revoked(LEAF_SERIAL, KeyCompromise));
+            }
+        })
+    };
+    let trust = Trust::with_crls(&pki, vec![numbered(1, false), pki.root.crl(|_| {})]);
+    let server = TestServer::with(&[trust], "").await;
+    let leaf = pki.ca.leaf(|_| {});
+    let caller = certified(&leaf.key, &[&leaf.der]);
+    assert_eq!(server.ask(&caller.assertion()).await.status, 200);
+    let list = server.folder.path().join("0-crl-0");
+    std::fs::write(&list, "no list").unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(server.ask(&caller.assertion()).await.status, 200, "the old list stays in use");
+    std::fs::write(&list, numbered(2, true)).unwrap();
+    let began = tick();
+    while server.ask(&caller.assertion()).await.status == 200 {
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(server.ask(&caller.assertion()).await.text().contains("MP-120"));
+}

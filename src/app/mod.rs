@@ -1,5 +1,7 @@
 //! Everything a request may need, built once from the configuration; tests build the same.
 
+mod revocation;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -155,6 +157,7 @@ impl App {
             registers.push(remote_register(register, tokens)?);
         }
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
+        let certificates_of_tasks = Arc::clone(&certificates);
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
@@ -166,7 +169,8 @@ impl App {
             replay,
             keys: keys.ring(),
         };
-        let tasks = vec![follower, writer];
+        let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
+        let tasks = vec![follower, writer, tokio::spawn(lists)];
         let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
         let admin_url = config.admin_url.clone();
         Ok(Self { issuer, registry, cursors, admin_url, recorder, metrics, draining, tasks })
