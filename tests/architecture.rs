@@ -36,7 +36,7 @@ const FENCES: [(&str, &[&str]); 9] = [
 ];
 
 /// Each library is named in these layers only.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("anyhow", &["cli"]),
     ("aws_lc_rs", &["clock", "keys", "pki", "store", "token"]),
     ("axum", &["http"]),
@@ -51,6 +51,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("openssl", &["cli"]),
     ("prometheus_client", &["telemetry"]),
     ("rcgen", &["cli"]),
+    ("rlimit", &["cli"]),
     ("reqwest", &["cli", "remote"]),
     ("rustls", &["http"]),
     ("rustls_pki_types", &["pki", "cli"]),

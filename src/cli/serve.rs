@@ -58,6 +58,7 @@ impl Server {
             config::LogFormat::Text => LogFormat::Text,
         };
         telemetry::start_logging(format, &config.log.filter).map_err(anyhow::Error::msg)?;
+        provide_descriptors(config);
         let token = bind(&config.token_listener).await?;
         let admin = bind(&config.admin_listener).await?;
         let management = bind(&config.management_listener).await?;
@@ -111,6 +112,25 @@ impl Server {
         let served = tokio::try_join!(announce, apis, management);
         self.app.finish().await;
         served.map(|_| ())
+    }
+}
+
+/// File descriptors beside those of connections: databases, listeners, files that are read again.
+const OTHER_DESCRIPTORS: u64 = 100;
+
+/// Raises the limit of open files, as far as the system lets us, to what the configured connections need.
+fn provide_descriptors(config: &Config) {
+    let listeners = [&config.token_listener, &config.admin_listener, &config.management_listener];
+    let connections: u64 = listeners.iter().map(|it| u64::from(it.connections_max)).sum();
+    let needed = connections + OTHER_DESCRIPTORS;
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(limit) if limit < needed => tracing::warn!(
+            limit,
+            needed,
+            "fewer files may be open than connections_max needs; raise LimitNOFILE or lower connections_max"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, needed, "the limit of open files cannot be raised"),
     }
 }
 

@@ -76,6 +76,7 @@ impl Listener {
         let places =
             Arc::new(Semaphore::new(usize::try_from(self.connections_max).unwrap_or(usize::MAX)));
         let mut stop = std::pin::pin!(stop);
+        let mut failing = false;
         loop {
             let place = tokio::select! {
                 place = Arc::clone(&places).acquire_owned() => place,
@@ -86,9 +87,15 @@ impl Listener {
                 () = &mut stop => break,
             };
             let stream = match stream {
-                Ok((stream, _peer)) => stream,
+                Ok((stream, _peer)) => {
+                    failing = false;
+                    stream
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    // Told once: while it lasts it would be told twenty times a second.
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "connections cannot be accepted");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
