@@ -103,10 +103,7 @@ impl Store {
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("trusted_schema", "OFF")
             // Lists of a million accesses are looked through page by page.
-            .pragma("cache_size", "-16384")
-            // The log of writes is copied back into the file when it has 16 MiB: every token makes it longer,
-            // and copying often costs more than it saves.
-            .pragma("wal_autocheckpoint", "4096");
+            .pragma("cache_size", "-16384");
         let pool = |connections, timeout| {
             SqlitePoolOptions::new().max_connections(connections).acquire_timeout(timeout)
         };
