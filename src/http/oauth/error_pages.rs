@@ -18,9 +18,9 @@ use crate::token::refusal::MpCode;
 const STYLE: &str = include_str!("error_pages.css");
 
 /// One of the two languages of a page, with the words that every page has.
-struct Language {
+pub(super) struct Language {
     /// Its tag (RFC 5646), and at the same time the name of its section.
-    tag: &'static str,
+    pub(super) tag: &'static str,
     name: &'static str,
     causes: &'static str,
     remedy: &'static str,
@@ -34,7 +34,7 @@ struct Language {
     groups: [&'static str; 4],
 }
 
-const ENGLISH: Language = Language {
+pub(super) const ENGLISH: Language = Language {
     tag: "en",
     name: "English",
     causes: "Usual causes",
@@ -58,7 +58,7 @@ const ENGLISH: Language = Language {
     ],
 };
 
-const NORWEGIAN: Language = Language {
+pub(super) const NORWEGIAN: Language = Language {
     tag: "nb",
     name: "Norsk bokmål",
     causes: "Vanlige årsaker",
@@ -107,7 +107,7 @@ pub(super) async fn style() -> Response {
 /// Pages change with the program only.
 const CACHE: &str = "public, max-age=3600";
 
-fn html(page: String) -> Response {
+pub(super) fn html(page: String) -> Response {
     const HEADERS: [(HeaderName, &str); 3] = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, CACHE),
@@ -145,7 +145,7 @@ fn in_both(words: fn(&Language) -> &'static str) -> String {
 }
 
 /// A whole document: what stands on every page, around `main`.
-fn document(title: &str, main: &str) -> String {
+pub(super) fn document(title: &str, main: &str) -> String {
     let [english, norwegian] = [ENGLISH, NORWEGIAN].map(|Language { tag, name, .. }| {
         format!("<a href=\"#{tag}\" lang=\"{tag}\" hreflang=\"{tag}\">{name}</a>")
     });
@@ -226,7 +226,7 @@ fn items(texts: &[&str]) -> String {
 }
 
 /// Turns what stands between backticks into `code`. The texts hold an even number of them.
-fn marked(text: &str) -> String {
+pub(super) fn marked(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 64);
     for (index, part) in text.split('`').enumerate() {
         if index % 2 == 0 {

@@ -1,5 +1,6 @@
 //! The token API: `POST /token`, the published keys, the metadata, and a page for every error code.
 
+mod admin_errors_page;
 mod error_pages;
 mod error_texts;
 mod error_texts_access;
@@ -62,5 +63,6 @@ fn endpoints(metadata: &PublishedDocument, base: &str) -> Router<Arc<App>> {
         .route(&at("//.well-known/openid-configuration"), metadata())
         .route(&at("/errors/"), get(error_pages::index))
         .route(&at("/errors/style.css"), get(error_pages::style))
+        .route(&at("/errors/admin"), get(admin_errors_page::page))
         .route(&at("/errors/{code}"), get(error_pages::page))
 }
