@@ -86,6 +86,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
+/// The query of an address that takes none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match parts.uri.query() {
+            None | Some("") => Ok(Self),
+            Some(_) => Err(ApiError::parameter("query", "this address takes no parameters")),
+        }
+    }
+}
+
 /// The variable parts of an address.
 #[derive(Clone, Debug)]
 pub(super) struct PathOf<T>(pub(super) T);
