@@ -22,6 +22,7 @@ mod organizations;
 mod refused_requests;
 mod rules;
 mod scopes;
+mod signing_keys;
 mod views;
 
 use std::sync::Arc;
