@@ -6,6 +6,7 @@
 //! users start it. [`properties`]: what must hold
 //! for every input. [`vectors`]: published test vectors.
 
+mod admin;
 mod attacks;
 mod commands;
 mod delegation;

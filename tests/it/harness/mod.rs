@@ -1,6 +1,7 @@
 //! What the tables of attacks are run with: a server, a client of which every byte can be chosen, chains of
 //! certificates in which every detail can be spoilt, and the rules that every refusal keeps.
 
+pub(crate) mod admin;
 pub(crate) mod caller;
 pub(crate) mod chain;
 pub(crate) mod clock;

@@ -1,0 +1,3 @@
+//! The admin listener from outside.
+
+mod compatible;
