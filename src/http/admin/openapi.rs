@@ -9,7 +9,6 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, Server};
 use utoipa::{Modify, OpenApi};
@@ -55,7 +54,8 @@ pub(super) fn routes(app: &App, own: Document, compatible: Document) -> Router<A
     let mut document = Head::openapi();
     document.merge(own);
     document.merge(compatible);
-    tell_older_addresses_apart(&mut document);
+    // The compatible API has everything at older addresses as well: once is enough.
+    document.paths.paths.retain(|path, _| path.starts_with("/api/"));
     document.servers = Some(vec![Server::new(app.admin_url.as_deref().unwrap_or("/"))]);
     let text = serde_json::to_string(&document).unwrap_or_default();
     Router::new()
@@ -63,21 +63,6 @@ pub(super) fn routes(app: &App, own: Document, compatible: Document) -> Router<A
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(|| async { file("index.html") }))
         .route("/docs/{file}", get(|Path(name): Path<String>| async move { file(&name) }))
-}
-
-/// The compatible API has each operation at an older address as well; the name of an operation must be its own.
-fn tell_older_addresses_apart(document: &mut Document) {
-    let older = document.paths.paths.iter_mut().filter(|(path, _)| !path.starts_with("/api/"));
-    for operation in older.flat_map(|(_, item)| operations(item)) {
-        if let Some(id) = &mut operation.operation_id {
-            id.push_str("_unversioned");
-        }
-    }
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, put, post, delete, patch, .. } = item;
-    [get, put, post, delete, patch].into_iter().flatten()
 }
 
 /// A file of the page. They come with the program and change with it only.
