@@ -17,6 +17,7 @@ mod clients;
 mod delegations;
 mod error;
 mod first_start;
+mod idempotency;
 mod on_behalf_of;
 mod organizations;
 mod refused_requests;
@@ -34,7 +35,7 @@ use crate::token::delegation::DelegationSource;
 use crate::token::feed::Feed;
 
 pub use crate::store::{
-    AccessFilter, ClientFilter, DelegationFilter, PrefixFilter, ScopeFilter, StoreError,
+    AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, ScopeFilter, StoreError,
 };
 pub use accesses::{AccessSide, AccessTerms};
 pub use actor::Actor;
@@ -44,6 +45,7 @@ pub use clients::{NewClient, TOKEN_LIFETIME_SECONDS};
 pub use delegations::NewDelegation;
 pub use error::RegistryError;
 pub use first_start::Operator;
+pub use idempotency::{FirstTime, Once};
 
 /// The verbs of the control plane, and the looks.
 #[derive(Clone)]

@@ -8,6 +8,7 @@ mod audit;
 mod clients;
 mod delegations;
 mod etag;
+mod idempotency;
 mod keys;
 mod page;
 mod prefixes;
@@ -38,7 +39,8 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .merge(audit::routes())
         .merge(refusals::routes());
     let shape = from_fn_with_state(Arc::clone(app), problem::shape);
-    OpenApiRouter::new().nest(BASE, routes).layer(shape)
+    let once = from_fn_with_state(Arc::clone(app), idempotency::once);
+    OpenApiRouter::new().nest(BASE, routes).layer(once).layer(shape)
 }
 
 /// Reads a value that stands in an address or a body under that name.
