@@ -99,7 +99,7 @@ create table idempotency (
     id           text   not null,
     -- SHA-256 over what was asked
     request_hash text   not null,
-    -- null until the answer is known
+    -- null until the answer is known; a row that stays so for a minute is as good as gone
     status       bigint,
     headers      text,
     body         text,

@@ -29,15 +29,7 @@ pub struct IdError;
 impl ClientId {
     /// The text of a UUID (RFC 9562 section 4).
     pub fn from_uuid(bytes: [u8; 16]) -> Self {
-        use std::fmt::Write as _;
-        let mut text = String::with_capacity(36);
-        for (index, byte) in bytes.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(uuid_text(bytes))
     }
 
     /// The identifier as text.
@@ -47,6 +39,11 @@ impl ClientId {
 }
 
 impl KeyId {
+    /// The text of a UUID (RFC 9562 section 4).
+    pub fn from_uuid(bytes: [u8; 16]) -> Self {
+        Self(uuid_text(bytes))
+    }
+
     /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,6 +64,18 @@ impl FromStr for KeyId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         read_id(text).map(Self)
     }
+}
+
+fn uuid_text(bytes: [u8; 16]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn read_id(text: &str) -> Result<String, IdError> {
@@ -94,6 +103,13 @@ pub enum ClientStatus {
     Active,
     /// It has been switched off; it is kept for the audit trail and can be restored.
     Deactivated,
+}
+
+impl ClientStatus {
+    /// That of a client which is active, or is not.
+    pub const fn of(active: bool) -> Self {
+        if active { Self::Active } else { Self::Deactivated }
+    }
 }
 
 /// A client as its organization has registered it.

@@ -25,4 +25,5 @@ pub mod refused_request;
 pub mod registration;
 pub mod right;
 pub mod scope;
+pub mod signing_key;
 pub mod step;

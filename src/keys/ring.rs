@@ -113,6 +113,11 @@ impl SharedKeyRing {
         })
     }
 
+    /// Whether tokens are signed with the key of that id now.
+    pub fn signs_with(&self, kid: &str) -> bool {
+        self.current().active.kid() == kid
+    }
+
     fn current(&self) -> Arc<KeyRing> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -143,8 +143,8 @@ impl Certificate {
             return Err(CertificateError::InnerAlgorithm);
         }
         check_serial(parsed.raw_serial())?;
-        let not_before = read_time(&parsed.validity().not_before)?;
-        let not_after = read_time(&parsed.validity().not_after)?;
+        let not_before = time(&parsed.validity().not_before)?;
+        let not_after = time(&parsed.validity().not_after)?;
         if not_before > not_after {
             return Err(CertificateError::Validity);
         }
@@ -331,7 +331,7 @@ fn check_serial(serial: &[u8]) -> Result<(), CertificateError> {
 
 /// Years through 2049 are `UTCTime`, later ones `GeneralizedTime` (RFC 5280 section 4.1.2.5); the
 /// encoding check has already refused fractions and offsets.
-fn read_time(time: &ASN1Time) -> Result<Timestamp, CertificateError> {
+fn time(time: &ASN1Time) -> Result<Timestamp, CertificateError> {
     let generalized = time.to_datetime().year() >= 2050;
     if generalized == time.is_generalizedtime() {
         Ok(Timestamp::from_seconds(time.timestamp()))

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
-use crate::domain::client::{ClientId, ClientKey, KeyId};
+use crate::domain::client::{ClientId, ClientKey, ClientStatus, KeyId};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Version};
 use crate::domain::registration::{CLIENT_KEYS_MAX, ClientFile, RegisteredKey};
@@ -167,6 +167,10 @@ impl Registry {
         check_version(seen, expected)?;
         let organization = before.registration.value.client.organization;
         let edit = edit(&before.keys, organization, change.now)?;
+        if !edit.put.is_empty() && before.registration.value.client.status != ClientStatus::Active {
+            let rule = "the client is deactivated, and a key would not revive it; restore it first";
+            return Err(RegistryError::conflict(rule));
+        }
         let after = edit.applied_to(&before.keys);
         check_set(&after)?;
         for kid in &edit.withdraw {
@@ -202,6 +206,8 @@ impl Registry {
         organization: OrganizationNumber,
         now: Timestamp,
     ) -> Result<Vec<ClientKey>, RegistryError> {
+        // Before they are read, because reading a key is work.
+        check_count(jwks.len())?;
         let keys: Vec<ClientKey> = jwks
             .iter()
             .map(|jwk| self.read_key(jwk, organization, now))
@@ -274,11 +280,7 @@ impl KeyEdit {
 
 /// What holds for all keys of a client together.
 fn check_set(keys: &[ClientKey]) -> Result<(), RegistryError> {
-    if keys.len() > CLIENT_KEYS_MAX {
-        let problem =
-            format!("a client can have at most {CLIENT_KEYS_MAX} keys; withdraw one first");
-        return Err(RegistryError::invalid("keys", problem));
-    }
+    check_count(keys.len())?;
     for (index, key) in keys.iter().enumerate() {
         for other in &keys[..index] {
             if other.id == key.id {
@@ -288,6 +290,15 @@ fn check_set(keys: &[ClientKey]) -> Result<(), RegistryError> {
                 return Err(RegistryError::conflict("the same key is there under two kids"));
             }
         }
+    }
+    Ok(())
+}
+
+fn check_count(keys: usize) -> Result<(), RegistryError> {
+    if keys > CLIENT_KEYS_MAX {
+        let problem =
+            format!("a client can have at most {CLIENT_KEYS_MAX} keys; withdraw one first");
+        return Err(RegistryError::invalid("keys", problem));
     }
     Ok(())
 }

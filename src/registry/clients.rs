@@ -2,7 +2,7 @@
 
 use crate::domain::access::Access;
 use crate::domain::change::ChangedNoun;
-use crate::domain::client::{Client, ClientId, ClientKey, ClientStatus};
+use crate::domain::client::{Client, ClientId, ClientKey, ClientStatus, KeyId};
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Version};
@@ -20,6 +20,9 @@ pub const TOKEN_LIFETIME_SECONDS: u32 = 120;
 
 /// The most scopes on one client; the largest seen in use has about sixty.
 const CLIENT_SCOPES_MAX: usize = 500;
+
+/// How often a change that is meant for any version is tried when others are faster.
+const ATTEMPTS_MAX: u32 = 10;
 
 /// The scopes of clients for the register of contact information, which they cannot choose.
 const KRR_SCOPES: [&str; 2] = ["krr:global/digitalpost.read", "krr:global/kontaktinformasjon.read"];
@@ -116,7 +119,66 @@ impl Registry {
         expected: Option<Version>,
         edit: impl FnOnce(&mut ClientRegistration) + Send,
     ) -> Result<ClientFile, RegistryError> {
+        let edit = |registration: &mut ClientRegistration| {
+            edit(registration);
+            Ok(())
+        };
         self.edit_client(actor, on_client("change", id), id, expected, edit).await
+    }
+
+    /// Puts a scope on a client. Without a version, whatever else is changed meanwhile stays changed.
+    pub async fn put_client_scope(
+        &self,
+        actor: &Actor,
+        id: &ClientId,
+        scope: &ScopeName,
+        expected: Option<Version>,
+    ) -> Result<ClientFile, RegistryError> {
+        self.insist(expected, || {
+            self.edit_client(actor, on_client("add scope", id), id, expected, |registration| {
+                registration.client.scopes.push(scope.clone());
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Takes a scope off a client, in the same way.
+    pub async fn remove_client_scope(
+        &self,
+        actor: &Actor,
+        id: &ClientId,
+        scope: &ScopeName,
+        expected: Option<Version>,
+    ) -> Result<ClientFile, RegistryError> {
+        self.insist(expected, || {
+            self.edit_client(actor, on_client("remove scope", id), id, expected, |registration| {
+                let scopes = &mut registration.client.scopes;
+                let at = scopes.iter().position(|known| known == scope);
+                let at = at.ok_or(RegistryError::Absent { noun: "scope on the client" })?;
+                scopes.remove(at);
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Makes a change again that somebody else was faster than, if it is meant for any version.
+    async fn insist<F>(
+        &self,
+        expected: Option<Version>,
+        change: impl Fn() -> F,
+    ) -> Result<ClientFile, RegistryError>
+    where
+        F: Future<Output = Result<ClientFile, RegistryError>>,
+    {
+        for _ in 1..ATTEMPTS_MAX {
+            match change().await {
+                Err(RegistryError::Stale) if expected.is_none() => {}
+                done => return done,
+            }
+        }
+        change().await
     }
 
     /// Switches a client off, or on again.
@@ -131,7 +193,10 @@ impl Registry {
             ClientStatus::Active => "restore",
             ClientStatus::Deactivated => "deactivate",
         };
-        let edit = |registration: &mut ClientRegistration| registration.client.status = status;
+        let edit = |registration: &mut ClientRegistration| {
+            registration.client.status = status;
+            Ok(())
+        };
         self.edit_client(actor, on_client(verb, id), id, expected, edit).await
     }
 
@@ -141,7 +206,7 @@ impl Registry {
         act: Act,
         id: &ClientId,
         expected: Option<Version>,
-        edit: impl FnOnce(&mut ClientRegistration) + Send,
+        edit: impl FnOnce(&mut ClientRegistration) -> Result<(), RegistryError> + Send,
     ) -> Result<ClientFile, RegistryError> {
         let (mut change, before) =
             self.begin_on_client(actor, Right::WriteClients, act, id).await?;
@@ -149,7 +214,7 @@ impl Registry {
         check_version(seen, expected)?;
         let known = &before.registration.value;
         let mut after = known.clone();
-        edit(&mut after);
+        edit(&mut after)?;
         after.client.id.clone_from(&known.client.id);
         after.client.organization = known.client.organization;
         after.client.customer = known.client.customer;
@@ -245,13 +310,22 @@ impl Registry {
         Ok(registration)
     }
 
-    /// A random UUID (RFC 9562 section 5.4).
     fn new_client_id(&self) -> ClientId {
+        ClientId::from_uuid(self.new_uuid())
+    }
+
+    /// An id for a key that brings none.
+    pub fn new_key_id(&self) -> KeyId {
+        KeyId::from_uuid(self.new_uuid())
+    }
+
+    /// A random UUID (RFC 9562 section 5.4).
+    fn new_uuid(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        ClientId::from_uuid(bytes)
+        bytes
     }
 }
 

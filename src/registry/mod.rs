@@ -18,11 +18,13 @@ mod clients;
 mod delegations;
 mod error;
 mod first_start;
+mod idempotency;
 mod on_behalf_of;
 mod organizations;
 mod refused_requests;
 mod rules;
 mod scopes;
+mod signing_keys;
 mod views;
 
 use std::sync::Arc;
@@ -34,7 +36,7 @@ use crate::token::delegation::DelegationSource;
 use crate::token::feed::Feed;
 
 pub use crate::store::{
-    AccessFilter, ClientFilter, DelegationFilter, PrefixFilter, ScopeFilter, StoreError,
+    AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, ScopeFilter, StoreError,
 };
 pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};
@@ -45,6 +47,7 @@ pub use clients::{NewClient, TOKEN_LIFETIME_SECONDS};
 pub use delegations::NewDelegation;
 pub use error::RegistryError;
 pub use first_start::Operator;
+pub use idempotency::{FirstTime, Once};
 
 /// The verbs of the control plane, and the looks.
 #[derive(Clone)]

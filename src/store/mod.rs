@@ -22,6 +22,7 @@ mod client_keys;
 mod clients;
 mod delegations;
 mod error;
+mod idempotency;
 mod organizations;
 mod refused_requests;
 mod replay;
@@ -45,6 +46,7 @@ pub use audit::{AuditEntry, AuditSeal};
 pub use clients::ClientFilter;
 pub use delegations::DelegationFilter;
 pub use error::StoreError;
+pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 pub use organizations::PrefixFilter;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,

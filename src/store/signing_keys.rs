@@ -2,7 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
-use crate::store::{Store, StoreError, Transaction};
+use crate::domain::signing_key::{SigningKeyRecord, SigningKeyState};
+use crate::store::{Store, StoreError, Transaction, named};
 
 /// A signing key as it is kept.
 #[derive(Clone, Debug)]
@@ -36,6 +37,27 @@ impl Store {
                     .map_err(|_| StoreError::corrupt("signing_key", &algorithm))?;
                 let created_at = Timestamp::from_seconds(created_at);
                 Ok(SigningKeyRow { kid, algorithm, jwk, sealed_private, created_at })
+            })
+            .collect()
+    }
+
+    /// Every signing key there is or was, newest first, without its halves.
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, StoreError> {
+        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+            "select kid, algorithm, state, created_at from signing_key order by created_at desc, kid",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(kid, algorithm, state, created_at)| {
+                Ok(SigningKeyRecord {
+                    kid,
+                    algorithm: algorithm
+                        .parse()
+                        .map_err(|_| StoreError::corrupt("signing_key", &algorithm))?,
+                    state: named("signing_key", SigningKeyState::from_name, &state)?,
+                    created_at: Timestamp::from_seconds(created_at),
+                })
             })
             .collect()
     }

@@ -1,14 +1,14 @@
 //! Bodies, queries and paths, read strictly.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::json::JsonObject;
 use crate::http::admin::error::ApiError;
@@ -29,7 +29,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         if !has_type(&request, "application/json") {
             return Err(wrong_type("send application/json"));
         }
-        let bytes = read(request).await?;
+        let (parts, body) = request.into_parts();
+        let bytes = whole(&parts.headers, body).await?;
         let problem = |field: Option<String>, problem: String| ApiError::Body {
             status: StatusCode::BAD_REQUEST,
             field,
@@ -49,6 +50,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// Reads a member that may be left out but not be `null`: there is nothing that could be taken away.
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    reader: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(reader).map(Some)
+}
+
 /// A body of plain text.
 #[derive(Clone, Debug)]
 pub(super) struct TextBody(pub(super) String);
@@ -60,7 +68,8 @@ impl<S: Send + Sync> FromRequest<S> for TextBody {
         if !has_type(&request, "text/plain") {
             return Err(wrong_type("send text/plain"));
         }
-        let bytes = read(request).await?;
+        let (parts, body) = request.into_parts();
+        let bytes = whole(&parts.headers, body).await?;
         String::from_utf8(bytes.to_vec()).map(Self).map_err(|_| ApiError::Body {
             status: StatusCode::BAD_REQUEST,
             field: None,
@@ -141,11 +150,12 @@ fn wrong_type(problem: &str) -> ApiError {
     }
 }
 
-async fn read(request: Request) -> Result<Bytes, ApiError> {
-    if request.headers().contains_key(CONTENT_ENCODING) {
+/// The bytes of a body, if they are not too many and not encoded.
+pub(super) async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    if headers.contains_key(CONTENT_ENCODING) {
         return Err(wrong_type("send the body without Content-Encoding"));
     }
-    let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await;
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
     body.map(http_body_util::Collected::to_bytes).map_err(|error| {
         let (status, problem) = if error.is::<LengthLimitError>() {
             (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 256 KiB")

@@ -26,5 +26,5 @@ use crate::app::App;
 pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let (own, own_document) = own::routes(app).split_for_parts();
     let (compatible, compatible_document) = compatible::routes(app).split_for_parts();
-    own.merge(compatible).merge(openapi::routes(own_document, compatible_document))
+    own.merge(compatible).merge(openapi::routes(app, own_document, compatible_document))
 }

@@ -17,6 +17,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::keys::PublishedDocument;
+use crate::token::refusal::MpCode;
 
 /// Every route of the token API, at the root and, if the issuer has a path, under that path as well:
 /// clients build addresses from the issuer, proxies may or may not strip its path.
@@ -36,6 +37,12 @@ pub(super) fn routes(app: &App) -> Router<Arc<App>> {
         routes.route(&address, get(published::metadata).with_state(metadata.clone()))
     };
     inserted.fold(routes.merge(endpoints(&metadata, path)), served)
+}
+
+/// What to do about a refusal with the code of that name, in English, one step a line.
+pub(super) fn what_to_do(code: &str) -> Option<String> {
+    let code = MpCode::ALL.into_iter().find(|known| known.name() == code)?;
+    Some(error_texts::text_of(code).english.remedy.join("\n"))
 }
 
 /// The path of the issuer without the slash at its end: empty, or something like `/t1`.

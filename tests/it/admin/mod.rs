@@ -1,3 +1,5 @@
 //! The admin listener from outside.
 
 mod compatible;
+mod coverage;
+mod own;

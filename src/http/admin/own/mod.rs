@@ -6,7 +6,13 @@
 mod access_batch;
 mod access_requests;
 mod accesses;
+mod answers;
+mod audit;
+mod clients;
+mod delegations;
 mod etag;
+mod idempotency;
+mod keys;
 mod me;
 mod organizations;
 mod page;
@@ -14,8 +20,10 @@ mod patch;
 mod path;
 mod prefixes;
 mod problem;
+mod refusals;
 mod scope_body;
 mod scopes;
+mod signing_keys;
 
 use std::sync::Arc;
 
@@ -44,9 +52,16 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .merge(scopes::routes())
         .merge(accesses::routes())
         .merge(access_batch::routes())
-        .merge(access_requests::routes());
+        .merge(access_requests::routes())
+        .merge(clients::routes())
+        .merge(keys::routes())
+        .merge(delegations::routes())
+        .merge(signing_keys::routes())
+        .merge(audit::routes())
+        .merge(refusals::routes());
     let shape = from_fn_with_state(Arc::clone(app), problem::shape);
-    OpenApiRouter::new().nest(BASE, routes).layer(shape)
+    let once = from_fn_with_state(Arc::clone(app), idempotency::once);
+    OpenApiRouter::new().nest(BASE, routes).layer(once).layer(shape)
 }
 
 /// Reads a value that stands in an address or a body under that name.
