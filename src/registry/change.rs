@@ -7,7 +7,7 @@ use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Version};
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, Visibility};
+use crate::domain::scope::{Scope, ScopeName, Visibility};
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::{AuditEntry, Transaction};
 
@@ -85,10 +85,22 @@ impl Change<'_> {
     /// The same for a scope: one that not everybody can find looks to others as if it were not there.
     pub(super) async fn of_scope(mut self, scope: &Scope) -> Result<Self, RegistryError> {
         if self.actor.owns(scope.owner) || scope.visibility == Visibility::Public {
-            return self.of("scope", scope.owner).await;
+            let change = self.of("scope", scope.owner).await?;
+            return change.holding(std::slice::from_ref(&scope.name)).await;
         }
         self.entry.organization = Some(scope.owner);
         Err(self.refuse(RegistryError::Absent { noun: "scope" }).await)
+    }
+
+    /// Holds that the actor has every right that these scopes carry. Otherwise somebody with a small right could
+    /// make a client with a large one, or take over one by its keys.
+    pub(super) async fn holding(self, scopes: &[ScopeName]) -> Result<Self, RegistryError> {
+        let carried = scopes.iter().filter_map(|scope| Right::from_name(scope.as_str()));
+        let missing = carried.map(|right| self.actor.require(right)).find_map(Result::err);
+        match missing {
+            Some(refusal) => Err(self.refuse(refusal).await),
+            None => Ok(self),
+        }
     }
 
     /// Says whose thing it is, when it has been settled already that the actor may.

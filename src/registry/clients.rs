@@ -79,7 +79,8 @@ impl Registry {
     ) -> Result<ClientFile, RegistryError> {
         let id = new.id.clone().unwrap_or_else(|| self.new_client_id());
         let change = self.begin(actor, Right::WriteClients, on_client("create", &id)).await?;
-        let mut change = change.of("organization", new.organization).await?;
+        let change = change.of("organization", new.organization).await?;
+        let mut change = change.holding(&new.scopes).await?;
         if new.customer.is_some()
             && let Err(refusal) = actor.require(Right::ActForCustomers)
         {
@@ -208,8 +209,7 @@ impl Registry {
         expected: Option<Version>,
         edit: impl FnOnce(&mut ClientRegistration) -> Result<(), RegistryError> + Send,
     ) -> Result<ClientFile, RegistryError> {
-        let (mut change, before) =
-            self.begin_on_client(actor, Right::WriteClients, act, id).await?;
+        let (change, before) = self.begin_on_client(actor, Right::WriteClients, act, id).await?;
         let seen = before.registration.version;
         check_version(seen, expected)?;
         let known = &before.registration.value;
@@ -222,6 +222,7 @@ impl Registry {
         if let Some(scopes) = fixed_scopes(after.integration_type) {
             after.client.scopes = scopes;
         }
+        let mut change = change.holding(&after.client.scopes).await?;
         let after = self.checked(&mut change, after, &known.client.scopes).await?;
         change.transaction.update_client(&after, seen, change.now).await?;
         let keys: Vec<ClientKey> = before.keys.iter().map(|it| it.key.clone()).collect();
@@ -241,8 +242,9 @@ impl Registry {
         let mut change = self.begin(actor, needed, act).await?;
         let found = change.transaction.client_file(id).await?;
         let found = found.ok_or(RegistryError::Absent { noun: "client" })?;
-        let owner = found.registration.value.client.organization;
-        Ok((change.of("client", owner).await?, found))
+        let client = &found.registration.value.client;
+        let change = change.of("client", client.organization).await?;
+        Ok((change.holding(&client.scopes).await?, found))
     }
 
     /// A client of the actor's own organization, or any for the operator.

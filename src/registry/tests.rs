@@ -8,7 +8,7 @@ use crate::domain::access::AccessState;
 use crate::domain::organization::{Organization, OrganizationNumber};
 use crate::domain::record::Expected;
 use crate::domain::right::{Right, Rights};
-use crate::domain::scope::Scope;
+use crate::domain::scope::{Scope, ScopeName};
 
 const A: &str = "310000108";
 const B: &str = "310000116";
@@ -113,4 +113,38 @@ async fn whoever_touches_the_audit_trail_is_found_out() {
     assert!(matches!(whole, AuditVerdict::Whole { rows: 3, unsealed: 0, .. }), "{whole:?}");
     let other_key = verify_audit(&registry.store, &AuditSeal::new(b"other")).await.unwrap();
     assert!(matches!(other_key, AuditVerdict::Broken { seq: 1, .. }));
+}
+
+#[tokio::test]
+async fn nobody_hands_on_a_right_that_they_do_not_have() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let operator = Operator { organization: Organization::new(org(A), A), client: None };
+    registry.first_start(&operator).await.unwrap();
+    let admin: ScopeName = Right::Operate.name().parse().unwrap();
+    let small = actor(A, &[Right::WriteClients, Right::WriteScopes]);
+    let new = |scope: &ScopeName| NewClient {
+        scopes: vec![scope.clone()],
+        ..NewClient::new(org(A), "A machine")
+    };
+    let forbidden = |needed| move |error: &RegistryError| matches!(error, RegistryError::Forbidden { needed: missing } if *missing == needed);
+    let made = registry.register_client(&small, new(&admin)).await.map(drop);
+    assert!(made.is_err_and(|error| forbidden(Right::Operate)(&error)));
+    let terms = AccessTerms::default();
+    let granted = registry.grant_access(&small, &admin, org(B), terms, Expected::Anything).await;
+    assert!(granted.is_err_and(|error| forbidden(Right::Operate)(&error)));
+
+    // Nor does anybody get it by the keys of a client that has it, or by adding it later.
+    let large = registry.register_client(&Actor::server("test"), new(&admin)).await.unwrap();
+    let id = &large.registration.value.client.id;
+    let keys = registry.replace_client_keys(&small, id, &[], None).await;
+    assert!(keys.is_err_and(|error| forbidden(Right::Operate)(&error)));
+    let write: ScopeName = Right::WriteClients.name().parse().unwrap();
+    let own = registry.register_client(&small, new(&write)).await.unwrap();
+    let id = &own.registration.value.client.id;
+    let added = registry.put_client_scope(&small, id, &admin, None).await;
+    assert!(added.is_err_and(|error| forbidden(Right::Operate)(&error)));
+    let modify = actor(A, &[Right::ModifyClients]);
+    let keys = registry.replace_client_keys(&modify, id, &[], None).await;
+    assert!(keys.is_err_and(|error| forbidden(Right::WriteClients)(&error)));
 }
