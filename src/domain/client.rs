@@ -27,17 +27,9 @@ pub struct KeyId(String);
 pub struct IdError;
 
 impl ClientId {
-    /// The text of a UUID (RFC 9562 section 4).
+    /// The text of a UUID.
     pub fn from_uuid(bytes: [u8; 16]) -> Self {
-        use std::fmt::Write as _;
-        let mut text = String::with_capacity(36);
-        for (index, byte) in bytes.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(uuid_text(bytes))
     }
 
     /// The identifier as text.
@@ -47,10 +39,28 @@ impl ClientId {
 }
 
 impl KeyId {
+    /// The text of a UUID.
+    pub fn from_uuid(bytes: [u8; 16]) -> Self {
+        Self(uuid_text(bytes))
+    }
+
     /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// RFC 9562 section 4.
+fn uuid_text(bytes: [u8; 16]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 impl FromStr for ClientId {

@@ -40,8 +40,37 @@ impl Registry {
         terms: AccessTerms,
         expected: Expected,
     ) -> Result<Recorded<AccessCase>, RegistryError> {
+        self.grant(actor, scope, consumer, expected, |_, _| terms).await
+    }
+
+    /// Grants an organization access to a scope, on the terms that it has it on if it has it already.
+    pub async fn approve_access(
+        &self,
+        actor: &Actor,
+        scope: &ScopeName,
+        consumer: OrganizationNumber,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let terms = |found: Option<&AccessCase>, now| {
+            let holding = found.filter(|case| case.access.holds_at(now));
+            AccessTerms {
+                expires_at: holding.and_then(|case| case.access.expires_at),
+                note: found.and_then(|case| case.note.clone()),
+            }
+        };
+        self.grant(actor, scope, consumer, Expected::Anything, terms).await
+    }
+
+    async fn grant(
+        &self,
+        actor: &Actor,
+        scope: &ScopeName,
+        consumer: OrganizationNumber,
+        expected: Expected,
+        terms: impl FnOnce(Option<&AccessCase>, Timestamp) -> AccessTerms + Send,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
         let change = self.begin(actor, Right::WriteScopes, on_access("grant", scope, consumer));
         let (mut change, owned, found) = own_scope(change.await?, scope, consumer).await?;
+        let terms = terms(found.as_ref().map(|found| &found.value), change.now);
         if owned.status == ScopeStatus::Deactivated {
             return Err(RegistryError::conflict(
                 "the scope is deactivated, so nobody can be granted it; restore it first",

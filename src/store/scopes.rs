@@ -40,6 +40,8 @@ pub struct ScopeFilter {
     pub accessible_for_all: Option<bool>,
     /// With a delegation source, or without.
     pub delegated: Option<bool>,
+    /// That clients of this product may ask for.
+    pub product: Option<IntegrationType>,
     /// Deactivated ones too.
     pub inactive: bool,
     /// With this text in the name or the description, letter case aside.
@@ -74,7 +76,10 @@ impl Store {
              and (not $3 or visibility = 'PUBLIC') and ($4 is null or accessible_for_all = $4) \
              and ($5 is null or (delegation_source is not null) = $5) and ($6 or active) \
              and ($7 is null or lower(name || ' ' || description) like $7 escape '\\') \
-             and ($8 is null or name > $8) order by name limit $9"
+             and ($8 is null or name > $8) \
+             and ($9 is null or allowed_integration_types = '' \
+             or (' ' || allowed_integration_types || ' ') like $9 escape '\\') \
+             order by name limit $10"
         );
         let rows: Vec<ScopeRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(filter.owner.map(|owner| owner.to_string()))
@@ -85,6 +90,7 @@ impl Store {
             .bind(filter.inactive)
             .bind(filter.text.as_deref().map(super::like))
             .bind(filter.after.as_ref().map(ScopeName::as_str))
+            .bind(filter.product.map(|product| super::like(&format!(" {} ", product.name()))))
             .bind(i64::from(limit) + 1)
             .fetch_all(&self.readers)
             .await?;

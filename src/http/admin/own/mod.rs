@@ -10,20 +10,20 @@ mod problem;
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::http::admin::error::ApiError;
 
+pub(super) use problem::shape;
+
 /// Where this API is.
 const BASE: &str = "/api/portvakt/v1";
 
 /// Every route of our own API.
-pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     let routes = OpenApiRouter::new().merge(prefixes::routes());
-    let shape = from_fn_with_state(Arc::clone(app), problem::shape);
-    OpenApiRouter::new().nest(BASE, routes).layer(shape)
+    OpenApiRouter::new().nest(BASE, routes)
 }
 
 /// Reads a value that stands in an address or a body under that name.
