@@ -118,16 +118,15 @@ pub(super) struct ScopeBody {
 impl ScopeBody {
     /// The name that it says in one way or in two, which must then agree.
     pub(super) fn name(&self) -> Result<Option<ScopeName>, ApiError> {
-        let parts = match (&self.prefix, &self.subscope) {
-            (Some(prefix), Some(subscope)) => Some(format!("{prefix}:{subscope}")),
-            _ => None,
-        };
-        match (&self.name, parts) {
-            (Some(name), Some(parts)) if *name != parts => {
+        let said = |text: &Option<String>| said(text.clone());
+        let parts = said(&self.prefix).zip(said(&self.subscope));
+        let parts = parts.map(|(prefix, subscope)| format!("{prefix}:{subscope}"));
+        match (said(&self.name), parts) {
+            (Some(name), Some(parts)) if name != parts => {
                 let problem = "it must be the prefix, a colon and the subscope";
                 Err(ApiError::parameter("name", problem))
             }
-            (Some(text), _) => Ok(Some(read("name", text)?)),
+            (Some(text), _) => Ok(Some(read("name", &text)?)),
             (None, Some(text)) => Ok(Some(read("subscope", &text)?)),
             (None, None) => Ok(None),
         }

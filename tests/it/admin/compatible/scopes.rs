@@ -42,6 +42,18 @@ async fn a_scope_is_returned_with_everything_that_its_owner_has_said() {
     for line in ["GET /scopes/scope?scope=test:api3", "GET /scopes?scope=test%3Aapi3"] {
         assert_eq!(done(&admin, &token, line, Value::Null).await, changed);
     }
+    // Digdirator writes every member that it knows, with nothing in some.
+    let nais = json!({
+        "accessible_for_all": false, "active": true, "allowed_integration_types": ["maskinporten"],
+        "at_max_age": 30, "authorization_max_lifetime": 0, "description": "cluster:namespace:app",
+        "name": "", "prefix": "test", "requires_pseudonymous_tokens": false,
+        "requires_user_authentication": false, "requires_user_consent": false,
+        "subscope": "nais/app.read", "token_type": "SELF_CONTAINED", "visibility": "PUBLIC",
+    });
+    let made_so = done(&admin, &token, "POST /api/v1/scopes", nais.clone()).await;
+    assert_eq!(made_so["name"], "test:nais/app.read");
+    let line_so = "PUT /api/v1/scopes?scope=test%3Anais%2Fapp.read";
+    assert_eq!(done(&admin, &token, line_so, nais).await["at_max_age"], 30);
     // A change replaces everything but whether the scope is active.
     done(&admin, &token, "DELETE /scopes?scope=test:api3", Value::Null).await;
     let bare = done(&admin, &token, line, json!({"description": "Bare", "visibility": null})).await;
