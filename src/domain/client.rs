@@ -27,7 +27,7 @@ pub struct KeyId(String);
 pub struct IdError;
 
 impl ClientId {
-    /// The text of a UUID (RFC 9562 section 4).
+    /// The text of a UUID.
     pub fn from_uuid(bytes: [u8; 16]) -> Self {
         Self(uuid_text(bytes))
     }
@@ -50,6 +50,19 @@ impl KeyId {
     }
 }
 
+/// RFC 9562 section 4.
+fn uuid_text(bytes: [u8; 16]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 impl FromStr for ClientId {
     type Err = IdError;
 
@@ -64,18 +77,6 @@ impl FromStr for KeyId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         read_id(text).map(Self)
     }
-}
-
-fn uuid_text(bytes: [u8; 16]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 fn read_id(text: &str) -> Result<String, IdError> {

@@ -32,6 +32,11 @@ impl OrganizationNumber {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// Whether it can only be a made-up one: the real register hands out numbers that begin with 8 or 9.
+    pub fn is_synthetic(&self) -> bool {
+        !matches!(self.0[0], b'8' | b'9')
+    }
+
     /// The identifier of the organization in ISO 6523 form, as tokens carry it: `0192:` names the
     /// Norwegian register.
     pub fn iso6523(&self) -> String {
@@ -156,7 +161,9 @@ mod tests {
     #[test]
     fn accepts_real_and_synthetic_numbers() {
         for text in ["991825827", "974760673", "310547891"] {
-            assert_eq!(text.parse::<OrganizationNumber>().unwrap().as_str(), text);
+            let number: OrganizationNumber = text.parse().unwrap();
+            assert_eq!(number.as_str(), text);
+            assert_eq!(number.is_synthetic(), text.starts_with('3'));
         }
     }
 

@@ -17,10 +17,12 @@ const HEADER_VALUE_BYTES_MAX: usize = 8 * 1024;
 
 /// Puts the guard in front of `routes`.
 pub(super) fn protect(routes: Router, app: Arc<App>) -> Router {
-    routes
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(app, guard))
+    routes.layer(from_fn_with_state(app, guard))
+}
+
+/// Answers in the form of RFC 6749 where `routes` lead nowhere.
+pub(super) fn with_fallbacks(routes: Router) -> Router {
+    routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed)
 }
 
 async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {

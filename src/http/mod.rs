@@ -24,15 +24,16 @@ pub use tls::{TlsError, TlsKeys};
 /// The token API, at the root and under the path of the issuer, if it has one.
 pub fn token_router(app: Arc<App>) -> Router {
     let routes = oauth::routes(&app).with_state(Arc::clone(&app));
-    guard::protect(routes, app)
+    guard::protect(guard::with_fallbacks(routes), app)
 }
 
 /// The admin API.
 pub fn admin_router(app: Arc<App>) -> Router {
-    guard::protect(admin::routes(&app).with_state(Arc::clone(&app)), app)
+    guard::protect(admin::routes(&app), app)
 }
 
 /// Liveness, readiness and metrics.
 pub fn management_router(app: Arc<App>) -> Router {
-    guard::protect(management::routes().with_state(Arc::clone(&app)), app)
+    let routes = management::routes().with_state(Arc::clone(&app));
+    guard::protect(guard::with_fallbacks(routes), app)
 }

@@ -50,7 +50,27 @@ impl Registry {
         expected: Expected,
     ) -> Result<Recorded<AccessCase>, RegistryError> {
         let act = on_access("grant", scope, consumer);
-        self.grant(actor, act, (scope, consumer), terms, (Decides::Any, expected)).await
+        let met = (Decides::Any, expected);
+        self.grant(actor, act, (scope, consumer), met, |_, _| terms).await
+    }
+
+    /// Grants an organization access to a scope, on the terms that it has it on if it has it already.
+    pub async fn keep_access(
+        &self,
+        actor: &Actor,
+        scope: &ScopeName,
+        consumer: OrganizationNumber,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let terms = |found: Option<&AccessCase>, now| {
+            let holding = found.filter(|case| case.access.holds_at(now));
+            AccessTerms {
+                expires_at: holding.and_then(|case| case.access.expires_at),
+                note: found.and_then(|case| case.note.clone()),
+            }
+        };
+        let act = on_access("grant", scope, consumer);
+        let met = (Decides::Any, Expected::Anything);
+        self.grant(actor, act, (scope, consumer), met, terms).await
     }
 
     /// Approves what an organization has asked for.
@@ -64,7 +84,7 @@ impl Registry {
     ) -> Result<Recorded<AccessCase>, RegistryError> {
         let act = on_access("approve", scope, consumer);
         let met = (Decides::Requested, at(expected));
-        self.grant(actor, act, (scope, consumer), terms, met).await
+        self.grant(actor, act, (scope, consumer), met, |_, _| terms).await
     }
 
     async fn grant(
@@ -72,12 +92,13 @@ impl Registry {
         actor: &Actor,
         act: Act,
         (scope, consumer): (&ScopeName, OrganizationNumber),
-        terms: AccessTerms,
         (decides, expected): (Decides, Expected),
+        terms: impl FnOnce(Option<&AccessCase>, Timestamp) -> AccessTerms + Send,
     ) -> Result<Recorded<AccessCase>, RegistryError> {
         let change = self.begin(actor, Right::WriteScopes, act);
         let (mut change, owned, found) = own_scope(change.await?, scope, consumer).await?;
         check_requested(decides, found.as_ref())?;
+        let terms = terms(found.as_ref().map(|found| &found.value), change.now);
         let after = granted(&owned, consumer, found.as_ref(), terms, change.now)?;
         put(&mut change, found.as_ref(), &after, expected).await?;
         self.finish_access(change, found, after).await

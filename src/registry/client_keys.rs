@@ -19,7 +19,8 @@ const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 impl Registry {
     /// Puts these keys in the place of all that the client has. A key that was there with the same document
-    /// begins its year again.
+    /// begins its year again, unless it says when it ends. One that is over may stay as it is: tools send
+    /// everything they have read, and add to it.
     pub async fn replace_client_keys(
         &self,
         actor: &Actor,
@@ -28,25 +29,33 @@ impl Registry {
         expected: Option<Version>,
     ) -> Result<ClientFile, RegistryError> {
         self.edit_keys(actor, "replace keys", id, expected, |known, organization, now| {
-            let new = self.read_keys(jwks, organization, now)?;
+            let read = |jwk: &String| {
+                let read = ClientJwk::parse(jwk.as_bytes())?;
+                match known.iter().find(|old| old.key.id == read.id) {
+                    Some(old) if is_over_as_known(&read, old, now) => Ok(old.key.clone()),
+                    _ => self.accept_key(read, organization, now),
+                }
+            };
+            let new = read_set(jwks, read)?;
             let gone = known.iter().filter(|old| new.iter().all(|new| new.id != old.key.id));
             Ok(KeyEdit { put: new.clone(), withdraw: gone.map(|old| old.key.id.clone()).collect() })
         })
         .await
     }
 
-    /// Registers one more key.
+    /// Registers one more key: a JWK, or PEM with a public key or a certificate, which gets a `kid` of ours.
     pub async fn add_client_key(
         &self,
         actor: &Actor,
         id: &ClientId,
-        jwk: &str,
+        text: &str,
         expected: Option<Version>,
     ) -> Result<RegisteredKey, RegistryError> {
         let mut added = None;
         let file = self
             .edit_keys(actor, "add key", id, expected, |known, organization, now| {
-                let key = self.read_key(jwk, organization, now)?;
+                let read = ClientJwk::from_text(text, &KeyId::from_uuid(self.new_uuid()))?;
+                let key = self.accept_key(read, organization, now)?;
                 if known.iter().any(|old| old.key.id == key.id) {
                     return Err(RegistryError::conflict(
                         "the client has a key of that kid already; choose another, or replace the key",
@@ -206,25 +215,26 @@ impl Registry {
         organization: OrganizationNumber,
         now: Timestamp,
     ) -> Result<Vec<ClientKey>, RegistryError> {
-        // Before they are read, because reading a key is work.
-        check_count(jwks.len())?;
-        let keys: Vec<ClientKey> = jwks
-            .iter()
-            .map(|jwk| self.read_key(jwk, organization, now))
-            .collect::<Result<_, _>>()?;
-        check_set(&keys)?;
-        Ok(keys)
+        read_set(jwks, |jwk| self.read_key(jwk, organization, now))
     }
 
-    /// Reads a key: it ends when it says, but after a year at the latest, and with the certificate that it is
-    /// locked to, if there is one.
     fn read_key(
         &self,
         jwk: &str,
         organization: OrganizationNumber,
         now: Timestamp,
     ) -> Result<ClientKey, RegistryError> {
-        let read = ClientJwk::parse(jwk.as_bytes())?;
+        self.accept_key(ClientJwk::parse(jwk.as_bytes())?, organization, now)
+    }
+
+    /// A key ends when it says, but after a year at the latest, and with the certificate that it is locked to,
+    /// if there is one.
+    fn accept_key(
+        &self,
+        read: ClientJwk,
+        organization: OrganizationNumber,
+        now: Timestamp,
+    ) -> Result<ClientKey, RegistryError> {
         let mut expires_at = now.plus_seconds(KEY_DAYS * DAY_SECONDS);
         if let Some(said) = read.expires_at {
             if said <= now {
@@ -278,6 +288,31 @@ impl KeyEdit {
     }
 }
 
+/// Reads the keys of a set, if it is not too large to look at.
+fn read_set(
+    jwks: &[String],
+    read: impl Fn(&String) -> Result<ClientKey, RegistryError>,
+) -> Result<Vec<ClientKey>, RegistryError> {
+    check_count(jwks.len())?;
+    let keys: Vec<ClientKey> = jwks.iter().map(read).collect::<Result<_, _>>()?;
+    check_set(&keys)?;
+    Ok(keys)
+}
+
+/// Whether what was read is a key that is over, exactly as it is known.
+fn is_over_as_known(read: &ClientJwk, known: &RegisteredKey, now: Timestamp) -> bool {
+    let end = known.key.expires_at;
+    end <= now && read.expires_at == Some(end) && read.document == known.key.jwk
+}
+
+fn check_count(keys: usize) -> Result<(), RegistryError> {
+    if keys <= CLIENT_KEYS_MAX {
+        return Ok(());
+    }
+    let problem = format!("a client can have at most {CLIENT_KEYS_MAX} keys; withdraw one first");
+    Err(RegistryError::invalid("keys", problem))
+}
+
 /// What holds for all keys of a client together.
 fn check_set(keys: &[ClientKey]) -> Result<(), RegistryError> {
     check_count(keys.len())?;
@@ -290,15 +325,6 @@ fn check_set(keys: &[ClientKey]) -> Result<(), RegistryError> {
                 return Err(RegistryError::conflict("the same key is there under two kids"));
             }
         }
-    }
-    Ok(())
-}
-
-fn check_count(keys: usize) -> Result<(), RegistryError> {
-    if keys > CLIENT_KEYS_MAX {
-        let problem =
-            format!("a client can have at most {CLIENT_KEYS_MAX} keys; withdraw one first");
-        return Err(RegistryError::invalid("keys", problem));
     }
     Ok(())
 }

@@ -48,11 +48,29 @@ pub struct NewClient {
     pub scopes: Vec<ScopeName>,
     /// The public keys it brings, as JWK documents.
     pub jwks: Vec<String>,
+    /// Whether it can get tokens at once.
+    pub status: ClientStatus,
     /// What nothing here depends on.
     pub details: ClientDetails,
 }
 
 impl NewClient {
+    /// A client whose tokens stand for `party`, or for the actor's own organization. For another organization the
+    /// operator makes a client of that organization; anybody else a client of their own for a customer.
+    pub fn for_party(
+        actor: &Actor,
+        party: Option<OrganizationNumber>,
+        name: &str,
+    ) -> Result<Self, RegistryError> {
+        let own = actor.own_organization()?;
+        let party = party.unwrap_or(own);
+        if actor.rights.operate() {
+            return Ok(Self::new(party, name));
+        }
+        let customer = (party != own).then_some(party);
+        Ok(Self { customer, ..Self::new(own, name) })
+    }
+
     /// A client of that organization with nothing on it.
     pub fn new(organization: OrganizationNumber, name: &str) -> Self {
         Self {
@@ -65,6 +83,7 @@ impl NewClient {
             token_lifetime_seconds: TOKEN_LIFETIME_SECONDS,
             scopes: Vec::new(),
             jwks: Vec::new(),
+            status: ClientStatus::Active,
             details: ClientDetails::default(),
         }
     }
@@ -77,7 +96,7 @@ impl Registry {
         actor: &Actor,
         new: NewClient,
     ) -> Result<ClientFile, RegistryError> {
-        let id = new.id.clone().unwrap_or_else(|| self.new_client_id());
+        let id = new.id.clone().unwrap_or_else(|| ClientId::from_uuid(self.new_uuid()));
         let change = self.begin(actor, Right::WriteClients, on_client("create", &id)).await?;
         let change = change.of("organization", new.organization).await?;
         let mut change = change.holding(&new.scopes).await?;
@@ -95,7 +114,7 @@ impl Registry {
                 organization: new.organization,
                 customer: new.customer,
                 name: new.name,
-                status: ClientStatus::Active,
+                status: new.status,
                 token_lifetime_seconds: new.token_lifetime_seconds,
                 scopes: fixed_scopes(new.integration_type).unwrap_or(new.scopes),
                 keys,
@@ -312,17 +331,13 @@ impl Registry {
         Ok(registration)
     }
 
-    fn new_client_id(&self) -> ClientId {
-        ClientId::from_uuid(self.new_uuid())
-    }
-
     /// An id for a key that brings none.
     pub fn new_key_id(&self) -> KeyId {
         KeyId::from_uuid(self.new_uuid())
     }
 
     /// A random UUID (RFC 9562 section 5.4).
-    fn new_uuid(&self) -> [u8; 16] {
+    pub(super) fn new_uuid(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
         bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -40,6 +40,8 @@ pub struct ScopeFilter {
     pub accessible_for_all: Option<bool>,
     /// With a delegation source, or without.
     pub delegated: Option<bool>,
+    /// That clients of this product may ask for.
+    pub product: Option<IntegrationType>,
     /// Deactivated ones too.
     pub inactive: bool,
     /// With this text in the name or the description, letter case aside.
@@ -78,7 +80,13 @@ impl ScopeFilter {
         if self.text.is_some() {
             conditions.push("lower(name || ' ' || description) like lower($5) escape '\\'");
         }
-        format!("{SELECT} where {} order by name limit $7", conditions.join(" and "))
+        if self.product.is_some() {
+            conditions.push(
+                "(allowed_integration_types = '' \
+                 or (' ' || allowed_integration_types || ' ') like $7 escape '\\')",
+            );
+        }
+        format!("{SELECT} where {} order by name limit $8", conditions.join(" and "))
     }
 }
 
@@ -107,6 +115,7 @@ impl Store {
             .bind(filter.delegated)
             .bind(filter.text.as_deref().map(super::like))
             .bind(after)
+            .bind(filter.product.map(|product| super::like(&format!(" {} ", product.name()))))
             .bind(i64::from(limit) + 1)
             .fetch_all(&self.readers)
             .await?;
@@ -256,7 +265,7 @@ mod tests {
     #[tokio::test]
     async fn no_list_reads_everything_or_sorts() {
         let (store, _folder) = migrated().await;
-        for mask in 0..128_u8 {
+        for mask in 0..=255_u8 {
             let has = |bit: u8| mask & (1 << bit) != 0;
             let filter = ScopeFilter {
                 owner: has(0).then(|| "310000108".parse().unwrap()),
@@ -266,6 +275,7 @@ mod tests {
                 delegated: has(4).then_some(true),
                 inactive: has(5),
                 text: has(6).then(|| "b".to_owned()),
+                product: has(7).then_some(IntegrationType::Maskinporten),
                 after: None,
             };
             let plan = assert_indexed(&store, &filter.statement(), &format!("{filter:?}")).await;

@@ -1,11 +1,13 @@
 //! Errors in the shape that Digdir's self-service API gives them.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{Ref, RefOr, Response as Described, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::App;
@@ -47,7 +49,7 @@ pub(super) struct FieldError {
 }
 
 /// Gives errors on their way out their shape.
-pub(super) async fn shape(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next: Next) -> Response {
     let trace_id = request.extensions().get::<TraceId>().cloned();
     let mut response = next.run(request).await;
     let Some(Unshaped(error)) = response.extensions_mut().remove::<Unshaped>() else {
@@ -80,4 +82,42 @@ pub(super) async fn shape(State(app): State<Arc<App>>, request: Request, next: N
         }
     }
     shaped.into_response()
+}
+
+/// Names the statuses of errors that a kind of operation can answer, for the OpenAPI document.
+macro_rules! errors {
+    ($(#[doc = $what:literal] $name:ident: $($status:literal)+;)+) => {$(
+        #[doc = $what]
+        pub(super) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Described>> {
+                [$($status),+].into_iter().map(described).collect()
+            }
+        }
+    )+};
+}
+
+errors! {
+    /// Errors of a look that needs no token.
+    PublicErrors: 400 503;
+    /// Errors of a look at one thing that needs no token.
+    PublicThingErrors: 400 404 503;
+    /// Errors of a look at a list.
+    ListErrors: 400 401 403 503;
+    /// Errors of a look at one thing.
+    ThingErrors: 400 401 403 404 503;
+    /// Errors of a change without a body.
+    ChangeErrors: 400 401 403 404 409 503;
+    /// Errors of a change with a body.
+    BodyErrors: 400 401 403 404 409 413 415 503;
+}
+
+fn described(status: u16) -> (String, RefOr<Described>) {
+    let reason = axum::http::StatusCode::from_u16(status).ok();
+    let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let schema = Ref::from_schema_name("compatible.ApiErrorResponse");
+    let content = utoipa::openapi::Content::new(Some(schema));
+    let response = ResponseBuilder::new().description(reason).content("application/json", content);
+    (status.to_string(), response.build().into())
 }

@@ -15,7 +15,7 @@ use crate::domain::record::Recorded;
 use crate::domain::right::Right;
 use crate::http::admin::body::{QueryOf, Reply};
 use crate::http::admin::caller::Caller;
-use crate::http::admin::compatible::error::ApiErrorResponse;
+use crate::http::admin::compatible::error::{ApiErrorResponse, ListErrors, PublicErrors};
 use crate::http::admin::compatible::{LIST_MAX, time};
 use crate::http::admin::error::ApiError;
 use crate::registry::PrefixFilter;
@@ -60,12 +60,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 #[utoipa::path(
     get,
     path = "/prefix",
+    operation_id = "digdir_prefixes_list",
     tag = "Digdir: prefixes",
-    security(("bearer" = [])),
+    security(("bearer" = ["idporten:scopes.read"])),
     responses(
         (status = 200, body = [ScopePrefix]),
         (status = 401, body = ApiErrorResponse),
-        (status = 403, body = ApiErrorResponse),
+        ListErrors,
     )
 )]
 async fn own(
@@ -81,9 +82,10 @@ async fn own(
 #[utoipa::path(
     get,
     path = "/prefix/all",
+    operation_id = "digdir_prefixes_list_all",
     tag = "Digdir: prefixes",
     params(AllQuery),
-    responses((status = 200, body = [ScopePrefix]), (status = 400, body = ApiErrorResponse))
+    responses((status = 200, body = [ScopePrefix]), PublicErrors)
 )]
 async fn all(
     State(app): State<Arc<App>>,

@@ -74,7 +74,7 @@ async fn do_once(
     let app = Arc::clone(app);
     // In a task of its own, so that it comes to its end when the caller hangs up.
     let task = tokio::spawn(async move {
-        let response = problem::shape(State(Arc::clone(&app)), request, next).await;
+        let response = problem::shape(Arc::clone(&app), request, next).await;
         keep(&app, &first, response).await
     });
     Ok(task.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))

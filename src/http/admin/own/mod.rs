@@ -35,6 +35,8 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::http::admin::error::ApiError;
 
+pub(super) use problem::shape;
+
 /// Where this API is.
 const BASE: &str = "/api/portvakt/v1";
 
@@ -59,9 +61,8 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .merge(signing_keys::routes())
         .merge(audit::routes())
         .merge(refusals::routes());
-    let shape = from_fn_with_state(Arc::clone(app), problem::shape);
     let once = from_fn_with_state(Arc::clone(app), idempotency::once);
-    OpenApiRouter::new().nest(BASE, routes).layer(once).layer(shape)
+    OpenApiRouter::new().nest(BASE, routes).layer(once)
 }
 
 /// Reads a value that stands in an address or a body under that name.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -51,7 +51,7 @@ pub(super) struct MemberError {
 }
 
 /// Gives errors on their way out their shape.
-pub(super) async fn shape(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next: Next) -> Response {
     let trace_id = request.extensions().get::<TraceId>().map(ToString::to_string);
     let mut response = next.run(request).await;
     let Some(Unshaped(error)) = response.extensions_mut().remove::<Unshaped>() else {
