@@ -1,3 +1,4 @@
 //! The admin listener from outside.
 
 mod compatible;
+mod own;
