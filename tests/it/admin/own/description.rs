@@ -1,4 +1,4 @@
-//! The OpenAPI document of our own API.
+//! The `OpenAPI` document of our own API.
 
 use std::collections::HashSet;
 
