@@ -106,8 +106,8 @@ async fn each_side_sees_its_own() {
     let given = pairs(items(&admin.look(&consumer, "/accesses?side=given&limit=500").await));
     assert!(given.iter().all(|(_, who)| who == CONSUMER) && given.len() > 9, "{given:?}");
     assert_eq!(items(&admin.look(&consumer, "/accesses").await).len(), 0);
-    let owned = pairs(items(&admin.look(&owner, "/accesses?limit=500").await));
-    assert!(owned.is_sorted() && owned.len() > 27, "{owned:?}");
+    let listed = pairs(items(&admin.look(&owner, "/accesses?limit=500").await));
+    assert!(listed.is_sorted() && listed.len() > 27, "{listed:?}");
     let filtered = "/accesses?consumer=310000116&scope=test:read&state=APPROVED";
     let one = pairs(items(&admin.look(&owner, filtered).await));
     assert_eq!(one, [("test:read".to_owned(), CONSUMER.to_owned())]);
@@ -130,5 +130,5 @@ async fn each_side_sees_its_own() {
             None => break,
         }
     }
-    assert_eq!(walked, owned);
+    assert_eq!(walked, listed);
 }

@@ -113,9 +113,9 @@ async fn h16_h19_numbers_are_checked_and_rights_do_not_grow() {
     assert_status("H19", &admin.own(&reader, line, "*", edit).await, 403);
     // The provider operates the server; its client without the operator's right does not.
     let everything_else = admin.full_token(PROVIDER).await;
-    let admit = json!({ "organization": "310000132", "name": "x" });
-    let admit = admin.own(&everything_else, "POST /organizations", "", admit).await;
-    assert_status("H19", &admit, 403);
+    let new = json!({ "organization": "310000132", "name": "x" });
+    let refused = admin.own(&everything_else, "POST /organizations", "", new).await;
+    assert_status("H19", &refused, 403);
     let consumer = admin.full_token(CONSUMER).await;
     let line = "PUT /scopes/portvakt%3Aadmin/accesses/310000116";
     let reply = admin.own(&consumer, line, "", json!({})).await;

@@ -119,14 +119,13 @@ async fn pages_of_a_million_accesses_come_quickly() {
     assert_eq!(requested.len(), 10);
 
     let mut walked = Vec::new();
-    let mut address = "/scopes/load%3As0700/accesses?limit=300".to_owned();
+    let first = "/scopes/load%3As0700/accesses?limit=300";
+    let mut address = first.to_owned();
     loop {
         let page = admin.look(&token, &address).await;
         walked.extend(items(&page).iter().map(|it| it["consumer"].to_string()));
         match page.json()["next_cursor"].as_str() {
-            Some(cursor) => {
-                address = format!("/scopes/load%3As0700/accesses?limit=300&cursor={cursor}")
-            }
+            Some(cursor) => address = format!("{first}&cursor={cursor}"),
             None => break,
         }
     }
