@@ -54,7 +54,7 @@ impl Registry {
     }
 
     /// Approves what an organization has asked for.
-    pub async fn approve_access(
+    pub async fn approve_request(
         &self,
         actor: &Actor,
         scope: &ScopeName,
@@ -97,7 +97,7 @@ impl Registry {
     }
 
     /// Denies what an organization has asked for.
-    pub async fn deny_access(
+    pub async fn deny_request(
         &self,
         actor: &Actor,
         scope: &ScopeName,
