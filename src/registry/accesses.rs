@@ -74,7 +74,7 @@ impl Registry {
     }
 
     /// Approves what an organization has asked for.
-    pub async fn approve_access(
+    pub async fn approve_request(
         &self,
         actor: &Actor,
         scope: &ScopeName,
@@ -118,7 +118,7 @@ impl Registry {
     }
 
     /// Denies what an organization has asked for.
-    pub async fn deny_access(
+    pub async fn deny_request(
         &self,
         actor: &Actor,
         scope: &ScopeName,

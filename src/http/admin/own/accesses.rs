@@ -334,7 +334,7 @@ async fn approve(
 ) -> Result<Tagged<AccessReply>, ApiError> {
     let (scope, consumer) = path.key()?;
     let (terms, expected) = (terms.read()?, expected.version());
-    let done = app.registry.approve_access(&actor, &scope, consumer, terms, expected);
+    let done = app.registry.approve_request(&actor, &scope, consumer, terms, expected);
     Ok(tagged(StatusCode::OK, &done.await?))
 }
 
@@ -359,7 +359,7 @@ async fn deny(
 ) -> Result<Tagged<AccessReply>, ApiError> {
     let (scope, consumer) = path.key()?;
     let (reason, expected) = (denial.reason, expected.version());
-    let done = app.registry.deny_access(&actor, &scope, consumer, reason, expected);
+    let done = app.registry.deny_request(&actor, &scope, consumer, reason, expected);
     Ok(tagged(StatusCode::OK, &done.await?))
 }
 
