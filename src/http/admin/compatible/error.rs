@@ -39,9 +39,9 @@ pub(super) struct ApiErrorResponse {
 #[schema(as = compatible::FieldError)]
 pub(super) struct FieldError {
     #[serde(rename = "errorMessage")]
-    error_message: String,
+    message: String,
     #[serde(rename = "isFieldError")]
-    is_field_error: bool,
+    concerns_field: bool,
     #[serde(rename = "objectName")]
     object_name: String,
     #[serde(rename = "fieldIdentifier")]
@@ -67,8 +67,8 @@ pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next:
         timestamp: time(app.issuer.clock.now()),
         correlation_id: trace_id.map(|id| id.to_string()).unwrap_or_default(),
         errors: vec![FieldError {
-            error_message: detail.clone(),
-            is_field_error: !field.is_empty(),
+            message: detail.clone(),
+            concerns_field: !field.is_empty(),
             object_name: String::new(),
             field_identifier: field,
         }],
@@ -84,7 +84,7 @@ pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next:
     shaped.into_response()
 }
 
-/// Names the statuses of errors that a kind of operation can answer, for the OpenAPI document.
+/// Names the statuses of errors that a kind of operation can answer, for the `OpenAPI` document.
 macro_rules! errors {
     ($(#[doc = $what:literal] $name:ident: $($status:literal)+;)+) => {$(
         #[doc = $what]

@@ -20,6 +20,7 @@ const SELF_CONTAINED: &str = "SELF_CONTAINED";
 /// A scope.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = compatible::Scope)]
+#[expect(clippy::struct_excessive_bools, reason = "the members are Digdir's")]
 pub(super) struct ScopeReply {
     name: String,
     prefix: String,

@@ -58,7 +58,7 @@ struct AllQuery {
 #[expect(dead_code, reason = "it stands in the OpenAPI document only")]
 enum ScopesOrScope {
     Many(Vec<ScopeReply>),
-    One(ScopeReply),
+    One(Box<ScopeReply>),
 }
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {

@@ -45,8 +45,8 @@ fn check_error(reply: &Reply) {
     let error = &body["errors"][0];
     assert_eq!(error["errorMessage"], body["error_description"], "{text}");
     assert_eq!(error["objectName"], "", "{text}");
-    let named = error["fieldIdentifier"].as_str().unwrap();
-    assert_eq!(error["isFieldError"], !named.is_empty(), "{text}");
+    let field = error["fieldIdentifier"].as_str().unwrap();
+    assert_eq!(error["isFieldError"], !field.is_empty(), "{text}");
     assert_eq!(reply.header("content-type"), Some("application/json"), "{text}");
     assert_eq!(
         reply.status == 401,

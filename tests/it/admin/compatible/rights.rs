@@ -220,7 +220,7 @@ async fn what_belongs_to_others_looks_like_what_is_not_there() {
     ] {
         let reply = done(&admin, &token, line, Value::Null).await;
         let own = |item: &Value| {
-            item.get("client_orgno").or(item.get("owner_orgno")).unwrap() == SUPPLIER
+            item.get("client_orgno").or_else(|| item.get("owner_orgno")).unwrap() == SUPPLIER
         };
         assert!(reply.as_array().unwrap().iter().all(own), "{line}: {reply}");
     }
