@@ -100,7 +100,7 @@ async fn nothing_is_granted_to_nobody_or_of_others() {
         ("", &token, CONSUMER, "test:deactivated", 409),
         ("G10", &other, SUPPLIER, "test:read", 403),
         ("G10", &other, SUPPLIER, "idporten:dcr.supplier", 403),
-        ("H19", &other, SUPPLIER, "portvakt:admin", 403),
+        ("H19", &other, SUPPLIER, "portvakt:admin", 404),
     ] {
         let line = format!("PUT /api/v1/scopes/access/{number}?scope={scope}");
         let (got, reply) = call(&admin, token, &line, Value::Null).await;
