@@ -27,6 +27,7 @@ mod organizations;
 mod refused_requests;
 mod replay;
 mod scopes;
+mod side_connection;
 mod signing_keys;
 mod transaction;
 
