@@ -30,6 +30,7 @@ use crate::token::delegation::{
     DelegationRegisters, DelegationSource, KnownRegister, LocalRegister,
 };
 use crate::token::feed::Feed;
+use crate::token::last_use::LastUses;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
 use crate::token::{IssueRules, Issuer};
@@ -164,6 +165,7 @@ impl App {
             feed,
             certificates,
             replay,
+            last_uses: LastUses::start(&store),
             keys: keys.ring(),
         };
         let tasks = vec![follower, writer];
@@ -187,7 +189,7 @@ impl App {
 
     /// Writes what is still to be written, when the last request has been answered.
     pub async fn finish(&self) {
-        self.recorder.finish().await;
+        tokio::join!(self.recorder.finish(), self.issuer.last_uses.finish());
     }
 
     /// Time since the server began, for durations.
