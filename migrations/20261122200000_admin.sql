@@ -26,13 +26,20 @@ alter table scope add column visibility text not null default 'PUBLIC';
 -- what no decision depends on, as JSON
 alter table scope add column details text not null default '{}';
 alter table scope add column version bigint not null default 1;
-create index scope_owner on scope (owner_number, name);
+-- lists by name, of an owner and of a prefix; unique, as names are, so that what is read in their order is known
+-- to need no sorting
+create unique index scope_owner on scope (owner_number, name);
+create unique index scope_prefix on scope (prefix, name);
 
 -- the owner's own note; what the consumer wrote when it asked; what the owner answered
 alter table access add column note text;
 alter table access add column message text;
 alter table access add column reason text;
 alter table access add column version bigint not null default 1;
+-- lists by scope and consumer, in one state and of one consumer; those of any state follow the primary key
+create index access_state on access (state, scope, consumer_number);
+drop index access_consumer;
+create index access_consumer on access (consumer_number, scope);
 
 alter table delegation add column updated_at bigint not null default 0;
 alter table delegation add column version bigint not null default 1;

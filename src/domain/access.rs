@@ -55,6 +55,8 @@ pub struct AccessCase {
     pub message: Option<String>,
     /// What the owner answered when it refused or withdrew.
     pub reason: Option<String>,
+    /// When a token was last issued by it, to the minute.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A consumer's decision that a supplier may fetch tokens for one scope on its behalf.

@@ -75,6 +75,11 @@ impl Rights {
         exact.or_else(|| self.0.iter().copied().find(|right| right.implies(needed)))
     }
 
+    /// The names of the scopes that they stand for.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|right| right.name())
+    }
+
     /// Whether they are the operator's.
     pub fn operate(&self) -> bool {
         self.0.contains(&Right::Operate)

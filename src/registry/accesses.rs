@@ -30,6 +30,15 @@ pub enum AccessSide {
     Owned,
 }
 
+/// Which accesses a decision is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Decides {
+    /// Any, whatever its state.
+    Any,
+    /// One that the consumer has asked for and waits for.
+    Requested,
+}
+
 impl Registry {
     /// Grants an organization access to a scope, or approves what it has asked for.
     pub async fn grant_access(
@@ -40,27 +49,36 @@ impl Registry {
         terms: AccessTerms,
         expected: Expected,
     ) -> Result<Recorded<AccessCase>, RegistryError> {
-        let change = self.begin(actor, Right::WriteScopes, on_access("grant", scope, consumer));
+        let act = on_access("grant", scope, consumer);
+        self.grant(actor, act, (scope, consumer), terms, (Decides::Any, expected)).await
+    }
+
+    /// Approves what an organization has asked for.
+    pub async fn approve_access(
+        &self,
+        actor: &Actor,
+        scope: &ScopeName,
+        consumer: OrganizationNumber,
+        terms: AccessTerms,
+        expected: Option<Version>,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let act = on_access("approve", scope, consumer);
+        let met = (Decides::Requested, at(expected));
+        self.grant(actor, act, (scope, consumer), terms, met).await
+    }
+
+    async fn grant(
+        &self,
+        actor: &Actor,
+        act: Act,
+        (scope, consumer): (&ScopeName, OrganizationNumber),
+        terms: AccessTerms,
+        (decides, expected): (Decides, Expected),
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let change = self.begin(actor, Right::WriteScopes, act);
         let (mut change, owned, found) = own_scope(change.await?, scope, consumer).await?;
-        if owned.status == ScopeStatus::Deactivated {
-            return Err(RegistryError::conflict(
-                "the scope is deactivated, so nobody can be granted it; restore it first",
-            ));
-        }
-        if let Some(note) = &terms.note {
-            check_text("note", note)?;
-        }
-        if terms.expires_at.is_some_and(|end| end <= change.now) {
-            return Err(RegistryError::invalid("expires_at", "it must be in the future"));
-        }
-        let mut after = found.as_ref().map_or_else(
-            || new_case(&owned, consumer, AccessState::Approved),
-            |found| found.value.clone(),
-        );
-        after.access.state = AccessState::Approved;
-        after.access.expires_at = terms.expires_at;
-        after.note = terms.note;
-        after.reason = None;
+        check_requested(decides, found.as_ref())?;
+        let after = granted(&owned, consumer, found.as_ref(), terms, change.now)?;
         put(&mut change, found.as_ref(), &after, expected).await?;
         self.finish_access(change, found, after).await
     }
@@ -74,19 +92,37 @@ impl Registry {
         reason: Option<String>,
         expected: Option<Version>,
     ) -> Result<Recorded<AccessCase>, RegistryError> {
-        let change = self.begin(actor, Right::WriteScopes, on_access("withdraw", scope, consumer));
+        let act = on_access("withdraw", scope, consumer);
+        self.withdraw(actor, act, (scope, consumer), reason, (Decides::Any, expected)).await
+    }
+
+    /// Denies what an organization has asked for.
+    pub async fn deny_access(
+        &self,
+        actor: &Actor,
+        scope: &ScopeName,
+        consumer: OrganizationNumber,
+        reason: Option<String>,
+        expected: Option<Version>,
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let act = on_access("deny", scope, consumer);
+        self.withdraw(actor, act, (scope, consumer), reason, (Decides::Requested, expected)).await
+    }
+
+    async fn withdraw(
+        &self,
+        actor: &Actor,
+        act: Act,
+        (scope, consumer): (&ScopeName, OrganizationNumber),
+        reason: Option<String>,
+        (decides, expected): (Decides, Option<Version>),
+    ) -> Result<Recorded<AccessCase>, RegistryError> {
+        let change = self.begin(actor, Right::WriteScopes, act);
         let (mut change, _, found) = own_scope(change.await?, scope, consumer).await?;
-        let Some(found) = found else { return Err(RegistryError::Absent { noun: "access" }) };
-        if let Some(reason) = &reason {
-            check_text("reason", reason)?;
-        }
-        let mut after = found.value.clone();
-        after.access.state = AccessState::Denied;
-        after.access.expires_at = None;
-        after.reason = reason;
-        let expected = expected.map_or(Expected::Anything, Expected::At);
-        put(&mut change, Some(&found), &after, expected).await?;
-        self.finish_access(change, Some(found), after).await
+        let after = withdrawn(found.as_ref(), reason)?;
+        check_requested(decides, found.as_ref())?;
+        put(&mut change, found.as_ref(), &after, at(expected)).await?;
+        self.finish_access(change, found, after).await
     }
 
     /// Asks for access to a scope, on behalf of the actor's own organization.
@@ -127,7 +163,9 @@ impl Registry {
         after.message = message;
         after.note = found.as_ref().and_then(|found| found.value.note.clone());
         put(&mut change, found.as_ref(), &after, Expected::Anything).await?;
-        self.finish_access(change, found, after).await
+        let mut asked = self.finish_access(change, found, after).await?;
+        hide_note(actor, &mut asked.value);
+        Ok(asked)
     }
 
     async fn finish_access(
@@ -194,12 +232,78 @@ async fn own_scope<'a>(
 ) -> Result<(Change<'a>, Scope, Option<Recorded<AccessCase>>), RegistryError> {
     let owned = change.transaction.scope(scope).await?;
     let owned = owned.ok_or(RegistryError::Absent { noun: "scope" })?.value;
-    let mut change = change.of("scope", owned.owner).await?;
+    let mut change = change.of_scope(&owned).await?;
     let found = change.transaction.access_case(scope, consumer).await?;
     Ok((change, owned, found))
 }
 
-async fn put(
+/// Holds that what is to be decided about has been asked for, if that is what the decision is about.
+fn check_requested(
+    decides: Decides,
+    found: Option<&Recorded<AccessCase>>,
+) -> Result<(), RegistryError> {
+    let state = found.map(|found| found.value.access.state);
+    match (decides, state) {
+        (Decides::Any, _) | (Decides::Requested, Some(AccessState::Requested)) => Ok(()),
+        (Decides::Requested, None) => Err(RegistryError::Absent { noun: "access" }),
+        (Decides::Requested, Some(state)) => Err(RegistryError::conflict(format!(
+            "nobody waits for an answer: the access is {}; grant or withdraw it instead",
+            state.name()
+        ))),
+    }
+}
+
+/// The access once it is granted on these terms, if it can be.
+pub(super) fn granted(
+    scope: &Scope,
+    consumer: OrganizationNumber,
+    found: Option<&Recorded<AccessCase>>,
+    terms: AccessTerms,
+    now: Timestamp,
+) -> Result<AccessCase, RegistryError> {
+    if scope.status == ScopeStatus::Deactivated {
+        return Err(RegistryError::conflict(
+            "the scope is deactivated, so nobody can be granted it; restore it first",
+        ));
+    }
+    if let Some(note) = &terms.note {
+        check_text("note", note)?;
+    }
+    if terms.expires_at.is_some_and(|end| end <= now) {
+        return Err(RegistryError::invalid("expires_at", "it must be in the future"));
+    }
+    let mut after = found.map_or_else(
+        || new_case(scope, consumer, AccessState::Approved),
+        |found| found.value.clone(),
+    );
+    after.access.state = AccessState::Approved;
+    after.access.expires_at = terms.expires_at;
+    after.note = terms.note;
+    after.reason = None;
+    Ok(after)
+}
+
+/// The access once it is withdrawn or denied, if there is one.
+pub(super) fn withdrawn(
+    found: Option<&Recorded<AccessCase>>,
+    reason: Option<String>,
+) -> Result<AccessCase, RegistryError> {
+    let found = found.ok_or(RegistryError::Absent { noun: "access" })?;
+    if let Some(reason) = &reason {
+        check_text("reason", reason)?;
+    }
+    let mut after = found.value.clone();
+    after.access.state = AccessState::Denied;
+    after.access.expires_at = None;
+    after.reason = reason;
+    Ok(after)
+}
+
+fn at(expected: Option<Version>) -> Expected {
+    expected.map_or(Expected::Anything, Expected::At)
+}
+
+pub(super) async fn put(
     change: &mut Change<'_>,
     found: Option<&Recorded<AccessCase>>,
     after: &AccessCase,
@@ -224,9 +328,14 @@ fn new_case(scope: &Scope, consumer: OrganizationNumber, state: AccessState) -> 
         note: None,
         message: None,
         reason: None,
+        last_used_at: None,
     }
 }
 
-fn on_access(verb: &'static str, scope: &ScopeName, consumer: OrganizationNumber) -> Act {
+pub(super) fn on_access(
+    verb: &'static str,
+    scope: &ScopeName,
+    consumer: OrganizationNumber,
+) -> Act {
     Act { verb, noun: ChangedNoun::Access, key: format!("{scope} {consumer}") }
 }

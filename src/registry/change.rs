@@ -7,6 +7,7 @@ use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Version};
 use crate::domain::right::Right;
+use crate::domain::scope::{Scope, Visibility};
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::{AuditEntry, Transaction};
 
@@ -81,6 +82,15 @@ impl Change<'_> {
         }
     }
 
+    /// The same for a scope: one that not everybody can find looks to others as if it were not there.
+    pub(super) async fn of_scope(mut self, scope: &Scope) -> Result<Self, RegistryError> {
+        if self.actor.owns(scope.owner) || scope.visibility == Visibility::Public {
+            return self.of("scope", scope.owner).await;
+        }
+        self.entry.organization = Some(scope.owner);
+        Err(self.refuse(RegistryError::Absent { noun: "scope" }).await)
+    }
+
     /// Says whose thing it is, when it has been settled already that the actor may.
     pub(super) fn concerning(&mut self, organization: OrganizationNumber) {
         self.entry.organization = Some(organization);
@@ -104,9 +114,34 @@ impl Change<'_> {
         before: Option<Value>,
         after: Option<Value>,
     ) -> Result<(), RegistryError> {
+        self.record(before, after).await?;
+        self.commit().await
+    }
+
+    /// Records one of several changes, as which `act` is to stand in the trail and in the feed.
+    pub(super) async fn record_one(
+        &mut self,
+        act: Act,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Result<(), RegistryError> {
+        (self.entry.action, self.entry.noun, self.entry.key) = (act.verb, act.noun, act.key);
+        self.record(before, after).await
+    }
+
+    async fn record(
+        &mut self,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Result<(), RegistryError> {
         self.entry.before = before.map(|value| value.to_string());
         self.entry.after = after.map(|value| value.to_string());
         self.transaction.record(&self.entry, &self.registry.seal, self.now).await?;
+        Ok(())
+    }
+
+    /// Makes what has been recorded last, and has this node follow it before anybody is told.
+    pub(super) async fn commit(self) -> Result<(), RegistryError> {
         self.transaction.commit().await?;
         if let Some(feed) = &self.registry.feed {
             feed.catch_up().await?;

@@ -8,6 +8,7 @@
 //! A look shows an organization what is its own, and the operator everything. No face of the server has another
 //! way to the database, so none can show or change more than this.
 
+mod access_batch;
 mod accesses;
 mod actor;
 mod audit;
@@ -37,6 +38,7 @@ use crate::token::feed::Feed;
 pub use crate::store::{
     AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, ScopeFilter, StoreError,
 };
+pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};
 pub use actor::Actor;
 pub use audit::{AuditVerdict, verify_audit};

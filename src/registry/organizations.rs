@@ -12,12 +12,24 @@ use crate::registry::rules::check_needed_line;
 use crate::registry::{Actor, Registry, RegistryError, views};
 use crate::store::{PrefixFilter, StoreError};
 
+const DOMAIN_TAKEN: &str = "the e-mail domain belongs to an organization already";
+
 impl Registry {
-    /// Admits an organization.
+    /// Admits an organization without e-mail domains.
     pub async fn create_organization(
         &self,
         actor: &Actor,
         organization: &Organization,
+    ) -> Result<(), RegistryError> {
+        self.admit_organization(actor, organization, &[]).await
+    }
+
+    /// Admits an organization, with the e-mail domains that belong to it.
+    pub async fn admit_organization(
+        &self,
+        actor: &Actor,
+        organization: &Organization,
+        domains: &[EmailDomain],
     ) -> Result<(), RegistryError> {
         check_needed_line("name", &organization.name)?;
         let mut change = self
@@ -26,7 +38,16 @@ impl Registry {
         change.concerning(organization.number);
         let done = change.transaction.insert_organization(organization, change.now).await;
         taken(done, "there is an organization of that number already")?;
-        change.finish(None, Some(views::organization(organization))).await
+        for domain in domains {
+            let done =
+                change.transaction.insert_email_domain(domain, organization.number, change.now);
+            taken(done.await, DOMAIN_TAKEN)?;
+        }
+        let mut after = views::organization(organization);
+        if !domains.is_empty() {
+            after["email_domains"] = domains.iter().map(EmailDomain::as_str).collect();
+        }
+        change.finish(None, Some(after)).await
     }
 
     /// Changes the name of an organization, or whether it takes part. Its number never changes.
@@ -52,7 +73,8 @@ impl Registry {
         change.finish(Some(before), Some(views::organization(&after))).await
     }
 
-    /// Gives an e-mail domain to an organization: whoever has an address there belongs to it.
+    /// Gives an e-mail domain to an organization: whoever has an address there belongs to it. One that it has
+    /// already stays.
     pub async fn add_email_domain(
         &self,
         actor: &Actor,
@@ -64,8 +86,11 @@ impl Registry {
         let found = change.transaction.organization(number).await?;
         found.ok_or(RegistryError::Absent { noun: "organization" })?;
         change.concerning(number);
+        if self.store.email_domains(number).await?.contains(domain) {
+            return Ok(());
+        }
         let done = change.transaction.insert_email_domain(domain, number, change.now).await;
-        taken(done, "the e-mail domain belongs to an organization already")?;
+        taken(done, DOMAIN_TAKEN)?;
         change.finish(None, Some(json!({ "email_domain": domain.as_str() }))).await
     }
 

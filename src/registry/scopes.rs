@@ -77,7 +77,7 @@ impl Registry {
         let mut change = self.begin(actor, Right::WriteScopes, act).await?;
         let found = change.transaction.scope(name).await?;
         let found = found.ok_or(RegistryError::Absent { noun: "scope" })?;
-        let mut change = change.of("scope", found.value.owner).await?;
+        let mut change = change.of_scope(&found.value).await?;
         check_version(found.version, expected)?;
         let mut after = found.value.clone();
         edit(&mut after);

@@ -30,6 +30,7 @@ struct CaseRow {
     created_at: i64,
     updated_at: i64,
     version: i64,
+    used_at: Option<i64>,
 }
 
 /// Which accesses a list is to show, by scope and consumer.
@@ -49,12 +50,55 @@ pub struct AccessFilter {
     pub after: Option<(ScopeName, OrganizationNumber)>,
 }
 
-const SELECT_CASE: &str = "select a.scope, a.consumer_number, a.state, a.expires_at, s.owner_number, \
+const CASE_COLUMNS: &str = "a.scope, a.consumer_number, a.state, a.expires_at, s.owner_number, \
      o.name as owner_name, c.name as consumer_name, a.note, a.message, a.reason, a.created_at, \
-     a.updated_at, a.version \
-     from scope s join access a on a.scope = s.name \
-     left join organization o on o.number = s.owner_number \
-     left join organization c on c.number = a.consumer_number";
+     a.updated_at, a.version, u.used_at";
+
+/// What stands beside a scope and its access: each at most one row.
+const CASE_JOINS: &str = "left join organization o on o.number = s.owner_number \
+     left join organization c on c.number = a.consumer_number \
+     left join last_use u on u.noun = 'access' and u.key = a.scope || ' ' || a.consumer_number";
+
+impl AccessFilter {
+    /// The statement that reads a page. A condition that is not asked for does not stand in it, because it would
+    /// keep an index from being used. A cross join is a join whose order SQLite does not change: what comes first
+    /// is read in the order of the list, so that nothing has to be sorted and nothing is read before the page.
+    fn statement(&self) -> String {
+        let mut conditions = vec!["a.scope = s.name"];
+        if self.owner.is_some() {
+            conditions.push("s.owner_number = $1");
+        }
+        if self.consumer.is_some() {
+            conditions.push("a.consumer_number = $2");
+        }
+        if self.scope.is_some() {
+            conditions.push("s.name = $3");
+        }
+        if !self.inactive {
+            conditions.push("s.active");
+        }
+        let (tables, order) = if self.consumer.is_some() && self.scope.is_none() {
+            conditions.push("a.scope > $6");
+            if self.state.is_some() {
+                // One organization has at most as many accesses as there are scopes. Written so, the state does
+                // not tempt SQLite to read those of all organizations that are in it.
+                conditions.push("a.state || '' = $4");
+            }
+            ("access a cross join scope s", "a.scope")
+        } else {
+            conditions.push("s.name >= $6");
+            conditions.push("a.consumer_number > case when s.name = $6 then $7 else '' end");
+            if self.state.is_some() {
+                conditions.push("a.state = $4");
+            }
+            ("scope s cross join access a", "s.name, a.consumer_number")
+        };
+        format!(
+            "select {CASE_COLUMNS} from {tables} {CASE_JOINS} where {} order by {order} limit $5",
+            conditions.join(" and ")
+        )
+    }
+}
 
 impl Store {
     /// The access of that organization to that scope, whatever its state.
@@ -90,35 +134,17 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Recorded<AccessCase>>, StoreError> {
         let (after_scope, after_consumer) = match &filter.after {
-            Some((scope, consumer)) => (Some(scope.as_str()), Some(consumer.to_string())),
-            None => (None, None),
+            Some((scope, consumer)) => (scope.as_str(), consumer.to_string()),
+            None => ("", String::new()),
         };
-        // Each way to look has an index: a condition that is not asked for must not stand in the way of it.
-        let mut conditions = vec!["($4 is null or a.state = $4)", "($5 or s.active)"];
-        if filter.owner.is_some() {
-            conditions.push("s.owner_number = $1");
-        }
-        if filter.consumer.is_some() {
-            conditions.push("a.consumer_number = $2");
-        }
-        if filter.scope.is_some() {
-            conditions.push("s.name = $3 and a.scope = $3");
-        }
-        if filter.after.is_some() {
-            conditions.push("(a.scope, a.consumer_number) > ($6, $7) and s.name >= $6");
-        }
-        let order = if filter.consumer.is_some() { "a.scope" } else { "s.name, a.consumer_number" };
-        let sql =
-            format!("{SELECT_CASE} where {} order by {order} limit $8", conditions.join(" and "));
-        let rows: Vec<CaseRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<CaseRow> = sqlx::query_as(sqlx::AssertSqlSafe(filter.statement()))
             .bind(filter.owner.map(|owner| owner.to_string()))
             .bind(filter.consumer.map(|consumer| consumer.to_string()))
             .bind(filter.scope.as_ref().map(ScopeName::as_str))
             .bind(filter.state.map(AccessState::name))
-            .bind(filter.inactive)
+            .bind(i64::from(limit) + 1)
             .bind(after_scope)
             .bind(after_consumer)
-            .bind(i64::from(limit) + 1)
             .fetch_all(&self.readers)
             .await?;
         let cases = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
@@ -191,7 +217,10 @@ async fn find(
     scope: &ScopeName,
     consumer: OrganizationNumber,
 ) -> Result<Option<Recorded<AccessCase>>, StoreError> {
-    let sql = format!("{SELECT_CASE} where a.scope = $1 and a.consumer_number = $2");
+    let sql = format!(
+        "select {CASE_COLUMNS} from scope s join access a on a.scope = s.name {CASE_JOINS} \
+         where a.scope = $1 and a.consumer_number = $2"
+    );
     let row: Option<CaseRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(scope.as_str())
         .bind(consumer.as_str())
@@ -228,10 +257,41 @@ impl TryFrom<CaseRow> for Recorded<AccessCase> {
                 note: row.note,
                 message: row.message,
                 reason: row.reason,
+                last_used_at: row.used_at.map(Timestamp::from_seconds),
             },
             created_at: Timestamp::from_seconds(row.created_at),
             updated_at: Timestamp::from_seconds(row.updated_at),
             version: Version(row.version),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{assert_indexed, migrated};
+
+    #[tokio::test]
+    async fn no_list_reads_everything_or_sorts() {
+        let (store, _folder) = migrated().await;
+        for mask in 0..32_u8 {
+            let has = |bit: u8| mask & (1 << bit) != 0;
+            let number: OrganizationNumber = "310000108".parse().unwrap();
+            let filter = AccessFilter {
+                owner: has(0).then_some(number),
+                consumer: has(1).then_some(number),
+                scope: has(2).then(|| "a:b".parse().unwrap()),
+                state: has(3).then_some(AccessState::Requested),
+                inactive: has(4),
+                after: None,
+            };
+            let plan = assert_indexed(&store, &filter.statement(), &format!("{filter:?}")).await;
+            let by_consumer = has(1) && !has(2);
+            let first =
+                if by_consumer { "SEARCH a USING INDEX access_consumer" } else { "SEARCH s" };
+            assert!(plan[0].starts_with(first), "{filter:?}: {plan:#?}");
+            let by_state = has(3) && !by_consumer && !has(1);
+            assert_eq!(by_state, plan[1].contains("access_state"), "{filter:?}: {plan:#?}");
+        }
     }
 }

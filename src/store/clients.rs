@@ -88,8 +88,9 @@ impl Store {
             );
         }
         if filter.text.is_some() {
-            conditions
-                .push("lower(c.id || ' ' || c.name || ' ' || c.description) like $4 escape '\\'");
+            conditions.push(
+                "lower(c.id || ' ' || c.name || ' ' || c.description) like lower($4) escape '\\'",
+            );
         }
         if filter.after.is_some() {
             conditions.push("c.id > $5");

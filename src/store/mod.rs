@@ -166,11 +166,11 @@ impl Store {
     }
 }
 
-/// What a `like` pattern must be to find `text` anywhere, letter case aside; `\` takes their meaning from the
-/// characters that have one.
+/// What a `like` pattern must be to find `text` anywhere; `\` takes their meaning from the characters that have
+/// one. The statement makes both sides lower case, because the database and Rust do not agree what that is.
 fn like(text: &str) -> String {
     let mut pattern = String::from("%");
-    for c in text.to_lowercase().chars() {
+    for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -202,6 +202,26 @@ fn from_json<T: DeserializeOwned>(table: &'static str, text: &str) -> Result<T, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A store with every migration, and the folder that it is in.
+    pub(super) async fn migrated() -> (Store, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        (store, folder)
+    }
+
+    /// Holds that SQLite answers a statement from indexes: it reads no table from end to end, and sorts nothing.
+    /// Returns the lines of its plan.
+    pub(super) async fn assert_indexed(store: &Store, statement: &str, what: &str) -> Vec<String> {
+        let explain = AssertSqlSafe(format!("explain query plan {statement}"));
+        let lines: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(explain).fetch_all(&store.readers).await.unwrap();
+        let plan: Vec<String> = lines.into_iter().map(|(.., line)| line).collect();
+        let bad = plan.iter().any(|line| line.contains("SCAN") || line.contains("TEMP B-TREE"));
+        assert!(!bad, "{what}: {plan:#?}");
+        plan
+    }
 
     #[tokio::test]
     async fn a_new_file_lacks_every_migration_until_they_are_applied() {

@@ -73,11 +73,10 @@ impl Store {
     ) -> Result<Page<Recorded<Organization>>, StoreError> {
         let rows: Vec<OrganizationRow> = sqlx::query_as(
             "select number, name, active, created_at, updated_at, version from organization \
-             where ($1 is null or number > $1) \
-             and ($2 is null or lower(number || ' ' || name) like $2 escape '\\') \
+             where number > $1 and ($2 is null or lower(number || ' ' || name) like lower($2) escape '\\') \
              order by number limit $3",
         )
-        .bind(after.map(|number| number.to_string()))
+        .bind(after.map_or_else(String::new, |number| number.to_string()))
         .bind(text.map(super::like))
         .bind(i64::from(limit) + 1)
         .fetch_all(&self.readers)

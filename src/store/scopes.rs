@@ -52,6 +52,36 @@ const SELECT: &str = "select name, owner_number, description, active, accessible
      allowed_integration_types, token_lifetime_seconds_max, delegation_source, details, created_at, \
      updated_at, version from scope";
 
+impl ScopeFilter {
+    /// The statement that reads a page. A condition that is not asked for does not stand in it, because it would
+    /// keep an index from being used.
+    fn statement(&self) -> String {
+        let mut conditions = vec!["name > $6"];
+        if self.owner.is_some() {
+            conditions.push("owner_number = $1");
+        }
+        if self.prefix.is_some() {
+            conditions.push("prefix = $2");
+        }
+        if self.public_only {
+            conditions.push("visibility = 'PUBLIC'");
+        }
+        if self.accessible_for_all.is_some() {
+            conditions.push("accessible_for_all = $3");
+        }
+        if self.delegated.is_some() {
+            conditions.push("(delegation_source is not null) = $4");
+        }
+        if !self.inactive {
+            conditions.push("active");
+        }
+        if self.text.is_some() {
+            conditions.push("lower(name || ' ' || description) like lower($5) escape '\\'");
+        }
+        format!("{SELECT} where {} order by name limit $7", conditions.join(" and "))
+    }
+}
+
 impl Store {
     /// The scope of that name.
     pub async fn scope_by_name(&self, name: &ScopeName) -> Result<Option<Scope>, StoreError> {
@@ -69,22 +99,14 @@ impl Store {
         filter: &ScopeFilter,
         limit: u32,
     ) -> Result<Page<Recorded<Scope>>, StoreError> {
-        let sql = format!(
-            "{SELECT} where ($1 is null or owner_number = $1) and ($2 is null or prefix = $2) \
-             and (not $3 or visibility = 'PUBLIC') and ($4 is null or accessible_for_all = $4) \
-             and ($5 is null or (delegation_source is not null) = $5) and ($6 or active) \
-             and ($7 is null or lower(name || ' ' || description) like $7 escape '\\') \
-             and ($8 is null or name > $8) order by name limit $9"
-        );
-        let rows: Vec<ScopeRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let after = filter.after.as_ref().map_or("", ScopeName::as_str);
+        let rows: Vec<ScopeRow> = sqlx::query_as(sqlx::AssertSqlSafe(filter.statement()))
             .bind(filter.owner.map(|owner| owner.to_string()))
             .bind(&filter.prefix)
-            .bind(filter.public_only)
             .bind(filter.accessible_for_all)
             .bind(filter.delegated)
-            .bind(filter.inactive)
             .bind(filter.text.as_deref().map(super::like))
-            .bind(filter.after.as_ref().map(ScopeName::as_str))
+            .bind(after)
             .bind(i64::from(limit) + 1)
             .fetch_all(&self.readers)
             .await?;
@@ -223,5 +245,31 @@ impl TryFrom<ScopeRow> for Recorded<Scope> {
             updated_at: Timestamp::from_seconds(row.updated_at),
             version: Version(row.version),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{assert_indexed, migrated};
+
+    #[tokio::test]
+    async fn no_list_reads_everything_or_sorts() {
+        let (store, _folder) = migrated().await;
+        for mask in 0..128_u8 {
+            let has = |bit: u8| mask & (1 << bit) != 0;
+            let filter = ScopeFilter {
+                owner: has(0).then(|| "310000108".parse().unwrap()),
+                prefix: has(1).then(|| "a".to_owned()),
+                public_only: has(2),
+                accessible_for_all: has(3).then_some(true),
+                delegated: has(4).then_some(true),
+                inactive: has(5),
+                text: has(6).then(|| "b".to_owned()),
+                after: None,
+            };
+            let plan = assert_indexed(&store, &filter.statement(), &format!("{filter:?}")).await;
+            assert!(plan[0].contains("name>?"), "{filter:?}: {plan:#?}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::de::{DeserializeOwned, Deserializer};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::domain::json::JsonObject;
 use crate::http::admin::error::ApiError;
@@ -50,13 +50,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// Reads a member that may be left out but not be `null`: there is nothing that could be taken away.
-pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    reader: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(reader).map(Some)
-}
-
 /// A body of plain text.
 #[derive(Clone, Debug)]
 pub(super) struct TextBody(pub(super) String);
@@ -92,6 +85,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
             let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
             ApiError::parameter("query", text)
         })
+    }
+}
+
+/// The query of an address that takes none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match parts.uri.query() {
+            None | Some("") => Ok(Self),
+            Some(_) => Err(ApiError::parameter("query", "this address takes no parameters")),
+        }
     }
 }
 

@@ -12,11 +12,11 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::domain::audit::{AuditFilter, AuditRow};
-use crate::http::admin::body::{QueryOf, Reply};
+use crate::http::admin::body::{NoQuery, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::LookErrors;
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
+use crate::http::admin::own::problem::LookErrors;
 use crate::http::admin::own::read;
 use crate::registry::AuditVerdict;
 
@@ -213,6 +213,7 @@ async fn list(
 async fn verify(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
 ) -> Result<Reply<VerdictReply>, ApiError> {
     let verdict = app.registry.verify_audit(&actor).await?;
     Ok(Reply(StatusCode::OK, VerdictReply::from(verdict)))

@@ -14,13 +14,13 @@ use crate::domain::access::Delegation;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Recorded, Version};
 use crate::domain::scope::ScopeName;
-use crate::http::admin::body::{JsonBody, PathOf, QueryOf, Reply};
+use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::{ChangeErrors, FindErrors, LookErrors, WithdrawErrors};
-use crate::http::admin::own::etag::{IfMatch, MayMatch, Tagged};
+use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, MayMatch, MayMatchHeader, Tagged};
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
-use crate::http::admin::own::{read, read_time};
+use crate::http::admin::own::problem::{ChangeErrors, EndErrors, LookErrors};
+use crate::http::admin::own::{read, time};
 use crate::registry::{DelegationFilter, NewDelegation};
 
 /// A consumer's decision that a supplier may fetch tokens for a scope on its behalf.
@@ -177,12 +177,13 @@ async fn list(
     responses(
         (status = 200, description = "The delegation", body = DelegationReply,
             headers(("ETag" = String))),
-        FindErrors,
+        LookErrors,
     )
 )]
 async fn show(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(triple): PathOf<Triple>,
 ) -> Result<Tagged<DelegationReply>, ApiError> {
     let (consumer, supplier, scope) = triple.read()?;
@@ -196,7 +197,7 @@ async fn show(
     path = "/delegations/{consumer}/{supplier}/{scope}",
     operation_id = "delegations_put",
     tag = "Delegations",
-    params(Triple, ("If-Match" = Option<String>, Header)),
+    params(Triple, MayMatchHeader),
     request_body = DelegationTimes,
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
@@ -210,6 +211,7 @@ async fn show(
 async fn put(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     MayMatch(expected): MayMatch,
     PathOf(triple): PathOf<Triple>,
     JsonBody(times): JsonBody<DelegationTimes>,
@@ -219,8 +221,8 @@ async fn put(
         consumer,
         supplier,
         scope,
-        valid_from: times.valid_from.map(|it| read_time("valid_from", &it)).transpose()?,
-        valid_to: times.valid_to.map(|it| read_time("valid_to", &it)).transpose()?,
+        valid_from: times.valid_from.map(|it| time("valid_from", &it)).transpose()?,
+        valid_to: times.valid_to.map(|it| time("valid_to", &it)).transpose()?,
     };
     let found = app.registry.put_delegation(&actor, new, expected).await?;
     let is_new = found.version == Version(1);
@@ -233,17 +235,18 @@ async fn put(
     path = "/delegations/{consumer}/{supplier}/{scope}",
     operation_id = "delegations_withdraw",
     tag = "Delegations",
-    params(Triple, ("If-Match" = String, Header)),
+    params(Triple, IfMatchHeader),
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
         (status = 200, description = "The delegation", body = DelegationReply,
             headers(("ETag" = String))),
-        WithdrawErrors,
+        EndErrors,
     )
 )]
 async fn withdraw(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     IfMatch(expected): IfMatch,
     PathOf(triple): PathOf<Triple>,
 ) -> Result<Tagged<DelegationReply>, ApiError> {
@@ -261,7 +264,11 @@ async fn withdraw(
     security(("bearer" = [])),
     responses((status = 200, description = "The registers", body = SourcesReply), LookErrors)
 )]
-async fn sources(State(app): State<Arc<App>>, Caller(_): Caller) -> Reply<SourcesReply> {
+async fn sources(
+    State(app): State<Arc<App>>,
+    Caller(_): Caller,
+    _: NoQuery,
+) -> Reply<SourcesReply> {
     let sources = app.registry.rules.delegation_sources.iter();
     let reply = |source: &crate::token::delegation::DelegationSource| SourceReply {
         issuer: source.issuer.clone(),

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::IntoParams;
 
 use crate::domain::record::{Expected, Version};
 use crate::http::admin::body::Reply;
@@ -18,6 +19,36 @@ pub(super) struct IfMatch(pub(super) Option<Version>);
 /// The same for a change that may make the thing: without `If-Match` it must not be there yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MayMatch(pub(super) Expected);
+
+/// The header of [`IfMatch`], for the description of an operation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is only described; the extractor reads the header")]
+pub(super) struct IfMatchHeader {
+    /// The ETag that has been seen, or `*` for whatever is there.
+    #[param(rename = "If-Match", example = "\"1\"")]
+    if_match: String,
+}
+
+/// The header of [`MayMatch`], for the description of an operation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is only described; the extractor reads the header")]
+pub(super) struct MayMatchHeader {
+    /// The ETag that has been seen, or `*` for whatever is there.
+    #[param(rename = "If-Match", example = "\"1\"")]
+    if_match: Option<String>,
+}
+
+impl MayMatch {
+    /// The version that the change is meant for, if it says one.
+    pub(super) fn version(self) -> Option<Version> {
+        match self.0 {
+            Expected::At(version) => Some(version),
+            Expected::Anything | Expected::Nothing => None,
+        }
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;

@@ -14,14 +14,14 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::client::{ClientId, KeyId};
 use crate::domain::registration::{ClientFile, RegisteredKey};
-use crate::http::admin::body::{JsonBody, PathOf, QueryOf, Reply};
+use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::{FindErrors, LookErrors, MakeErrors, WithdrawErrors};
 use crate::http::admin::own::clients::client_id;
-use crate::http::admin::own::etag::{IfMatch, Tagged};
+use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, Tagged};
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
-use crate::http::admin::own::{read, read_time};
+use crate::http::admin::own::problem::{EndErrors, LookErrors, MakeErrors};
+use crate::http::admin::own::{read, time};
 use crate::keys::client_jwk::ClientJwk;
 use crate::registry::RegistryError;
 
@@ -153,12 +153,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     security(("bearer" = ["idporten:dcr.read"])),
     responses(
         (status = 200, description = "The keys", body = KeysReply, headers(("ETag" = String))),
-        FindErrors,
+        LookErrors,
     )
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<KeysReply>, ApiError> {
     Ok(all(&app.registry.client(&actor, &client_id(&id)?).await?))
@@ -170,7 +171,7 @@ async fn list(
     path = "/clients/{client_id}/keys",
     operation_id = "client_keys_create",
     tag = "Keys",
-    params(("client_id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("client_id" = String, Path)),
     request_body = NewKeyBody,
     security(("bearer" = ["idporten:dcr.modify"])),
     responses((status = 201, description = "The key", body = KeyReply), MakeErrors)
@@ -178,6 +179,7 @@ async fn list(
 async fn add(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(id): PathOf<String>,
     JsonBody(new): JsonBody<NewKeyBody>,
 ) -> Result<Reply<KeyReply>, ApiError> {
@@ -193,12 +195,12 @@ async fn add(
     path = "/clients/{client_id}/keys/{kid}",
     operation_id = "client_keys_withdraw",
     tag = "Keys",
-    params(("client_id" = String, Path), ("kid" = String, Path), ("If-Match" = String, Header)),
+    params(("client_id" = String, Path), ("kid" = String, Path), IfMatchHeader),
     security(("bearer" = ["idporten:dcr.modify"])),
     responses(
         (status = 200, description = "The keys that are left", body = KeysReply,
             headers(("ETag" = String))),
-        WithdrawErrors,
+        EndErrors,
     )
 )]
 async fn withdraw(
@@ -220,7 +222,6 @@ async fn withdraw(
     params(
         ("client_id" = String, Path),
         ("kid" = String, Path),
-        ("Idempotency-Key" = Option<String>, Header),
     ),
     request_body = KeyRenewal,
     security(("bearer" = ["idporten:dcr.modify"])),
@@ -235,7 +236,7 @@ async fn renew(
     let (id, old) = (client_id(&id)?, key_id(&kid)?);
     let (kid, document) = document(&app, new.jwk, new.pem, new.kid)?;
     let old_ends_at = match new.old_ends_at {
-        Some(text) => read_time("old_ends_at", &text)?,
+        Some(text) => time("old_ends_at", &text)?,
         None => app.issuer.clock.now().plus_seconds(OVERLAP_DAYS * DAY_SECONDS),
     };
     let file = app.registry.renew_client_key(&actor, &id, &old, &document, old_ends_at, None);
@@ -263,7 +264,7 @@ async fn by_expiry(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let pages = Pages::new(&app, &actor, "keys", &page)?;
     let organization = query.organization.map(|it| read("organization", &it)).transpose()?;
-    let before = query.before.map(|it| read_time("before", &it)).transpose()?;
+    let before = query.before.map(|it| time("before", &it)).transpose()?;
     let after: Option<(i64, ClientId, KeyId)> = pages
         .after(&page)?
         .map(|parts| Ok::<_, ApiError>((part(&parts, 0)?, part(&parts, 1)?, part(&parts, 2)?)))

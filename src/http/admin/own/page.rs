@@ -11,6 +11,9 @@ use crate::registry::Actor;
 const LIMIT_USUAL: u32 = 50;
 const LIMIT_MAX: u32 = 500;
 
+/// The longest text that is searched for, in characters: as long as the longest name.
+const SEARCH_CHARACTERS_MAX: usize = 255;
+
 /// Which page of a list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -84,4 +87,15 @@ impl<'a> Pages<'a> {
 pub(super) fn part<T: std::str::FromStr>(parts: &[String], index: usize) -> Result<T, ApiError> {
     let part = parts.get(index).and_then(|part| part.parse().ok());
     part.ok_or_else(|| ApiError::parameter("cursor", "it is from another version of this server"))
+}
+
+/// A text to be searched for, if it is not too long.
+pub(super) fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
+    match text {
+        Some(text) if text.chars().count() > SEARCH_CHARACTERS_MAX => {
+            let problem = format!("it may have at most {SEARCH_CHARACTERS_MAX} characters");
+            Err(ApiError::parameter("q", problem))
+        }
+        other => Ok(other),
+    }
 }

@@ -13,12 +13,14 @@ use crate::app::App;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::{Prefix, PrefixName, PrefixStatus};
 use crate::domain::record::Recorded;
-use crate::http::admin::body::{JsonBody, PathOf, QueryOf, Reply};
+use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::etag::{IfMatch, Tagged};
+use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, Tagged};
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
-use crate::http::admin::own::problem::Problem;
+use crate::http::admin::own::patch::given;
+use crate::http::admin::own::path::PrefixPath;
+use crate::http::admin::own::problem::{ChangeErrors, LookErrors, MakeErrors};
 use crate::http::admin::own::read;
 use crate::registry::PrefixFilter;
 
@@ -41,7 +43,7 @@ struct PrefixReply {
 struct NewPrefix {
     #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,30}[a-z0-9]$", example = "nav")]
     prefix: String,
-    #[schema(format = "organization-number", example = "991825827")]
+    #[schema(pattern = "^[0-9]{9}$", example = "991825827")]
     organization: String,
 }
 
@@ -50,9 +52,12 @@ struct NewPrefix {
 #[serde(deny_unknown_fields)]
 struct PrefixEdit {
     /// Hand it over, with every scope under it, to this organization.
-    #[schema(format = "organization-number", example = "991825827")]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, pattern = "^[0-9]{9}$", example = "991825827")]
     organization: Option<String>,
     /// Retire it, or take it into use again.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     active: Option<bool>,
 }
 
@@ -61,7 +66,7 @@ struct PrefixEdit {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// Of this organization only.
-    #[param(format = "organization-number")]
+    #[param(pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// Retired ones too.
     inactive: Option<bool>,
@@ -90,14 +95,11 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 #[utoipa::path(
     get,
     path = "/prefixes",
+    operation_id = "prefixes_list",
     tag = "Prefixes",
     params(ListQuery),
     security(("bearer" = [])),
-    responses(
-        (status = 200, body = PageReply<PrefixReply>),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-    )
+    responses(LookErrors, (status = 200, body = PageReply<PrefixReply>))
 )]
 async fn list(
     State(app): State<Arc<App>>,
@@ -125,22 +127,16 @@ async fn list(
 #[utoipa::path(
     post,
     path = "/prefixes",
+    operation_id = "prefixes_assign",
     tag = "Prefixes",
     request_body = NewPrefix,
     security(("bearer" = ["portvakt:admin"])),
-    responses(
-        (status = 201, body = PrefixReply),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-    )
+    responses(MakeErrors, (status = 201, body = PrefixReply))
 )]
 async fn assign(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     JsonBody(new): JsonBody<NewPrefix>,
 ) -> Result<Tagged<PrefixReply>, ApiError> {
     let name: PrefixName = read("prefix", &new.prefix)?;
@@ -153,50 +149,41 @@ async fn assign(
 #[utoipa::path(
     get,
     path = "/prefixes/{prefix}",
+    operation_id = "prefixes_show",
     tag = "Prefixes",
-    params(("prefix" = String, Path)),
+    params(PrefixPath),
     security(("bearer" = [])),
-    responses(
-        (status = 200, body = PrefixReply, headers(("ETag" = String))),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-    )
+    responses(LookErrors, (status = 200, body = PrefixReply, headers(("ETag" = String))))
 )]
 async fn show(
     State(app): State<Arc<App>>,
     Caller(_): Caller,
-    PathOf(name): PathOf<String>,
+    _: NoQuery,
+    PathOf(path): PathOf<PrefixPath>,
 ) -> Result<Tagged<PrefixReply>, ApiError> {
-    answer(&app, StatusCode::OK, &read("prefix", &name)?).await
+    answer(&app, StatusCode::OK, &read("prefix", &path.prefix)?).await
 }
 
 /// Transfers a prefix to another organization, retires it, or takes it into use again.
 #[utoipa::path(
     patch,
     path = "/prefixes/{prefix}",
+    operation_id = "prefixes_edit",
     tag = "Prefixes",
-    params(("prefix" = String, Path), ("If-Match" = String, Header)),
+    params(PrefixPath, IfMatchHeader),
     request_body = PrefixEdit,
     security(("bearer" = ["portvakt:admin"])),
-    responses(
-        (status = 200, body = PrefixReply, headers(("ETag" = String))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 428, body = Problem, content_type = "application/problem+json"),
-    )
+    responses(ChangeErrors, (status = 200, body = PrefixReply, headers(("ETag" = String))))
 )]
 async fn edit(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     IfMatch(expected): IfMatch,
-    PathOf(name): PathOf<String>,
+    PathOf(path): PathOf<PrefixPath>,
     JsonBody(edit): JsonBody<PrefixEdit>,
 ) -> Result<Tagged<PrefixReply>, ApiError> {
-    let name: PrefixName = read("prefix", &name)?;
+    let name: PrefixName = read("prefix", &path.prefix)?;
     let to = edit.organization.map(|it| read("organization", &it)).transpose()?;
     match (to, edit.active) {
         (Some(to), None) => app.registry.transfer_prefix(&actor, &name, to, expected).await?,

@@ -1,18 +1,24 @@
 //! Errors as RFC 9457 problems.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::response::{Response as Described, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::app::App;
 use crate::http::admin::error::Unshaped;
 use crate::http::error::{TraceId, json};
+
+/// The type of a problem's body.
+const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error (RFC 9457 section 3).
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,11 +73,57 @@ pub(super) async fn shape(State(app): State<Arc<App>>, request: Request, next: N
     };
     let mut shaped = json(status, serde_json::to_string(&problem).unwrap_or_default());
     let headers = shaped.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     for name in [WWW_AUTHENTICATE, ALLOW] {
         if let Some(value) = response.headers_mut().remove(&name) {
             headers.insert(name, value);
         }
     }
     shaped
+}
+
+/// Declares a family of operations by the errors that each of them can answer with, for their descriptions.
+macro_rules! family {
+    ($(#[$meta:meta])* $name:ident [$($status:literal),+]) => {
+        $(#[$meta])*
+        pub(super) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Described>> {
+                [$($status),+].into_iter().map(described).collect()
+            }
+        }
+    };
+}
+
+family!(
+    /// What the operations that change nothing can be refused with.
+    LookErrors [400, 401, 403, 404, 503]
+);
+family!(
+    /// What the operations that make something can be refused with.
+    MakeErrors [400, 401, 403, 404, 409, 413, 415, 503]
+);
+family!(
+    /// What the operations that decide about something, whose version need not be named, can be refused with.
+    DecideErrors [400, 401, 403, 404, 409, 412, 413, 415, 503]
+);
+family!(
+    /// What the operations that change something can be refused with.
+    ChangeErrors [400, 401, 403, 404, 409, 412, 413, 415, 428, 503]
+);
+family!(
+    /// What the operations that end something can be refused with.
+    EndErrors [400, 401, 403, 404, 409, 412, 428, 503]
+);
+
+/// A problem of that status, for the description of an operation.
+pub(super) fn described(status: u16) -> (String, RefOr<Described>) {
+    let words = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let problem = Ref::from_schema_name(Problem::name());
+    let response = ResponseBuilder::new()
+        .description(words.unwrap_or_default())
+        .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(problem)).build())
+        .build();
+    (status.to_string(), response.into())
 }

@@ -5,7 +5,9 @@ pub(crate) mod authorization;
 mod clients;
 mod delegations;
 mod document;
+mod idempotency;
 mod keys;
+mod last_use;
 mod refusals;
 
 use serde_json::{Value, json};
