@@ -55,8 +55,8 @@ async fn what_a_token_was_issued_by_says_when() {
     assert_eq!(listed["last_used_at"], "2026-06-01T12:00:00Z");
 
     // Within a minute nothing more is written.
-    let database = SqlitePool::connect(&format!("sqlite://{}", server.server.database().display()));
-    let database = database.await.unwrap();
+    let file = format!("sqlite://{}", server.server.database().display());
+    let database = SqlitePool::connect(&file).await.unwrap();
     sqlx::query("delete from last_use").execute(&database).await.unwrap();
     server.server.clock.set(NOW + 59);
     assert!(server.server.ask(&at(&client, NOW + 59)).await.token().is_some());
