@@ -10,7 +10,7 @@ pub(super) const TEXT_CHARACTERS_MAX: usize = 1_023;
 
 /// Holds that a text is one line that people can read and that is not too long.
 pub(super) fn check_line(field: &'static str, text: &str) -> Result<(), RegistryError> {
-    check(field, text, LINE_CHARACTERS_MAX, |c| c.is_control())
+    check(field, text, LINE_CHARACTERS_MAX, char::is_control)
 }
 
 /// The same for a line that must say something.

@@ -25,7 +25,7 @@ pub(super) struct MayMatch(pub(super) Expected);
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it is only described; the extractor reads the header")]
 pub(super) struct IfMatchHeader {
-    /// The ETag that has been seen, or `*` for whatever is there.
+    /// The `ETag` that has been seen, or `*` for whatever is there.
     #[param(rename = "If-Match", example = "\"1\"")]
     if_match: String,
 }
@@ -35,7 +35,7 @@ pub(super) struct IfMatchHeader {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it is only described; the extractor reads the header")]
 pub(super) struct MayMatchHeader {
-    /// The ETag that has been seen, or `*` for whatever is there.
+    /// The `ETag` that has been seen, or `*` for whatever is there.
     #[param(rename = "If-Match", example = "\"1\"")]
     if_match: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Our own API, for what Digdir's lacks: `/api/portvakt/v1`.
 //!
-//! Errors are RFC 9457 problems, lists come in pages, and a thing that can be changed has an ETag which a change
+//! Errors are RFC 9457 problems, lists come in pages, and a thing that can be changed has an `ETag` which a change
 //! must name in If-Match, so that no change is lost under another. A POST with an Idempotency-Key is done once.
 
 mod access_batch;

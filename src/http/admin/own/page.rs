@@ -89,11 +89,16 @@ pub(super) fn part<T: std::str::FromStr>(parts: &[String], index: usize) -> Resu
     part.ok_or_else(|| ApiError::parameter("cursor", "it is from another version of this server"))
 }
 
-/// A text to be searched for, if it is not too long.
+/// A text to be searched for, if it is not too long and people can write it. SQLite would read one with a NUL only
+/// up to there, and find everything.
 pub(super) fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
     match text {
-        Some(text) if text.chars().count() > SEARCH_CHARACTERS_MAX => {
-            let problem = format!("it may have at most {SEARCH_CHARACTERS_MAX} characters");
+        Some(text)
+            if text.chars().count() > SEARCH_CHARACTERS_MAX || text.contains(char::is_control) =>
+        {
+            let problem = format!(
+                "it may have at most {SEARCH_CHARACTERS_MAX} characters, and no control characters"
+            );
             Err(ApiError::parameter("q", problem))
         }
         other => Ok(other),
