@@ -32,7 +32,7 @@ struct AuditReply {
     actor: String,
     /// The organization that they acted for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "organization-number", nullable = false)]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     actor_organization: Option<String>,
     /// The right that they acted by, or would have needed.
     by_right: String,
@@ -46,7 +46,7 @@ struct AuditReply {
     key: String,
     /// The organization that the thing belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "organization-number", nullable = false)]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     organization: Option<String>,
     /// The thing before; not there when there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ struct BrokenReply {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// What belongs to this organization or was done by it; the operator may ask for any.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// What was done to this kind of thing: `access`, `client`, `delegation`, `organization`, `prefix`, `scope` or
     /// `signing_key`.

@@ -32,11 +32,11 @@ use crate::registry::{ClientFilter, NewClient, RegistryError, TOKEN_LIFETIME_SEC
 struct ClientReply {
     client_id: String,
     /// The organization whose machines use it.
-    #[schema(format = "organization-number")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: String,
     /// The organization that its tokens stand for, when that is not its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "organization-number", nullable = false)]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     customer: Option<String>,
     name: String,
     description: String,
@@ -75,7 +75,7 @@ struct NewClientBody {
     #[schema(max_length = 255)]
     description: Option<String>,
     /// The organization whose machines use it; that of the caller when nothing is said.
-    #[schema(format = "organization-number", example = "991825827")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", example = "991825827")]
     organization: Option<String>,
     /// The scopes that it may ask for: granted to the organization, open to all, or delegable.
     scopes: Option<Vec<String>>,
@@ -117,7 +117,7 @@ struct ClientEdit {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// Of this organization only; the operator may ask for any.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// With this scope only.
     scope: Option<String>,

@@ -28,10 +28,10 @@ use crate::registry::{DelegationFilter, NewDelegation};
 #[schema(as = Delegation)]
 struct DelegationReply {
     /// The organization that has the access.
-    #[schema(format = "organization-number")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$")]
     consumer: String,
     /// The organization that may use it.
-    #[schema(format = "organization-number")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$")]
     supplier: String,
     scope: String,
     /// The issuer of the register in which it stands.
@@ -85,15 +85,15 @@ struct SourceReply {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// From this organization.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     consumer: Option<String>,
     /// To this organization.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     supplier: Option<String>,
     /// Of this scope.
     scope: Option<String>,
     /// From or to this organization; the operator may ask for any.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// Withdrawn ones too.
     inactive: Option<bool>,
@@ -281,9 +281,9 @@ async fn sources(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 struct Triple {
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     consumer: String,
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     supplier: String,
     scope: String,
 }

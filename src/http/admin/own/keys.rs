@@ -108,7 +108,7 @@ struct KeyRenewal {
 #[serde(deny_unknown_fields)]
 struct ExpiryQuery {
     /// Of this organization only; the operator may ask for any.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// That end before this moment.
     #[param(format = DateTime)]

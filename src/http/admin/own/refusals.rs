@@ -38,7 +38,7 @@ struct RefusalReply {
     client_id: Option<String>,
     /// The organization of the client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "organization-number", nullable = false)]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     organization: Option<String>,
     /// The MP code of the answer, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
