@@ -22,7 +22,10 @@ schemathesis.openapi.format(
 
 
 @schemathesis.hook
-def filter_case(context, case):
-    """Leaves out what would end the run before it has begun."""
-    values = set(map(str, (case.path_parameters or {}).values()))
-    return case.method.upper() == "GET" or not values & SPARED
+def map_case(context, case):
+    """Has somebody else be meant where the run would end itself."""
+    if case.method.upper() != "GET":
+        for name, value in (case.path_parameters or {}).items():
+            if value in SPARED:
+                case.path_parameters[name] = "310000132"
+    return case
