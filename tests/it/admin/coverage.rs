@@ -1,5 +1,5 @@
 //! Every operation of the admin listener and who may use it: what the authorization tests run on, and what the
-//! OpenAPI document is compared with, so that no operation is in one and not in the other.
+//! `OpenAPI` document is compared with, so that no operation is in one and not in the other.
 
 use std::collections::BTreeSet;
 

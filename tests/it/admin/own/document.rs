@@ -1,4 +1,4 @@
-//! The OpenAPI document: it has every operation, and every operation has an authorization test.
+//! The `OpenAPI` document: it has every operation, and every operation has an authorization test.
 
 use std::collections::BTreeSet;
 use std::path::Path;
