@@ -32,6 +32,7 @@ use crate::token::delegation::{
     DelegationRegisters, DelegationSource, KnownRegister, LocalRegister,
 };
 use crate::token::feed::Feed;
+use crate::token::last_use::LastUses;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
 use crate::token::{IssueRules, Issuer};
@@ -167,6 +168,7 @@ impl App {
             feed,
             certificates,
             replay,
+            last_uses: LastUses::start(&store),
             keys: keys.ring(),
         };
         let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
@@ -191,7 +193,7 @@ impl App {
 
     /// Writes what is still to be written, when the last request has been answered.
     pub async fn finish(&self) {
-        self.recorder.finish().await;
+        tokio::join!(self.recorder.finish(), self.issuer.last_uses.finish());
     }
 
     /// Time since the server began, for durations.

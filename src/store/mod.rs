@@ -9,9 +9,9 @@
 //! * A lookup returns `Ok(None)` when there is no such row; a row that cannot be turned into a domain
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
-//!   feed and its row in the audit trail. The exceptions are the replay table and the records of refused
-//!   requests, which are not configuration.
-//! * SQLite lets one write at a time. Changes, spent assertions and refused requests go through one
+//!   feed and its row in the audit trail. The exceptions are the replay table, the records of refused requests,
+//!   last uses and answers kept for an Idempotency-Key, which are not configuration.
+//! * SQLite lets one write at a time. Changes, spent assertions, refused requests and last uses go through one
 //!   connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
 //!   way that no waiting mends.
 
@@ -23,10 +23,12 @@ mod clients;
 mod delegations;
 mod error;
 mod idempotency;
+mod last_use;
 mod organizations;
 mod refused_requests;
 mod replay;
 mod scopes;
+mod side_connection;
 mod signing_keys;
 mod transaction;
 
@@ -47,6 +49,7 @@ pub use clients::ClientFilter;
 pub use delegations::DelegationFilter;
 pub use error::StoreError;
 pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
+pub use last_use::{LAST_USES_MAX, LastUse, LastUseWriter};
 pub use organizations::PrefixFilter;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,

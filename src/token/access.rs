@@ -6,13 +6,13 @@ use crate::clock::Timestamp;
 use crate::domain::client::Client;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
-use crate::token::cache::Caches;
+use crate::token::cache::{Caches, KnownAccess};
 use crate::token::claims::Grant;
 use crate::token::delegation::DelegationRegisters;
 use crate::token::refusal::Refusal;
 
 /// What has been decided: every scope asked for is granted, on these terms. There is no partial grant.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Decision {
     /// The organization the token stands for.
     pub consumer: OrganizationNumber,
@@ -20,6 +20,8 @@ pub struct Decision {
     pub delegation_source: Option<String>,
     /// How long the token lives.
     pub lifetime_seconds: u32,
+    /// The accesses by which it is so and whose use has not been noted lately.
+    pub unnoted: Vec<Arc<KnownAccess>>,
 }
 
 /// Decides about every scope that `grant` asks for. A scope must be on the client, active and meant for
@@ -47,6 +49,7 @@ pub async fn decide(
         consumer,
         delegation_source: None,
         lifetime_seconds: client.token_lifetime_seconds.clamp(1, lifetime_seconds_max),
+        unnoted: Vec::new(),
     };
     // That the client's own organization takes part has been seen to.
     let takes_part = match grant.consumer.or(client.customer) {
@@ -57,7 +60,10 @@ pub async fn decide(
     for name in grant.scopes.names() {
         let scope = scope_of_client(caches, client, name).await?;
         if scope.audience == ScopeAudience::GrantedOrganizations {
-            check_access(caches, name, consumer, now).await?;
+            let access = check_access(caches, name, consumer, now).await?;
+            if access.noted.is_due(now) {
+                decision.unnoted.push(access);
+            }
         }
         if !takes_part {
             return Err(Refusal::NoAccess { scope: name.clone() });
@@ -85,7 +91,7 @@ pub(super) async fn may_still_use(
 ) -> Result<bool, Refusal> {
     let allowed = match scope_of_client(caches, client, name).await {
         Ok(scope) if scope.audience == ScopeAudience::AnyOrganization => Ok(()),
-        Ok(_) => check_access(caches, name, client.organization, now).await,
+        Ok(_) => check_access(caches, name, client.organization, now).await.map(|_| ()),
         Err(refusal) => Err(refusal),
     };
     match allowed {
@@ -119,11 +125,8 @@ async fn check_access(
     scope: &ScopeName,
     consumer: OrganizationNumber,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<Arc<KnownAccess>, Refusal> {
     let access = caches.access(scope, consumer).await?;
-    if access.is_some_and(|access| access.holds_at(now)) {
-        Ok(())
-    } else {
-        Err(Refusal::NoAccess { scope: scope.clone() })
-    }
+    let holding = access.filter(|known| known.access.holds_at(now));
+    holding.ok_or_else(|| Refusal::NoAccess { scope: scope.clone() })
 }

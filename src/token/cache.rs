@@ -21,6 +21,7 @@ use crate::domain::organization::{OrganizationNumber, OrganizationStatus};
 use crate::domain::scope::{Scope, ScopeName};
 use crate::store::{Store, StoreError};
 use crate::token::client_key::KeyedClient;
+use crate::token::last_use::Noted;
 use crate::token::refusal::Refusal;
 
 /// How many of each noun are kept. Beyond that the least used make room.
@@ -43,9 +44,17 @@ pub struct Caches {
     store: Store,
     clients: Cached<ClientId, KeyedClient>,
     scopes: Cached<ScopeName, Scope>,
-    accesses: Cached<(ScopeName, OrganizationNumber), Access>,
+    accesses: Cached<(ScopeName, OrganizationNumber), KnownAccess>,
     delegations: Cached<(OrganizationNumber, OrganizationNumber, ScopeName), Delegation>,
     organizations: Cached<OrganizationNumber, OrganizationStatus>,
+}
+
+/// An access, and when its use was last noted.
+#[derive(Debug)]
+pub struct KnownAccess {
+    /// The access.
+    pub access: Access,
+    pub(super) noted: Noted,
 }
 
 impl Caches {
@@ -78,8 +87,11 @@ impl Caches {
         &self,
         scope: &ScopeName,
         consumer: OrganizationNumber,
-    ) -> Result<Option<Arc<Access>>, Refusal> {
-        let load = async || self.store.access(scope, consumer).await;
+    ) -> Result<Option<Arc<KnownAccess>>, Refusal> {
+        let load = async || {
+            let found = self.store.access(scope, consumer).await?;
+            Ok(found.map(|access| KnownAccess { access, noted: Noted::default() }))
+        };
         self.accesses.find((scope.clone(), consumer), load).await
     }
 

@@ -20,6 +20,7 @@ use crate::pki::error::PkiError;
 use crate::pki::public_key::PublicKey;
 use crate::pki::trust_set::TrustSet;
 use crate::token::jws::{KeyHint, UnverifiedAssertion};
+use crate::token::last_use::Noted;
 use crate::token::refusal::Refusal;
 
 /// Verified chains that are remembered; one takes about 2 KiB.
@@ -32,6 +33,9 @@ pub struct KeyedClient {
     pub client: Client,
     /// Its keys, in the order of `client.keys`; `None` for one that can no longer be read.
     keys: Vec<Option<PublicKey>>,
+    /// When its use was last noted, and that of each key.
+    pub(super) noted: Noted,
+    pub(super) keys_noted: Vec<Noted>,
 }
 
 /// How the client has proved itself; tokens say it as `client_amr`.
@@ -50,6 +54,8 @@ pub struct ProofKey {
     pub proof: ClientProof,
     /// The key itself.
     pub key: PublicKey,
+    /// Where a registered key stands among the client's.
+    pub place: Option<usize>,
 }
 
 impl KeyedClient {
@@ -58,7 +64,8 @@ impl KeyedClient {
     pub fn new(client: Client) -> Self {
         let parse = |jwk: &str| ClientJwk::parse(jwk.as_bytes()).ok().map(|jwk| jwk.key);
         let keys = client.keys.iter().map(|key| parse(&key.jwk)).collect();
-        Self { client, keys }
+        let keys_noted = client.keys.iter().map(|_| Noted::default()).collect();
+        Self { client, keys, noted: Noted::default(), keys_noted }
     }
 
     /// The key that `assertion` must verify under, if it is to be from this client.
@@ -70,8 +77,8 @@ impl KeyedClient {
     ) -> Result<ProofKey, Refusal> {
         match &assertion.said.key {
             KeyHint::Registered(id) => {
-                let key = self.registered(id.as_ref(), now)?;
-                Ok(ProofKey { proof: ClientProof::RegisteredKey, key })
+                let (place, key) = self.registered(id.as_ref(), now)?;
+                Ok(ProofKey { proof: ClientProof::RegisteredKey, key, place: Some(place) })
             }
             KeyHint::Certificates(_) if !self.client.keys.is_empty() => Err(Refusal::KeyRequired),
             KeyHint::Certificates(chain) => {
@@ -81,20 +88,24 @@ impl KeyedClient {
                     return Err(Refusal::CertificateOrganization { certificate });
                 }
                 let key = verified.key.clone();
-                Ok(ProofKey { proof: ClientProof::EnterpriseCertificate, key })
+                Ok(ProofKey { proof: ClientProof::EnterpriseCertificate, key, place: None })
             }
         }
     }
 
-    fn registered(&self, id: Option<&KeyId>, now: Timestamp) -> Result<PublicKey, Refusal> {
-        let position = self.client.keys.iter().position(|key| Some(&key.id) == id);
-        let found = position.and_then(|at| self.client.keys.get(at).zip(self.keys.get(at)));
+    fn registered(
+        &self,
+        id: Option<&KeyId>,
+        now: Timestamp,
+    ) -> Result<(usize, PublicKey), Refusal> {
+        let mut known = self.client.keys.iter().zip(&self.keys).enumerate();
+        let found = known.find(|(_, (key, _))| Some(&key.id) == id);
         match found {
-            Some((registered, _)) if registered.expires_at <= now => {
+            Some((_, (registered, _))) if registered.expires_at <= now => {
                 Err(Refusal::ExpiredKey { expired_at: registered.expires_at })
             }
-            Some((_, Some(key))) => Ok(key.clone()),
-            Some((_, None)) | None => Err(Refusal::UnknownKey),
+            Some((place, (_, Some(key)))) => Ok((place, key.clone())),
+            Some((_, (_, None))) | None => Err(Refusal::UnknownKey),
         }
     }
 }

@@ -39,11 +39,11 @@ impl Issuer {
 
         let unverified = UnverifiedAssertion::parse(request.assertion).at(Step::Parse, trail)?; // 2
         let client = self.client(request, &unverified, trail).await;
-        let client = client.at(Step::Client, trail)?; // 3
-        let key = client.key_of(&unverified, &self.certificates, now).at(Step::Key, trail)?; // 4
+        let keyed = client.at(Step::Client, trail)?; // 3
+        let key = keyed.key_of(&unverified, &self.certificates, now).at(Step::Key, trail)?; // 4
         let assertion = unverified.verify(&key.key).at(Step::Signature, trail)?; // 5
         let grant = assertion.check(&self.rules.grant, now).at(Step::Claims, trail)?; // 6
-        let client = &client.client;
+        let client = &keyed.client;
         let most = self.rules.lifetime_seconds_max;
         let decision = decide(&self.caches, &self.registers, client, &grant, most, now)
             .await
@@ -60,6 +60,7 @@ impl Issuer {
         };
         let token = AccessToken::new(issuance, client, key.proof, &grant, &decision);
         let access_token = self.sign(&token).at(Step::Sign, trail)?; // 9
+        self.last_uses.note(&keyed, key.place, decision.unnoted, now);
         Ok(IssuedToken {
             access_token,
             lifetime_seconds: decision.lifetime_seconds,

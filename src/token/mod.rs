@@ -13,7 +13,8 @@
 //! 9. The access token is made and signed ([`access_token`], [`crate::keys`]).
 //! 10. The answer is written ([`crate::http`]).
 //!
-//! What is refused leaves a record ([`explain`], [`recorder`]), off the path of the request.
+//! What is refused leaves a record ([`explain`], [`recorder`]), and what is used leaves a note ([`last_use`]), off
+//! the path of the request.
 //!
 //! [`issue`] reads like this list. Invariants: a type named *verified* can only be made by the check it is
 //! named after; what steps 2 to 7 refuse is not spent; nothing is signed that was not spent; what is cached is
@@ -32,6 +33,7 @@ pub mod explain;
 pub mod feed;
 pub mod issue;
 pub mod jws;
+pub mod last_use;
 pub mod recorder;
 pub mod refusal;
 pub mod replay;
@@ -47,6 +49,7 @@ use crate::token::claims::GrantRules;
 use crate::token::client_key::EnterpriseCertificates;
 use crate::token::delegation::DelegationRegisters;
 use crate::token::feed::Feed;
+use crate::token::last_use::LastUses;
 use crate::token::replay::Replay;
 
 /// A token request, as the form had it.
@@ -87,6 +90,8 @@ pub struct Issuer {
     pub certificates: Arc<EnterpriseCertificates>,
     /// The register of spent assertions.
     pub replay: Replay,
+    /// Notes what is used.
+    pub last_uses: LastUses,
     /// The keys that sign.
     pub keys: SharedKeyRing,
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document of the admin listener, made from the routes themselves, and a page to browse it.
+//! The `OpenAPI` document of the admin listener, made from the routes themselves, and a page to browse it.
 
 use std::borrow::Cow;
 use std::sync::Arc;

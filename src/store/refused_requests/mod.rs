@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::sqlite::SqliteSynchronous;
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, FromRow, SqliteConnection, SqlitePool,
-};
+use sqlx::{AssertSqlSafe, Connection as _, FromRow, SqliteConnection};
 
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
@@ -13,6 +10,7 @@ use crate::domain::excerpt::Excerpt;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::refused_request::{NamedClient, RefusedRequest, RefusedRequestPlace};
 use crate::domain::step::Step;
+use crate::store::side_connection::SideConnection;
 use crate::store::{Store, StoreError};
 
 /// The most records of one batch. An insert of so many holds the write lock for a few milliseconds, which
@@ -49,13 +47,9 @@ pub struct RefusedRequestBounds {
     pub of_nobody: u32,
 }
 
-/// Writes and deletes records over a connection of its own, so that changes of configuration do not wait for
-/// it. Its commits are not forced to the disk: a power failure may lose the last seconds.
+/// Writes and deletes records over a connection of its own.
 #[derive(Debug)]
-pub struct RefusedRequestWriter {
-    pool: SqlitePool,
-    connection: Option<SqliteConnection>,
-}
+pub struct RefusedRequestWriter(SideConnection);
 
 #[derive(FromRow)]
 struct RefusedRequestRow {
@@ -123,7 +117,7 @@ impl Store {
 
     /// A writer of records; it connects when it is first used.
     pub fn refused_request_writer(&self) -> RefusedRequestWriter {
-        RefusedRequestWriter { pool: self.writer.clone(), connection: None }
+        RefusedRequestWriter(SideConnection::new(self.writer.clone()))
     }
 }
 
@@ -135,7 +129,7 @@ impl RefusedRequestWriter {
         records: &[RefusedRequest],
         bounds: RefusedRequestBounds,
     ) -> Result<(), StoreError> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.0.take().await?;
         let mut transaction =
             connection.begin_with(AssertSqlSafe("begin immediate".to_owned())).await?;
         insert(&mut transaction, records).await?;
@@ -150,7 +144,7 @@ impl RefusedRequestWriter {
             keep_newest(&mut transaction, client, signed, bounds).await?;
         }
         transaction.commit().await?;
-        self.connection = Some(connection);
+        self.0.put_back(connection);
         Ok(())
     }
 
@@ -161,7 +155,7 @@ impl RefusedRequestWriter {
         oldest: Timestamp,
         records_max: u32,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.0.take().await?;
         let aged = sqlx::query(
             "delete from refused_request where trace_id in \
              (select trace_id from refused_request where at < $1 order by at, trace_id limit $2)",
@@ -184,22 +178,9 @@ impl RefusedRequestWriter {
             .execute(&mut connection)
             .await?;
         }
-        self.connection = Some(connection);
+        self.0.put_back(connection);
         let slice = i64::from(SLICE_ROWS);
         Ok(aged == u64::from(SLICE_ROWS) || surplus > slice)
-    }
-
-    /// The connection, taken out: whoever ends well puts it back, and a transaction that does not ends with
-    /// its connection. Nothing is written once the store is closed.
-    async fn connect(&mut self) -> Result<SqliteConnection, StoreError> {
-        if self.pool.is_closed() {
-            return Err(sqlx::Error::PoolClosed.into());
-        }
-        if let Some(connection) = self.connection.take() {
-            return Ok(connection);
-        }
-        let options = (*self.pool.connect_options()).clone();
-        Ok(options.synchronous(SqliteSynchronous::Normal).connect().await?)
     }
 }
 

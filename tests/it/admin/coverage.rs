@@ -1,8 +1,11 @@
 //! Every operation of the admin listener and who may use it: what the authorization tests run on, and what the
-//! OpenAPI document is compared with, so that no operation is in one and not in the other.
+//! `OpenAPI` document is compared with, so that no operation is in one and not in the other.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::admin::own;
 use crate::harness::{CONSUMER, SUPPLIER};
 
 /// Who may use an operation.
@@ -30,14 +33,25 @@ pub(crate) struct Operation {
     pub(crate) body: fn() -> Value,
 }
 
-/// Every list of operations; each belongs to one table of authorization tests.
-const LISTS: [&[Operation]; 2] =
-    [super::own::authorization::OPERATIONS, super::own::authorization::PREFIXES];
+/// The method and the address of every operation that has an authorization test, with or without values for its
+/// variable parts. Each list belongs to one table of tests.
+pub(crate) fn covered() -> Vec<String> {
+    let listed =
+        [own::authorization::OPERATIONS, own::authorization::PREFIXES].into_iter().flatten();
+    let listed = listed.map(|it| format!("{} {}", it.method, it.path));
+    listed.chain(own::rights::lines()).collect()
+}
 
-/// Every operation that has an authorization test.
-pub(crate) fn covered() -> Vec<(String, String)> {
-    let all = LISTS.iter().flat_map(|list| list.iter());
-    all.map(|it| (it.method.to_owned(), it.path.to_owned())).collect()
+/// The operation of the document that a method and an address belong to: the one of exactly this address, or one
+/// whose variable parts could have these values.
+pub(crate) fn operation_of<'a>(line: &str, documented: &'a BTreeSet<String>) -> Option<&'a String> {
+    let line = line.split('?').next().unwrap_or_default();
+    let fits = |known: &&String| {
+        let mut parts = known.split('/').zip(line.split('/'));
+        known.split('/').count() == line.split('/').count()
+            && parts.all(|(part, value)| part == value || part.starts_with('{'))
+    };
+    documented.get(line).or_else(|| documented.iter().find(fits))
 }
 
 /// Things of the consumer that the variable parts of addresses name.

@@ -32,7 +32,7 @@ struct NewAccessRequest {
     #[schema(max_length = 1023)]
     message: Option<String>,
     /// For whom the operator asks.
-    #[schema(pattern = "^[0-9]{9}$")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
 }
 

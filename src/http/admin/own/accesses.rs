@@ -111,13 +111,13 @@ struct ListQuery {
     /// To this scope.
     scope: Option<String>,
     /// Of this organization.
-    #[param(pattern = "^[0-9]{9}$")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     consumer: Option<String>,
     /// In this state only.
     #[param(pattern = "^(APPROVED|DENIED|REQUESTED)$")]
     state: Option<String>,
     /// Whose side is looked at; the operator sees those of all when none is named.
-    #[param(pattern = "^[0-9]{9}$")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// Those to deactivated scopes too.
     inactive: Option<bool>,

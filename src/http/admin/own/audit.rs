@@ -12,11 +12,11 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::domain::audit::{AuditFilter, AuditRow};
-use crate::http::admin::body::{QueryOf, Reply};
+use crate::http::admin::body::{NoQuery, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::LookErrors;
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
+use crate::http::admin::own::problem::LookErrors;
 use crate::http::admin::own::read;
 use crate::registry::AuditVerdict;
 
@@ -32,7 +32,7 @@ struct AuditReply {
     actor: String,
     /// The organization that they acted for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "organization-number", nullable = false)]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     actor_organization: Option<String>,
     /// The right that they acted by, or would have needed.
     by_right: String,
@@ -46,7 +46,7 @@ struct AuditReply {
     key: String,
     /// The organization that the thing belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "organization-number", nullable = false)]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     organization: Option<String>,
     /// The thing before; not there when there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ struct BrokenReply {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// What belongs to this organization or was done by it; the operator may ask for any.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// What was done to this kind of thing: `access`, `client`, `delegation`, `organization`, `prefix`, `scope` or
     /// `signing_key`.
@@ -213,6 +213,7 @@ async fn list(
 async fn verify(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
 ) -> Result<Reply<VerdictReply>, ApiError> {
     let verdict = app.registry.verify_audit(&actor).await?;
     Ok(Reply(StatusCode::OK, VerdictReply::from(verdict)))

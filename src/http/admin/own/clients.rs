@@ -13,17 +13,16 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::client::{ClientId, ClientStatus};
 use crate::domain::integration::IntegrationType;
-use crate::domain::record::{Expected, Recorded, Version};
+use crate::domain::record::Recorded;
 use crate::domain::registration::{ClientFile, ClientRegistration, ClientSummary};
 use crate::domain::scope::ScopeName;
-use crate::http::admin::body::{JsonBody, PathOf, QueryOf, Reply, given};
+use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::{
-    ChangeErrors, FindErrors, LookErrors, MakeErrors, WithdrawErrors,
-};
-use crate::http::admin::own::etag::{IfMatch, MayMatch, Tagged};
-use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
+use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, MayMatch, MayMatchHeader, Tagged};
+use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part, search};
+use crate::http::admin::own::patch::given;
+use crate::http::admin::own::problem::{ChangeErrors, EndErrors, LookErrors, MakeErrors};
 use crate::http::admin::own::read;
 use crate::registry::{ClientFilter, NewClient, RegistryError, TOKEN_LIFETIME_SECONDS};
 
@@ -33,11 +32,11 @@ use crate::registry::{ClientFilter, NewClient, RegistryError, TOKEN_LIFETIME_SEC
 struct ClientReply {
     client_id: String,
     /// The organization whose machines use it.
-    #[schema(format = "organization-number")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: String,
     /// The organization that its tokens stand for, when that is not its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "organization-number", nullable = false)]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     customer: Option<String>,
     name: String,
     description: String,
@@ -76,7 +75,7 @@ struct NewClientBody {
     #[schema(max_length = 255)]
     description: Option<String>,
     /// The organization whose machines use it; that of the caller when nothing is said.
-    #[schema(format = "organization-number", example = "991825827")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", example = "991825827")]
     organization: Option<String>,
     /// The scopes that it may ask for: granted to the organization, open to all, or delegable.
     scopes: Option<Vec<String>>,
@@ -118,7 +117,7 @@ struct ClientEdit {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// Of this organization only; the operator may ask for any.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// With this scope only.
     scope: Option<String>,
@@ -202,7 +201,7 @@ async fn list(
         organization: query.organization.map(|it| read("organization", &it)).transpose()?,
         scope: query.scope.map(|it| read("scope", &it)).transpose()?,
         inactive: query.inactive.unwrap_or(false),
-        text: query.q,
+        text: search(query.q)?,
         after: pages.after(&page)?.map(|parts| part(&parts, 0)).transpose()?,
     };
     let found = app.registry.clients(&actor, filter, pages.limit).await?;
@@ -216,7 +215,7 @@ async fn list(
     path = "/clients",
     operation_id = "clients_create",
     tag = "Clients",
-    params(("Idempotency-Key" = Option<String>, Header)),
+    params(),
     request_body = NewClientBody,
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
@@ -227,6 +226,7 @@ async fn list(
 async fn register(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     JsonBody(new): JsonBody<NewClientBody>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
     let organization = match &new.organization {
@@ -262,12 +262,13 @@ async fn register(
     security(("bearer" = ["idporten:dcr.read"])),
     responses(
         (status = 200, description = "The client", body = ClientReply, headers(("ETag" = String))),
-        FindErrors,
+        LookErrors,
     )
 )]
 async fn show(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
     Ok(answer(StatusCode::OK, &app.registry.client(&actor, &client_id(&id)?).await?))
@@ -279,7 +280,7 @@ async fn show(
     path = "/clients/{client_id}",
     operation_id = "clients_change",
     tag = "Clients",
-    params(("client_id" = String, Path), ("If-Match" = String, Header)),
+    params(("client_id" = String, Path), IfMatchHeader),
     request_body = ClientEdit,
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
@@ -290,6 +291,7 @@ async fn show(
 async fn edit(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     IfMatch(expected): IfMatch,
     PathOf(id): PathOf<String>,
     JsonBody(edit): JsonBody<ClientEdit>,
@@ -313,16 +315,17 @@ async fn edit(
     path = "/clients/{client_id}",
     operation_id = "clients_deactivate",
     tag = "Clients",
-    params(("client_id" = String, Path), ("If-Match" = String, Header)),
+    params(("client_id" = String, Path), IfMatchHeader),
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
         (status = 200, description = "The client", body = ClientReply, headers(("ETag" = String))),
-        WithdrawErrors,
+        EndErrors,
     )
 )]
 async fn deactivate(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     IfMatch(expected): IfMatch,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
@@ -337,7 +340,7 @@ async fn deactivate(
     path = "/clients/{client_id}/restore",
     operation_id = "clients_restore",
     tag = "Clients",
-    params(("client_id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("client_id" = String, Path)),
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
         (status = 200, description = "The client", body = ClientReply, headers(("ETag" = String))),
@@ -347,6 +350,7 @@ async fn deactivate(
 async fn restore(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
     let (id, status) = (client_id(&id)?, ClientStatus::Active);
@@ -363,22 +367,22 @@ async fn restore(
     params(
         ("client_id" = String, Path),
         ("scope" = String, Path),
-        ("If-Match" = Option<String>, Header),
+        MayMatchHeader,
     ),
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
         (status = 200, description = "The client", body = ClientReply, headers(("ETag" = String))),
-        WithdrawErrors,
+        EndErrors,
     )
 )]
 async fn put_scope(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    MayMatch(expected): MayMatch,
+    expected: MayMatch,
     PathOf((id, scope)): PathOf<(String, String)>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
     let (id, scope): (_, ScopeName) = (client_id(&id)?, read("scope", &scope)?);
-    let file = app.registry.put_client_scope(&actor, &id, &scope, version(expected)).await?;
+    let file = app.registry.put_client_scope(&actor, &id, &scope, expected.version()).await?;
     Ok(answer(StatusCode::OK, &file))
 }
 
@@ -391,22 +395,22 @@ async fn put_scope(
     params(
         ("client_id" = String, Path),
         ("scope" = String, Path),
-        ("If-Match" = Option<String>, Header),
+        MayMatchHeader,
     ),
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
         (status = 200, description = "The client", body = ClientReply, headers(("ETag" = String))),
-        WithdrawErrors,
+        EndErrors,
     )
 )]
 async fn remove_scope(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    MayMatch(expected): MayMatch,
+    expected: MayMatch,
     PathOf((id, scope)): PathOf<(String, String)>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
     let (id, scope): (_, ScopeName) = (client_id(&id)?, read("scope", &scope)?);
-    let file = app.registry.remove_client_scope(&actor, &id, &scope, version(expected)).await?;
+    let file = app.registry.remove_client_scope(&actor, &id, &scope, expected.version()).await?;
     Ok(answer(StatusCode::OK, &file))
 }
 
@@ -426,13 +430,6 @@ fn scopes(names: &[String]) -> Result<Vec<ScopeName>, ApiError> {
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
-    }
-}
-
-fn version(expected: Expected) -> Option<Version> {
-    match expected {
-        Expected::At(version) => Some(version),
-        Expected::Anything | Expected::Nothing => None,
     }
 }
 

@@ -14,12 +14,12 @@ use crate::domain::access::Delegation;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Recorded, Version};
 use crate::domain::scope::ScopeName;
-use crate::http::admin::body::{JsonBody, PathOf, QueryOf, Reply};
+use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::{ChangeErrors, FindErrors, LookErrors, WithdrawErrors};
-use crate::http::admin::own::etag::{IfMatch, MayMatch, Tagged};
+use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, MayMatch, MayMatchHeader, Tagged};
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
+use crate::http::admin::own::problem::{ChangeErrors, EndErrors, LookErrors};
 use crate::http::admin::own::{read, time};
 use crate::registry::{DelegationFilter, NewDelegation};
 
@@ -28,10 +28,10 @@ use crate::registry::{DelegationFilter, NewDelegation};
 #[schema(as = Delegation)]
 struct DelegationReply {
     /// The organization that has the access.
-    #[schema(format = "organization-number")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$")]
     consumer: String,
     /// The organization that may use it.
-    #[schema(format = "organization-number")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$")]
     supplier: String,
     scope: String,
     /// The issuer of the register in which it stands.
@@ -85,15 +85,15 @@ struct SourceReply {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// From this organization.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     consumer: Option<String>,
     /// To this organization.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     supplier: Option<String>,
     /// Of this scope.
     scope: Option<String>,
     /// From or to this organization; the operator may ask for any.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// Withdrawn ones too.
     inactive: Option<bool>,
@@ -177,12 +177,13 @@ async fn list(
     responses(
         (status = 200, description = "The delegation", body = DelegationReply,
             headers(("ETag" = String))),
-        FindErrors,
+        LookErrors,
     )
 )]
 async fn show(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(triple): PathOf<Triple>,
 ) -> Result<Tagged<DelegationReply>, ApiError> {
     let (consumer, supplier, scope) = triple.read()?;
@@ -196,7 +197,7 @@ async fn show(
     path = "/delegations/{consumer}/{supplier}/{scope}",
     operation_id = "delegations_put",
     tag = "Delegations",
-    params(Triple, ("If-Match" = Option<String>, Header)),
+    params(Triple, MayMatchHeader),
     request_body = DelegationTimes,
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
@@ -210,6 +211,7 @@ async fn show(
 async fn put(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     MayMatch(expected): MayMatch,
     PathOf(triple): PathOf<Triple>,
     JsonBody(times): JsonBody<DelegationTimes>,
@@ -233,17 +235,18 @@ async fn put(
     path = "/delegations/{consumer}/{supplier}/{scope}",
     operation_id = "delegations_withdraw",
     tag = "Delegations",
-    params(Triple, ("If-Match" = String, Header)),
+    params(Triple, IfMatchHeader),
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
         (status = 200, description = "The delegation", body = DelegationReply,
             headers(("ETag" = String))),
-        WithdrawErrors,
+        EndErrors,
     )
 )]
 async fn withdraw(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     IfMatch(expected): IfMatch,
     PathOf(triple): PathOf<Triple>,
 ) -> Result<Tagged<DelegationReply>, ApiError> {
@@ -261,7 +264,11 @@ async fn withdraw(
     security(("bearer" = [])),
     responses((status = 200, description = "The registers", body = SourcesReply), LookErrors)
 )]
-async fn sources(State(app): State<Arc<App>>, Caller(_): Caller) -> Reply<SourcesReply> {
+async fn sources(
+    State(app): State<Arc<App>>,
+    Caller(_): Caller,
+    _: NoQuery,
+) -> Reply<SourcesReply> {
     let sources = app.registry.rules.delegation_sources.iter();
     let reply = |source: &crate::token::delegation::DelegationSource| SourceReply {
         issuer: source.issuer.clone(),
@@ -274,9 +281,9 @@ async fn sources(State(app): State<Arc<App>>, Caller(_): Caller) -> Reply<Source
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 struct Triple {
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     consumer: String,
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     supplier: String,
     scope: String,
 }

@@ -13,6 +13,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, OpenApi as Document, Required};
 
 use crate::app::App;
 use crate::http::admin::body::whole;
@@ -131,4 +134,29 @@ fn again(answer: &KeptAnswer) -> Response {
         }
     }
     response
+}
+
+/// Describes the header, and what else it can be answered with, on every operation that takes it.
+pub(super) fn describe(document: &mut Document) {
+    let posts = document.paths.paths.values_mut().filter_map(|item| item.post.as_mut());
+    for operation in posts {
+        let text = "What the request is known by: sent again with the same key, it is answered as before \
+             and not done again, for a day.";
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(KEY_CHARACTERS_MAX))
+            .pattern(Some("^[!-~]+$"));
+        let header = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(text))
+            .schema(Some(schema));
+        operation.parameters.get_or_insert_default().push(header.build().into());
+        for status in [409, 413, 422] {
+            let (status, response) = problem::described(status);
+            operation.responses.responses.entry(status).or_insert(response);
+        }
+    }
 }

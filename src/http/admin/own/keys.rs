@@ -14,13 +14,13 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::client::{ClientId, KeyId};
 use crate::domain::registration::{ClientFile, RegisteredKey};
-use crate::http::admin::body::{JsonBody, PathOf, QueryOf, Reply};
+use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::{FindErrors, LookErrors, MakeErrors, WithdrawErrors};
 use crate::http::admin::own::clients::client_id;
-use crate::http::admin::own::etag::{IfMatch, Tagged};
+use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, Tagged};
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
+use crate::http::admin::own::problem::{EndErrors, LookErrors, MakeErrors};
 use crate::http::admin::own::{read, time};
 use crate::keys::client_jwk::ClientJwk;
 use crate::registry::RegistryError;
@@ -108,7 +108,7 @@ struct KeyRenewal {
 #[serde(deny_unknown_fields)]
 struct ExpiryQuery {
     /// Of this organization only; the operator may ask for any.
-    #[param(format = "organization-number")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// That end before this moment.
     #[param(format = DateTime)]
@@ -153,12 +153,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     security(("bearer" = ["idporten:dcr.read"])),
     responses(
         (status = 200, description = "The keys", body = KeysReply, headers(("ETag" = String))),
-        FindErrors,
+        LookErrors,
     )
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<KeysReply>, ApiError> {
     Ok(all(&app.registry.client(&actor, &client_id(&id)?).await?))
@@ -170,7 +171,7 @@ async fn list(
     path = "/clients/{client_id}/keys",
     operation_id = "client_keys_create",
     tag = "Keys",
-    params(("client_id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("client_id" = String, Path)),
     request_body = NewKeyBody,
     security(("bearer" = ["idporten:dcr.modify"])),
     responses((status = 201, description = "The key", body = KeyReply), MakeErrors)
@@ -178,6 +179,7 @@ async fn list(
 async fn add(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(id): PathOf<String>,
     JsonBody(new): JsonBody<NewKeyBody>,
 ) -> Result<Reply<KeyReply>, ApiError> {
@@ -193,12 +195,12 @@ async fn add(
     path = "/clients/{client_id}/keys/{kid}",
     operation_id = "client_keys_withdraw",
     tag = "Keys",
-    params(("client_id" = String, Path), ("kid" = String, Path), ("If-Match" = String, Header)),
+    params(("client_id" = String, Path), ("kid" = String, Path), IfMatchHeader),
     security(("bearer" = ["idporten:dcr.modify"])),
     responses(
         (status = 200, description = "The keys that are left", body = KeysReply,
             headers(("ETag" = String))),
-        WithdrawErrors,
+        EndErrors,
     )
 )]
 async fn withdraw(
@@ -220,7 +222,6 @@ async fn withdraw(
     params(
         ("client_id" = String, Path),
         ("kid" = String, Path),
-        ("Idempotency-Key" = Option<String>, Header),
     ),
     request_body = KeyRenewal,
     security(("bearer" = ["idporten:dcr.modify"])),

@@ -1,12 +1,11 @@
 //! Our own API, for what Digdir's lacks: `/api/portvakt/v1`.
 //!
 //! Errors are RFC 9457 problems, lists come in pages, and a thing that can be changed has an `ETag` which a change
-//! must name in If-Match, so that no change is lost under another.
+//! must name in If-Match, so that no change is lost under another. A POST with an Idempotency-Key is done once.
 
 mod access_batch;
 mod access_requests;
 mod accesses;
-mod answers;
 mod audit;
 mod clients;
 mod delegations;
@@ -62,7 +61,9 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .merge(audit::routes())
         .merge(refusals::routes());
     let once = from_fn_with_state(Arc::clone(app), idempotency::once);
-    OpenApiRouter::new().nest(BASE, routes).layer(once)
+    let mut routes = OpenApiRouter::new().nest(BASE, routes).layer(once);
+    idempotency::describe(routes.get_openapi_mut());
+    routes
 }
 
 /// Reads a value that stands in an address or a body under that name.

@@ -51,7 +51,7 @@ struct OrganizationFile {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewOrganization {
-    #[schema(pattern = "^[0-9]{9}$", example = "991825827")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", example = "991825827")]
     organization: String,
     #[schema(min_length = 1, max_length = 255)]
     name: String,

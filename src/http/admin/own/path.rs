@@ -12,7 +12,7 @@ use crate::http::admin::own::read;
 #[into_params(parameter_in = Path)]
 pub(super) struct OrganizationPath {
     /// The number of the organization.
-    #[param(pattern = "^[0-9]{9}$", example = "991825827")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$", example = "991825827")]
     organization: String,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct OrganizationPath {
 #[into_params(parameter_in = Path)]
 pub(super) struct EmailDomainPath {
     /// The number of the organization.
-    #[param(pattern = "^[0-9]{9}$", example = "991825827")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$", example = "991825827")]
     pub(super) organization: String,
     /// The part of e-mail addresses after `@`.
     #[param(max_length = 253, example = "example.no")]
@@ -57,7 +57,7 @@ pub(super) struct AccessPath {
     )]
     scope: String,
     /// The number of the organization that has the access.
-    #[param(pattern = "^[0-9]{9}$", example = "991825827")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$", example = "991825827")]
     consumer: String,
 }
 

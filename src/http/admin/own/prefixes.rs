@@ -43,7 +43,7 @@ struct PrefixReply {
 struct NewPrefix {
     #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,30}[a-z0-9]$", example = "nav")]
     prefix: String,
-    #[schema(pattern = "^[0-9]{9}$", example = "991825827")]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", example = "991825827")]
     organization: String,
 }
 
@@ -53,7 +53,12 @@ struct NewPrefix {
 struct PrefixEdit {
     /// Hand it over, with every scope under it, to this organization.
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, pattern = "^[0-9]{9}$", example = "991825827")]
+    #[schema(
+        nullable = false,
+        format = "organization-number",
+        pattern = "^[0-9]{9}$",
+        example = "991825827"
+    )]
     organization: Option<String>,
     /// Retire it, or take it into use again.
     #[serde(default, deserialize_with = "given")]
@@ -66,7 +71,7 @@ struct PrefixEdit {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// Of this organization only.
-    #[param(pattern = "^[0-9]{9}$")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// Retired ones too.
     inactive: Option<bool>,

@@ -117,7 +117,8 @@ family!(
     EndErrors [400, 401, 403, 404, 409, 412, 428, 503]
 );
 
-fn described(status: u16) -> (String, RefOr<Described>) {
+/// A problem of that status, for the description of an operation.
+pub(super) fn described(status: u16) -> (String, RefOr<Described>) {
     let words = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let problem = Ref::from_schema_name(Problem::name());
     let response = ResponseBuilder::new()

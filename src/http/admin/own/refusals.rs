@@ -16,12 +16,12 @@ use crate::domain::record::Page;
 use crate::domain::refused_request::{
     ExplainedStep, RefusedRequest, RefusedRequestPlace, StepOutcome,
 };
-use crate::http::admin::body::{PathOf, QueryOf, Reply};
+use crate::http::admin::body::{NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::FindErrors;
 use crate::http::admin::own::clients::client_id;
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
+use crate::http::admin::own::problem::LookErrors;
 use crate::http::oauth::what_to_do;
 
 /// A refused token request.
@@ -38,7 +38,7 @@ struct RefusalReply {
     client_id: Option<String>,
     /// The organization of the client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "organization-number", nullable = false)]
+    #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     organization: Option<String>,
     /// The MP code of the answer, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,11 +136,12 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     tag = "Refusals",
     params(("trace_id" = String, Path, description = "It stands at the end of the error_description")),
     security(("bearer" = ["idporten:dcr.read"])),
-    responses((status = 200, description = "The explanation", body = ExplanationReply), FindErrors)
+    responses((status = 200, description = "The explanation", body = ExplanationReply), LookErrors)
 )]
 async fn explain(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf(trace_id): PathOf<String>,
 ) -> Result<Reply<ExplanationReply>, ApiError> {
     let found = app.registry.refused_request(&actor, &trace_id).await?;
@@ -162,7 +163,7 @@ async fn explain(
     security(("bearer" = ["idporten:dcr.read"])),
     responses(
         (status = 200, description = "A page of refusals", body = PageReply<RefusalReply>),
-        FindErrors,
+        LookErrors,
     )
 )]
 async fn list(

@@ -83,7 +83,7 @@ impl From<&Recorded<Scope>> for ScopeReply {
 #[serde(deny_unknown_fields)]
 struct ListQuery {
     /// Of this organization; the operator sees those of all when none is named.
-    #[param(pattern = "^[0-9]{9}$")]
+    #[param(format = "organization-number", pattern = "^[0-9]{9}$")]
     organization: Option<String>,
     /// Under this prefix.
     prefix: Option<String>,

@@ -10,10 +10,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::http::admin::body::Reply;
+use crate::http::admin::body::{NoQuery, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::answers::LookErrors;
+use crate::http::admin::own::problem::LookErrors;
 
 /// One of our signing keys; its public half is in the published key set.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,6 +53,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 async fn list(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
 ) -> Result<Reply<SigningKeysReply>, ApiError> {
     let found = app.registry.signing_keys(&actor).await?;
     let reply = |key: crate::domain::signing_key::SigningKeyRecord| SigningKeyReply {

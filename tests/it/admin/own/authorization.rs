@@ -95,18 +95,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("GET", "/api/portvakt/v1/refusals", READ, 200, 200),
 ];
 
-/// Prefixes, in our own API and in the compatible one.
+/// Prefixes in the compatible API.
 pub(crate) const PREFIXES: &[Operation] = &[
-    operation("GET", "/api/portvakt/v1/prefixes", Needs::AnyToken, 200, 200),
-    with(
-        operation("POST", "/api/portvakt/v1/prefixes", OPERATE, 201, 403),
-        || json!({ "prefix": "another", "organization": CONSUMER }),
-    ),
-    operation("GET", "/api/portvakt/v1/prefixes/{prefix}", Needs::AnyToken, 200, 200),
-    with(
-        operation("PATCH", "/api/portvakt/v1/prefixes/{prefix}", OPERATE, 200, 403),
-        || json!({ "active": true }),
-    ),
     operation("GET", "/api/v1/prefix", Needs::Right("idporten:scopes.read"), 200, 200),
     operation("GET", "/api/v1/prefix/all", Needs::Nothing, 200, 200),
 ];

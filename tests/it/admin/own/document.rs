@@ -1,11 +1,11 @@
-//! The OpenAPI document: it has every operation, and every operation has an authorization test.
+//! The `OpenAPI` document: it has every operation, and every operation has an authorization test.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::admin::coverage::covered;
+use crate::admin::coverage::{covered, operation_of};
 use crate::harness::admin::AdminServer;
 use crate::harness::http::Reply;
 
@@ -27,13 +27,16 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 async fn every_operation_has_an_authorization_test_and_the_other_way_round() {
     let server = AdminServer::start().await;
     let document = get(&server, "/openapi.json").await.json();
-    let documented: BTreeSet<_> =
-        operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
-    let tested: BTreeSet<_> = covered().into_iter().collect();
-    let untested: Vec<_> = documented.difference(&tested).collect();
+    let documented: BTreeSet<String> = operations(&document)
+        .into_iter()
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
+    let mut untested = documented.clone();
+    for line in covered() {
+        let operation = operation_of(&line, &documented);
+        untested.remove(operation.unwrap_or_else(|| panic!("not in the document: {line}")));
+    }
     assert!(untested.is_empty(), "without an authorization test: {untested:#?}");
-    let unknown: Vec<_> = tested.difference(&documented).collect();
-    assert!(unknown.is_empty(), "not in the document: {unknown:#?}");
 }
 
 #[tokio::test]

@@ -12,11 +12,13 @@ mod delegations;
 mod description;
 mod document;
 mod effects;
+mod idempotency;
 mod keys;
+mod last_use;
 mod lost_updates;
 mod organizations;
 mod refusals;
-mod rights;
+pub(crate) mod rights;
 mod scopes;
 mod volume;
 
@@ -28,55 +30,6 @@ use serde_json::{Value, json};
 
 /// Where the API is.
 pub(crate) const API: &str = "/api/portvakt/v1";
-
-/// Sends a request for whatever version is there.
-async fn change(server: &AdminServer, token: &str, line: &str, body: Value) -> Reply {
-    let headers = [("Content-Type", "application/json"), ("If-Match", "*")];
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    server.send(Some(token), line, &headers, body.as_bytes()).await
-}
-
-/// The answer, which must have this status.
-#[track_caller]
-fn expect(reply: &Reply, status: u16) -> Value {
-    assert_eq!(reply.status, status, "{}", reply.text());
-    reply.json()
-}
-
-/// Registers a client of the consumer with a key of its own, and returns who signs as it.
-async fn new_client(server: &AdminServer, token: &str, scopes: Value) -> Caller {
-    let key = Key::generate("ES256");
-    let body = json!({ "name": "A client", "scopes": scopes, "keys": [key.jwk("first")] });
-    let made = expect(&server.call(Some(token), &format!("POST {API}/clients"), body).await, 201);
-    assert_eq!(made["organization"], CONSUMER);
-    Caller {
-        client_id: made["client_id"].as_str().unwrap().to_owned(),
-        key,
-        hint: ("kid", "first".into()),
-        scope: "test:read",
-        good: None,
-    }
-}
-
-/// Asks for a token. `Ok`, or the code of the refusal (its name, when it has none).
-async fn ask(server: &AdminServer, caller: &Caller) -> Result<(), String> {
-    let reply = server.server.ask(&caller.assertion()).await;
-    if reply.token().is_some() {
-        return Ok(());
-    }
-    let json = reply.json();
-    let code = json["error_uri"].as_str().and_then(|uri| uri.rsplit('/').next());
-    Err(code.or(json["error"].as_str()).unwrap_or_default().to_owned())
-}
-
-/// What an answer says apart from what differs with every request.
-fn without_trace(reply: &Reply) -> (u16, Value) {
-    let mut json = reply.json();
-    if let Some(members) = json.as_object_mut() {
-        members.remove("trace_id");
-    }
-    (reply.status, json)
-}
 
 /// An organization that no test server knows.
 const NEWCOMER: &str = "310000132";
@@ -124,4 +77,51 @@ fn assert_status(what: &str, reply: &Reply, status: u16) {
         let text = problem[member].as_str().unwrap_or_default();
         assert!(!text.is_empty(), "{what}: no {member}: {}", reply.text());
     }
+}
+
+/// A refusal without what differs between any two.
+fn without_trace(reply: &Reply) -> (u16, Value) {
+    let mut problem = reply.json();
+    problem["trace_id"] = Value::Null;
+    (reply.status, problem)
+}
+
+/// Sends a request for whatever version is there.
+async fn change(server: &AdminServer, token: &str, line: &str, body: Value) -> Reply {
+    let headers = [("Content-Type", "application/json"), ("If-Match", "*")];
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    server.send(Some(token), line, &headers, body.as_bytes()).await
+}
+
+/// The answer, which must have this status.
+#[track_caller]
+fn expect(reply: &Reply, status: u16) -> Value {
+    assert_eq!(reply.status, status, "{}", reply.text());
+    reply.json()
+}
+
+/// Registers a client of the consumer with a key of its own, and returns who signs as it.
+async fn new_client(server: &AdminServer, token: &str, scopes: Value) -> Caller {
+    let key = Key::generate("ES256");
+    let body = json!({ "name": "A client", "scopes": scopes, "keys": [key.jwk("first")] });
+    let made = expect(&server.call(Some(token), &format!("POST {API}/clients"), body).await, 201);
+    assert_eq!(made["organization"], CONSUMER);
+    Caller {
+        client_id: made["client_id"].as_str().unwrap().to_owned(),
+        key,
+        hint: ("kid", "first".into()),
+        scope: "test:read",
+        good: None,
+    }
+}
+
+/// Asks for a token. `Ok`, or the code of the refusal (its name, when it has none).
+async fn ask(server: &AdminServer, caller: &Caller) -> Result<(), String> {
+    let reply = server.server.ask(&caller.assertion()).await;
+    if reply.token().is_some() {
+        return Ok(());
+    }
+    let json = reply.json();
+    let code = json["error_uri"].as_str().and_then(|uri| uri.rsplit('/').next());
+    Err(code.or(json["error"].as_str()).unwrap_or_default().to_owned())
 }

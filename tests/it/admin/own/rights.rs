@@ -127,6 +127,11 @@ fn operations() -> Vec<Operation> {
     ]
 }
 
+/// The method and the address of each.
+pub(crate) fn lines() -> impl Iterator<Item = String> {
+    operations().into_iter().map(|it| it.0.replacen(" /", " /api/portvakt/v1/", 1))
+}
+
 #[tokio::test]
 async fn each_operation_is_for_those_who_have_the_right_and_own_the_thing() {
     let admin = AdminServer::start().await;

@@ -1,0 +1,58 @@
+//! When things were last used. Notes, not configuration: no feed, no audit trail, and no harm if some are lost.
+
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use crate::clock::Timestamp;
+use crate::store::side_connection::SideConnection;
+use crate::store::{Store, StoreError};
+
+/// The most notes of one statement; so many hold the write lock for a few milliseconds.
+pub const LAST_USES_MAX: usize = 200;
+
+/// A use of a thing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LastUse {
+    /// What kind of thing: `client`, `client_key` or `access`.
+    pub noun: &'static str,
+    /// Which one: `client`, `client kid` or `scope consumer`.
+    pub key: String,
+    /// When.
+    pub used_at: Timestamp,
+}
+
+/// Writes last uses over a connection of its own.
+#[derive(Debug)]
+pub struct LastUseWriter(SideConnection);
+
+impl Store {
+    /// A writer of last uses.
+    pub fn last_use_writer(&self) -> LastUseWriter {
+        LastUseWriter(SideConnection::new(self.writer.clone()))
+    }
+}
+
+impl LastUseWriter {
+    /// Writes uses, each thing once, at most [`LAST_USES_MAX`]. A later use that is known already stays.
+    pub async fn write(&mut self, uses: &[LastUse]) -> Result<(), StoreError> {
+        let mut connection = self.0.take().await?;
+        // Only the number of placeholders varies, never text from outside.
+        let values = |row: usize| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3);
+        let values: Vec<String> = (0..uses.len()).map(values).collect();
+        let upsert = format!(
+            "insert into last_use (noun, key, used_at) values {} on conflict (noun, key) \
+             do update set used_at = excluded.used_at where last_use.used_at < excluded.used_at",
+            values.join(", ")
+        );
+        let mut transaction =
+            connection.begin_with(AssertSqlSafe("begin immediate".to_owned())).await?;
+        // Too many sizes to keep a prepared statement for each.
+        let mut upsert = sqlx::query(AssertSqlSafe(upsert)).persistent(false);
+        for it in uses {
+            upsert = upsert.bind(it.noun).bind(&it.key).bind(it.used_at.seconds());
+        }
+        upsert.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        self.0.put_back(connection);
+        Ok(())
+    }
+}

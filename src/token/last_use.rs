@@ -1,0 +1,213 @@
+//! When clients, their keys and accesses were last used: noted beside the path, at most once a minute each.
+//!
+//! What is cached carries the moment when its use was last noted. A request that issues a token compares that with
+//! the clock; in all but one of a minute's requests this is all it does. The one puts a reference to the cached
+//! thing into a queue, and a task writes what is queued. What finds no room is noted by the next request.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::Timestamp;
+use crate::store::{LAST_USES_MAX, LastUse, LastUseWriter, Store};
+use crate::token::cache::KnownAccess;
+use crate::token::client_key::KeyedClient;
+
+/// Seconds between two notes of the same thing: people ask on which day, not in which second.
+const NOTE_SECONDS: u64 = 60;
+
+/// How often notes are written.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Notes that may wait for the next round. A server that is used by more things a second notes the others when
+/// they are used again.
+const QUEUE_MAX: usize = 8_192;
+
+/// How long the last notes may take when the server stops.
+const FINISH_SECONDS_MAX: u64 = 5;
+
+/// When the use of a thing was last noted, in seconds since 1970; long ago for one that has just been cached.
+#[derive(Debug, Default)]
+pub struct Noted(AtomicI64);
+
+impl Noted {
+    /// Whether a use at `now` is to be noted. A clock that jumps back does not keep it from being noted again.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        is_due(self.0.load(Ordering::Relaxed), now)
+    }
+}
+
+fn is_due(noted: i64, now: Timestamp) -> bool {
+    noted.abs_diff(now.seconds()) >= NOTE_SECONDS
+}
+
+/// A thing whose use is to be noted.
+enum Used {
+    Access(Arc<KnownAccess>),
+    Client(Arc<KeyedClient>),
+    /// The key at that place among the client's.
+    Key(Arc<KeyedClient>, usize),
+}
+
+impl Used {
+    fn noted(&self) -> Option<&Noted> {
+        match self {
+            Self::Access(access) => Some(&access.noted),
+            Self::Client(client) => Some(&client.noted),
+            Self::Key(client, place) => client.keys_noted.get(*place),
+        }
+    }
+
+    /// The noun and the key under which its last use is kept.
+    fn name(&self) -> Option<(&'static str, String)> {
+        Some(match self {
+            Self::Access(it) => ("access", format!("{} {}", it.access.scope, it.access.consumer)),
+            Self::Client(it) => ("client", it.client.id.to_string()),
+            Self::Key(it, place) => {
+                ("client_key", format!("{} {}", it.client.id, it.client.keys.get(*place)?.id))
+            }
+        })
+    }
+}
+
+/// Takes notes of what is used.
+pub struct LastUses {
+    queue: mpsc::Sender<(Used, Timestamp)>,
+    stop: watch::Sender<bool>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl LastUses {
+    /// Starts the task that writes; it ends with [`LastUses::finish`], or with this value.
+    pub fn start(store: &Store) -> Self {
+        let (queue, notes) = mpsc::channel(QUEUE_MAX);
+        let (stop, stopped) = watch::channel(false);
+        let writer = Writer { store: store.last_use_writer(), notes, failing: false };
+        let task = Mutex::new(Some(tokio::spawn(writer.run(stopped))));
+        Self { queue, stop, task }
+    }
+
+    /// Notes that a client has got a token at `now`, with the key at that place, by these accesses.
+    pub(super) fn note(
+        &self,
+        client: &Arc<KeyedClient>,
+        key: Option<usize>,
+        accesses: Vec<Arc<KnownAccess>>,
+        now: Timestamp,
+    ) {
+        if client.noted.is_due(now) {
+            self.take(Used::Client(Arc::clone(client)), now);
+        }
+        let key = key.and_then(|place| client.keys_noted.get(place).map(|noted| (place, noted)));
+        if let Some((place, _)) = key.filter(|(_, noted)| noted.is_due(now)) {
+            self.take(Used::Key(Arc::clone(client), place), now);
+        }
+        for access in accesses {
+            self.take(Used::Access(access), now);
+        }
+    }
+
+    fn take(&self, used: Used, now: Timestamp) {
+        let Some(noted) = used.noted() else { return };
+        let before = noted.0.load(Ordering::Relaxed);
+        let (ordering, now_seconds) = (Ordering::Relaxed, now.seconds());
+        // Of many at once, one takes the note.
+        let is_ours = is_due(before, now)
+            && noted.0.compare_exchange(before, now_seconds, ordering, ordering).is_ok();
+        if !is_ours {
+            return;
+        }
+        if let Err(full) = self.queue.try_send((used, now)) {
+            let (used, _) = full.into_inner();
+            if let Some(noted) = used.noted() {
+                noted.0.store(before, ordering);
+            }
+        }
+    }
+
+    /// Writes what is queued, and ends. What comes afterwards is lost.
+    pub async fn finish(&self) {
+        self.stop.send_replace(true);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(task) = task else { return };
+        if tokio::time::timeout(Duration::from_secs(FINISH_SECONDS_MAX), task).await.is_err() {
+            tracing::warn!("the last uses of clients took too long to write");
+        }
+    }
+}
+
+impl Drop for LastUses {
+    fn drop(&mut self) {
+        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = task.take() {
+            task.abort();
+        }
+    }
+}
+
+/// The task that writes.
+struct Writer {
+    store: LastUseWriter,
+    notes: mpsc::Receiver<(Used, Timestamp)>,
+    failing: bool,
+}
+
+impl Writer {
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        loop {
+            let told = tokio::time::timeout(ROUND, stopped.wait_for(|told| *told)).await.is_ok();
+            self.write_round().await;
+            if told {
+                return;
+            }
+        }
+    }
+
+    /// Writes what is queued. What cannot be written is lost: a use in the next minute is noted again.
+    async fn write_round(&mut self) {
+        let mut latest = BTreeMap::new();
+        while let Ok((used, at)) = self.notes.try_recv() {
+            if let Some(name) = used.name() {
+                latest.insert(name, at);
+            }
+        }
+        let uses: Vec<LastUse> = latest
+            .into_iter()
+            .map(|((noun, key), used_at)| LastUse { noun, key, used_at })
+            .collect();
+        for batch in uses.chunks(LAST_USES_MAX) {
+            match self.store.write(batch).await {
+                Ok(()) if self.failing => {
+                    tracing::info!("last uses can be written again");
+                    self.failing = false;
+                }
+                Err(error) if !self.failing => {
+                    tracing::warn!(%error, "last uses cannot be written");
+                    self.failing = true;
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_is_noted_once_a_minute_whatever_the_clock_does() {
+        let noted = Noted::default();
+        let at = Timestamp::from_seconds;
+        assert!(noted.is_due(at(1_000)));
+        noted.0.store(1_000, Ordering::Relaxed);
+        assert!(!noted.is_due(at(1_059)));
+        assert!(noted.is_due(at(1_060)));
+        assert!(!noted.is_due(at(941)));
+        assert!(noted.is_due(at(940)));
+    }
+}
