@@ -36,11 +36,12 @@ const FENCES: [(&str, &[&str]); 9] = [
 ];
 
 /// Each library is named in these layers only.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("anyhow", &["cli"]),
     ("aws_lc_rs", &["clock", "keys", "pki", "store", "token"]),
     ("axum", &["http"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
     ("http_body_util", &["http"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
