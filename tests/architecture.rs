@@ -41,6 +41,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("aws_lc_rs", &["clock", "keys", "pki", "store", "token"]),
     ("axum", &["http"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
     ("http_body_util", &["http"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),

@@ -50,8 +50,11 @@ impl AssertionCommand {
     }
 }
 
+/// Seconds from iat to exp of an assertion: what every server accepts.
+const LIFETIME_SECONDS: u32 = 120;
+
 /// The options that say who asks for what.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(super) struct GrantArgs {
     /// A file of settings, such as the dev.env that `portvakt dev` writes; they go before the
     /// environment.
@@ -75,7 +78,7 @@ pub(super) struct GrantArgs {
     #[arg(long, value_name = "PID")]
     pub(super) pid: Option<String>,
     /// Seconds from iat to exp of the assertion.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = LIFETIME_SECONDS)]
     pub(super) lifetime_seconds: u32,
     #[command(flatten)]
     key: KeyArgs,
@@ -149,8 +152,19 @@ impl GrantArgs {
     }
 }
 
-/// An id that no other assertion has: 128 random bits.
-fn fresh_id() -> Result<String, Failure> {
+/// A fresh assertion of a client with a key of its own, for a token with `scope`.
+pub(super) fn signed_by(
+    key: &AssertionKey,
+    client_id: &str,
+    scope: &str,
+    issuer: &str,
+) -> Result<String, Failure> {
+    let grant = GrantArgs { lifetime_seconds: LIFETIME_SECONDS, ..GrantArgs::default() };
+    sign(key, &grant.claims(client_id, scope, issuer, SystemClock.now(), &fresh_id()?))
+}
+
+/// An id that no other has: 128 random bits.
+pub(super) fn fresh_id() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     rand_bytes(&mut bytes)
         .map_err(|error| Failure::failed(format!("there are no random bytes: {error}")))?;

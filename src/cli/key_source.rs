@@ -146,6 +146,15 @@ impl KeyArgs {
     }
 }
 
+/// The registered key that a setting holds, or that stands in the file it names.
+pub(super) fn registered_key_of_setting(
+    name: &str,
+    settings: &Settings,
+) -> Result<Option<AssertionKey>, Failure> {
+    let key = key_of_setting(name, settings)?;
+    key.map(|key| KeyArgs::default().registered(&key)).transpose()
+}
+
 fn read_key(file: &Path) -> Result<PrivateKey, Failure> {
     PrivateKey::read(&input::read_file(file)?, &file.display().to_string())
 }

@@ -3,9 +3,11 @@
 //! Data goes to standard output and everything else to standard error, so that output can be piped. The exit
 //! codes are in [`failure`].
 
+mod admin;
 mod assertion;
 mod cert;
 mod check_config;
+mod completions;
 mod dev;
 mod env_file;
 pub mod failure;
@@ -24,7 +26,7 @@ mod token;
 use std::future::Future;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use failure::Failure;
 
@@ -54,6 +56,10 @@ enum Command {
     /// Look into certificates, and judge them as the server does.
     #[command(subcommand)]
     Cert(cert::CertCommand),
+    #[command(flatten)]
+    Admin(Box<admin::AdminCommand>),
+    /// Print a script with which a shell completes the command line.
+    Completions(completions::Completions),
 }
 
 /// Runs the command that the program was started with.
@@ -66,6 +72,8 @@ pub fn main() -> ExitCode {
         Command::Token(token) => block_on(token.run()),
         Command::Assertion(assertion) => block_on(assertion.run()),
         Command::Cert(cert) => cert.run(),
+        Command::Admin(admin) => block_on(admin.run()),
+        Command::Completions(completions) => completions.run(Cli::command()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -84,8 +92,6 @@ fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Fa
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -179,7 +179,8 @@ impl Web {
         })
     }
 
-    fn client(&self, url: &Url) -> Result<Client, Failure> {
+    /// A client for the server at `url`, which keeps its connection.
+    pub(super) fn client(&self, url: &Url) -> Result<Client, Failure> {
         let mut builder = Client::builder()
             .user_agent(concat!("portvakt/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -201,7 +202,8 @@ impl Web {
     }
 }
 
-fn parse_url(url: &str) -> Result<Url, Failure> {
+/// An address of HTTP.
+pub(super) fn parse_url(url: &str) -> Result<Url, Failure> {
     let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     parsed.ok_or_else(|| Failure::usage(format!("\"{url}\" is not an http or https URL")))
 }
@@ -211,7 +213,8 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
-async fn read(url: &Url, mut response: Response) -> Result<Answer, Failure> {
+/// Reads the body of an answer, within limits.
+pub(super) async fn read(url: &Url, mut response: Response) -> Result<Answer, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(url, error))? {
         body.extend_from_slice(&chunk);
@@ -235,7 +238,8 @@ pub(super) fn unexpected(url: impl std::fmt::Display, status: StatusCode) -> Fai
     }
 }
 
-fn unreachable(url: &Url, error: reqwest::Error) -> Failure {
+/// Why there is no answer.
+pub(super) fn unreachable(url: &Url, error: reqwest::Error) -> Failure {
     Failure::unreachable(format!("{url} cannot be reached: {}", with_causes(error)))
 }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-fn portvakt(arguments: &[&str]) -> Command {
+pub(crate) fn portvakt(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portvakt"));
     command.args(arguments).stdin(Stdio::null());
     command
@@ -60,11 +60,11 @@ fn a_database_is_migrated_once_and_served_only_then() {
 }
 
 /// A test server, ended when it is dropped.
-struct Dev(Child);
+pub(crate) struct Dev(Child);
 
 impl Dev {
     /// Starts one in `folder` and waits until `dev.env` says that it is complete and it answers.
-    fn start(folder: &Path, ports: [u16; 3], more: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, ports: [u16; 3], more: &[&str]) -> Self {
         let [token, admin, management] = ports.map(|port| format!("127.0.0.1:{port}"));
         let folder = folder.to_str().unwrap();
         let arguments = [
@@ -99,13 +99,17 @@ impl Drop for Dev {
     }
 }
 
+/// Ports that nobody listens on.
+pub(crate) fn free_ports() -> [u16; 3] {
+    let taken = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    taken.each_ref().map(|listener| listener.local_addr().unwrap().port())
+}
+
 #[test]
 fn a_test_server_keeps_everything_until_it_is_reset() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("dev");
-    let taken = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let ports = taken.each_ref().map(|listener| listener.local_addr().unwrap().port());
-    drop(taken);
+    let ports = free_ports();
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     drop(Dev::start(&folder, ports, &[]));
     let (environment, root) = (read("dev.env"), read("pki/root.pem"));

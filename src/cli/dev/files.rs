@@ -218,6 +218,7 @@ pub(super) fn environment(
         ("PORTVAKT_TRUST_ANCHORS", path("root.pem")),
         ("PORTVAKT_ADMIN_CLIENT_ID", ADMIN_CLIENT.to_owned()),
         ("PORTVAKT_ADMIN_CLIENT_JWK", jwk(ADMIN_CLIENT)?),
+        ("PORTVAKT_ADMIN_OPERATOR", "true".to_owned()),
         ("PORTVAKT_PROVIDER_ORGNO", PROVIDER.number.to_owned()),
         ("PORTVAKT_CONSUMER_ORGNO", CONSUMER.number.to_owned()),
         ("PORTVAKT_SUPPLIER_ORGNO", SUPPLIER.number.to_owned()),

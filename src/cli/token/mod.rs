@@ -4,6 +4,7 @@
 mod decoded;
 mod get;
 mod inspect;
+pub(super) mod request;
 mod verify;
 
 use clap::Subcommand;

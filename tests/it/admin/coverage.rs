@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::admin::own;
+use crate::admin::{compatible, own};
 use crate::harness::{CONSUMER, SUPPLIER};
 
 /// Who may use an operation.
@@ -39,7 +39,8 @@ pub(crate) fn covered() -> Vec<String> {
     let listed =
         [own::authorization::OPERATIONS, own::authorization::PREFIXES].into_iter().flatten();
     let listed = listed.map(|it| format!("{} {}", it.method, it.path));
-    listed.chain(own::rights::lines()).collect()
+    let compatible = compatible::rights::lines().into_iter();
+    listed.chain(own::rights::lines()).chain(compatible).collect()
 }
 
 /// The operation of the document that a method and an address belong to: the one of exactly this address, or one

@@ -6,7 +6,7 @@ mod clients;
 mod directory;
 mod fallbacks;
 mod keys;
-mod rights;
+pub(crate) mod rights;
 mod scopes;
 
 use serde_json::{Value, json};

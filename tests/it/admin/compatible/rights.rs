@@ -151,6 +151,23 @@ fn operations(client: &str) -> Vec<Operation> {
     ]
 }
 
+/// What needs no token.
+const OPEN: [&str; 4] = [
+    "GET /api/v1/prefix/all",
+    "GET /api/v1/scopes/all",
+    "GET /api/v1/delegationsources",
+    "GET /api/v1/organizations/310000116",
+];
+
+/// What needs a token, whatever it is good for.
+const FOR_ANY_TOKEN: &str = "GET /api/v1/auth/user";
+
+/// The method and the address of every operation that is tested here, with values for their variable parts.
+pub(crate) fn lines() -> Vec<String> {
+    let open = OPEN.into_iter().chain([FOR_ANY_TOKEN]).map(str::to_owned);
+    open.chain(operations("client").into_iter().map(|it| it.line)).collect()
+}
+
 #[tokio::test]
 async fn each_operation_needs_its_right_and_its_organization() {
     let admin = AdminServer::start().await;
@@ -181,6 +198,19 @@ async fn each_operation_needs_its_right_and_its_organization() {
         let right = admin.token(PROVIDER, operation.right).await;
         let reply = operation.ask(&admin, Some(&right)).await;
         assert_eq!(reply.status, operation.good, "{what}: {}", reply.text());
+    }
+}
+
+#[tokio::test]
+async fn some_operations_are_for_everybody() {
+    let admin = AdminServer::start().await;
+    for line in OPEN {
+        assert_eq!(admin.call(None, line, Value::Null).await.status, 200, "{line}");
+    }
+    let token = admin.token(SUPPLIER, READ_SCOPES).await;
+    for (token, status) in [(None, 401), (Some("garbage"), 401), (Some(&token[..]), 200)] {
+        let reply = admin.call(token, FOR_ANY_TOKEN, Value::Null).await;
+        assert_eq!(reply.status, status, "{}", reply.text());
     }
 }
 
