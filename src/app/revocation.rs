@@ -43,7 +43,7 @@ pub(super) async fn follow(certificates: Arc<EnterpriseCertificates>, sets: Vec<
                 tokio::task::spawn_blocking(move || read_again(&certificates, &name, &files));
             match read.await {
                 Ok(Ok(())) => {
-                    tracing::info!(trust_set = one.trust_set, "revocation lists were read again")
+                    tracing::info!(trust_set = one.trust_set, "revocation lists were read again");
                 }
                 Ok(Err(problem)) => tracing::error!(
                     trust_set = one.trust_set,

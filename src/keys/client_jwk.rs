@@ -171,7 +171,7 @@ fn kept_members(jwk: &JsonObject) -> String {
     let mut kept = serde_json::Map::new();
     for name in MEMBERS {
         let value = jwk.member(name).and_then(Json::as_str);
-        if let Some(value) = value.or((name == "use").then_some("sig")) {
+        if let Some(value) = value.or_else(|| (name == "use").then_some("sig")) {
             kept.insert(name.to_owned(), value.into());
         }
     }

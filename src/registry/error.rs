@@ -63,6 +63,10 @@ pub enum RegistryError {
 
 impl RegistryError {
     /// A value that cannot be accepted.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "errors and texts are made where they are passed"
+    )]
     pub(super) fn invalid(field: &'static str, problem: impl ToString) -> Self {
         Self::Invalid { field, problem: problem.to_string() }
     }

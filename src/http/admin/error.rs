@@ -46,6 +46,10 @@ impl From<RegistryError> for ApiError {
 
 impl ApiError {
     /// A part of the address that cannot be read.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "errors and texts are made where they are passed"
+    )]
     pub(super) fn parameter(name: &'static str, problem: impl ToString) -> Self {
         Self::Parameter { name, problem: problem.to_string() }
     }
@@ -66,13 +70,14 @@ impl ApiError {
             | Self::Registry(RegistryError::Invalid { .. } | RegistryError::Key(_)) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Registry(RegistryError::Absent { .. }) => StatusCode::NOT_FOUND,
             Self::Registry(RegistryError::Conflict { .. }) => StatusCode::CONFLICT,
             Self::Registry(RegistryError::Forbidden { .. }) => StatusCode::FORBIDDEN,
             Self::Registry(RegistryError::NotYours { noun }) if is_public(noun) => {
                 StatusCode::FORBIDDEN
             }
-            Self::Registry(RegistryError::NotYours { .. }) => StatusCode::NOT_FOUND,
+            Self::Registry(RegistryError::Absent { .. } | RegistryError::NotYours { .. }) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Registry(RegistryError::Stale) => StatusCode::PRECONDITION_FAILED,
             Self::Registry(RegistryError::Unseen) => StatusCode::PRECONDITION_REQUIRED,
         }
@@ -94,11 +99,12 @@ impl ApiError {
             Self::Registry(RegistryError::Invalid { .. } | RegistryError::Key(_)) => {
                 "invalid_value"
             }
-            Self::Registry(RegistryError::Absent { .. }) => "not_found",
             Self::Registry(RegistryError::Conflict { .. }) => "conflict",
             Self::Registry(RegistryError::Forbidden { .. }) => "insufficient_scope",
             Self::Registry(RegistryError::NotYours { noun }) if is_public(noun) => "not_yours",
-            Self::Registry(RegistryError::NotYours { .. }) => "not_found",
+            Self::Registry(RegistryError::Absent { .. } | RegistryError::NotYours { .. }) => {
+                "not_found"
+            }
             Self::Registry(RegistryError::Stale) => "stale",
             Self::Repeated { .. } => "idempotency_key",
         }

@@ -158,7 +158,9 @@ impl Register {
             }
             Err(error) => {
                 tracing::error!(%error, "assertions could not be spent");
-                new.into_iter().for_each(|waiting| waiting.answer(Verdict::Unknown));
+                for waiting in new {
+                    waiting.answer(Verdict::Unknown);
+                }
             }
         }
     }
