@@ -20,6 +20,7 @@ pub(crate) enum Needs {
 }
 
 /// An operation.
+#[derive(Clone, Copy)]
 pub(crate) struct Operation {
     pub(crate) method: &'static str,
     /// The address, as the document has it.

@@ -4,6 +4,7 @@ mod answers;
 mod declared;
 mod tour;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ impl Server {
     fn run_with(&self, changes: &[(&str, &str)], arguments: &[&str]) -> Ended {
         let mut text = fs::read_to_string(self.path("dev/dev.env")).unwrap();
         for (name, value) in changes {
-            text.push_str(&format!("{name}='{value}'\n"));
+            let _ = writeln!(text, "{name}='{value}'");
         }
         let file = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap();
         fs::write(file.path(), text).unwrap();

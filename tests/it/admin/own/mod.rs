@@ -123,5 +123,5 @@ async fn ask(server: &AdminServer, caller: &Caller) -> Result<(), String> {
     }
     let json = reply.json();
     let code = json["error_uri"].as_str().and_then(|uri| uri.rsplit('/').next());
-    Err(code.or(json["error"].as_str()).unwrap_or_default().to_owned())
+    Err(code.or_else(|| json["error"].as_str()).unwrap_or_default().to_owned())
 }
