@@ -11,7 +11,7 @@ use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::registry::change::{Act, Change, check_version};
 use crate::registry::organizations::taken;
-use crate::registry::rules::{check_line, check_needed_line};
+use crate::registry::rules::{check_lifetime, check_line, check_needed_line};
 use crate::registry::{Actor, Registry, RegistryError, views};
 use crate::store::ClientFilter;
 
@@ -305,6 +305,9 @@ impl Registry {
         let client = &mut registration.client;
         check_needed_line("client_name", &client.name)?;
         check_line("description", &registration.description)?;
+        let details = &registration.details;
+        check_lifetime("authorization_lifetime", details.authorization_lifetime)?;
+        check_lifetime("refresh_token_lifetime", details.refresh_token_lifetime)?;
         if !registration.integration_type.is_machine() {
             let problem = "this server has clients for machines: maskinporten or krr";
             return Err(RegistryError::invalid("integration_type", problem));

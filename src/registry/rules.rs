@@ -8,6 +8,21 @@ pub(super) const LINE_CHARACTERS_MAX: usize = 255;
 /// The longest text: long descriptions, messages, reasons and notes.
 pub(super) const TEXT_CHARACTERS_MAX: usize = 1_023;
 
+/// The longest life of anything that can be given one, in seconds: a year, as long as a key lives.
+const LIFETIME_SECONDS_MAX: u32 = 365 * 24 * 60 * 60;
+
+/// Holds that a life has an end that somebody will see.
+pub(super) fn check_lifetime(
+    field: &'static str,
+    seconds: Option<u32>,
+) -> Result<(), RegistryError> {
+    if seconds.is_none_or(|seconds| seconds <= LIFETIME_SECONDS_MAX) {
+        return Ok(());
+    }
+    let problem = format!("it may be at most {LIFETIME_SECONDS_MAX} seconds, a year");
+    Err(RegistryError::invalid(field, problem))
+}
+
 /// Holds that a text is one line that people can read and that is not too long.
 pub(super) fn check_line(field: &'static str, text: &str) -> Result<(), RegistryError> {
     check(field, text, LINE_CHARACTERS_MAX, char::is_control)

@@ -7,7 +7,7 @@ use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeName, ScopeStatus, Visibility};
 use crate::registry::change::{Act, check_version};
 use crate::registry::organizations::taken;
-use crate::registry::rules::{check_line, check_needed_line, check_text};
+use crate::registry::rules::{check_lifetime, check_line, check_needed_line, check_text};
 use crate::registry::{Actor, Registry, RegistryError, views};
 use crate::store::ScopeFilter;
 
@@ -136,6 +136,9 @@ impl Registry {
     /// What holds for every scope.
     fn check_scope(&self, actor: &Actor, scope: &Scope) -> Result<(), RegistryError> {
         check_needed_line("description", &scope.description)?;
+        check_lifetime("at_max_age", scope.token_lifetime_seconds_max)?;
+        let login = Some(scope.details.authorization_max_lifetime);
+        check_lifetime("authorization_max_lifetime", login)?;
         if let Some(long) = &scope.details.long_description {
             check_text("long_description", long)?;
         }
