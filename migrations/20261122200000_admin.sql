@@ -55,6 +55,9 @@ alter table client add column version bigint not null default 1;
 drop index client_organization;
 create index client_organization on client (organization_number, id);
 
+-- which clients have a scope
+create index client_scope_scope on client_scope (scope, client_id);
+
 alter table client_key add column updated_at bigint not null default 0;
 create index client_key_expires on client_key (expires_at, client_id, kid);
 

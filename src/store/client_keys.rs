@@ -60,11 +60,20 @@ impl Store {
         after: Option<(Timestamp, &ClientId, &KeyId)>,
         limit: u32,
     ) -> Result<Page<RegisteredKey>, StoreError> {
+        let mut conditions = vec!["k.active and c.active"];
+        if organization.is_some() {
+            conditions.push("c.organization_number = $1");
+        }
+        if before.is_some() {
+            conditions.push("k.expires_at < $2");
+        }
+        if after.is_some() {
+            conditions.push("(k.expires_at, k.client_id, k.kid) > ($3, $4, $5)");
+        }
         let sql = format!(
-            "{SELECT} join client c on c.id = k.client_id where k.active and c.active \
-             and ($1 is null or c.organization_number = $1) and ($2 is null or k.expires_at < $2) \
-             and ($3 is null or (k.expires_at, k.client_id, k.kid) > ($3, $4, $5)) \
-             order by k.expires_at, k.client_id, k.kid limit $6"
+            "{SELECT} join client c on c.id = k.client_id where {} \
+             order by k.expires_at, k.client_id, k.kid limit $6",
+            conditions.join(" and ")
         );
         let rows: Vec<ClientKeyRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(organization.map(|number| number.to_string()))

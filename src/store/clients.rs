@@ -58,6 +58,40 @@ const COLUMNS: &str = "c.id, c.organization_number, c.customer_number, c.name, c
      (select string_agg(s.scope, ' ') from client_scope s where s.client_id = c.id) as scopes, \
      (select u.used_at from last_use u where u.noun = 'client' and u.key = c.id) as last_used_at";
 
+impl ClientFilter {
+    /// The statement that reads a page. A condition that is not asked for does not stand in it, because it would
+    /// keep an index from being used; who asks for a scope gets the few clients that have it, not a look at all.
+    fn statement(&self) -> String {
+        let (clients, id) = match self.scope {
+            Some(_) => ("client_scope x cross join client c", "x.client_id"),
+            None => ("client c", "c.id"),
+        };
+        let mut conditions = vec![format!("{id} > $4")];
+        if self.scope.is_some() {
+            conditions.push("x.scope = $2 and c.id = x.client_id".to_owned());
+        }
+        if self.organization.is_some() {
+            conditions.push("c.organization_number = $1".to_owned());
+        }
+        if !self.inactive {
+            conditions.push("c.active".to_owned());
+        }
+        if self.text.is_some() {
+            let text =
+                "lower(c.id || ' ' || c.name || ' ' || c.description) like lower($3) escape '\\'";
+            conditions.push(text.to_owned());
+        }
+        format!(
+            "select {COLUMNS}, \
+             (select count(*) from client_key k where k.client_id = c.id and k.active) as keys, \
+             (select min(k.expires_at) from client_key k where k.client_id = c.id and k.active) \
+             as first_key_expires_at \
+             from {clients} where {} order by {id} limit $5",
+            conditions.join(" and ")
+        )
+    }
+}
+
 impl Store {
     /// The client of that id with its scopes and keys, all as of one moment.
     pub async fn client_by_id(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
@@ -78,37 +112,11 @@ impl Store {
         filter: &ClientFilter,
         limit: u32,
     ) -> Result<Page<ClientSummary>, StoreError> {
-        let mut conditions = vec!["($3 or c.active)"];
-        if filter.organization.is_some() {
-            conditions.push("c.organization_number = $1");
-        }
-        if filter.scope.is_some() {
-            conditions.push(
-                "exists (select 1 from client_scope x where x.client_id = c.id and x.scope = $2)",
-            );
-        }
-        if filter.text.is_some() {
-            conditions.push(
-                "lower(c.id || ' ' || c.name || ' ' || c.description) like lower($4) escape '\\'",
-            );
-        }
-        if filter.after.is_some() {
-            conditions.push("c.id > $5");
-        }
-        let sql = format!(
-            "select {COLUMNS}, \
-             (select count(*) from client_key k where k.client_id = c.id and k.active) as keys, \
-             (select min(k.expires_at) from client_key k where k.client_id = c.id and k.active) \
-             as first_key_expires_at \
-             from client c where {} order by c.id limit $6",
-            conditions.join(" and ")
-        );
-        let rows: Vec<SummaryRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<SummaryRow> = sqlx::query_as(sqlx::AssertSqlSafe(filter.statement()))
             .bind(filter.organization.map(|number| number.to_string()))
             .bind(filter.scope.as_ref().map(ScopeName::as_str))
-            .bind(filter.inactive)
             .bind(filter.text.as_deref().map(super::like))
-            .bind(filter.after.as_ref().map(ClientId::as_str))
+            .bind(filter.after.as_ref().map_or("", ClientId::as_str))
             .bind(i64::from(limit) + 1)
             .fetch_all(&self.readers)
             .await?;
@@ -277,5 +285,33 @@ impl TryFrom<SummaryRow> for ClientSummary {
             first_key_expires_at: row.first_key_expires_at.map(Timestamp::from_seconds),
             last_used_at,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{assert_indexed, migrated};
+
+    #[tokio::test]
+    async fn no_list_reads_everything_or_sorts() {
+        let (store, _folder) = migrated().await;
+        for mask in 0..16_u8 {
+            let has = |bit: u8| mask & (1 << bit) != 0;
+            let filter = ClientFilter {
+                organization: has(0).then(|| "310000108".parse().unwrap()),
+                scope: has(1).then(|| "a:b".parse().unwrap()),
+                inactive: has(2),
+                text: has(3).then(|| "a".to_owned()),
+                after: None,
+            };
+            let plan = assert_indexed(&store, &filter.statement(), &format!("{filter:?}")).await;
+            let first = match (has(0), has(1)) {
+                (_, true) => "SEARCH x USING COVERING INDEX client_scope_scope",
+                (true, false) => "SEARCH c USING INDEX client_organization",
+                (false, false) => "SEARCH c USING INDEX",
+            };
+            assert!(plan[0].starts_with(first), "{filter:?}: {plan:#?}");
+        }
     }
 }

@@ -21,6 +21,7 @@ mod refusals;
 pub(crate) mod rights;
 mod scopes;
 mod volume;
+mod volume_clients;
 
 use crate::harness::CONSUMER;
 use crate::harness::admin::AdminServer;

@@ -60,7 +60,7 @@ async fn fill(admin: &AdminServer) -> Vec<String> {
 }
 
 /// Looks until a page comes in time.
-async fn quick(admin: &AdminServer, token: &str, address: &str) -> Vec<Value> {
+pub(super) async fn quick(admin: &AdminServer, token: &str, address: &str) -> Vec<Value> {
     let mut least = Duration::MAX;
     for _ in 0..ATTEMPTS {
         let reply = admin.look(token, address).await;
