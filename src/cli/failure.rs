@@ -6,7 +6,7 @@ use std::process::ExitCode;
 /// The exit codes. They are a contract: a number never changes its meaning.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ExitStatus {
-    /// What was asked for is there already, or was changed by somebody else.
+    /// What was asked for is there already, was changed by somebody else, or differs from what is declared.
     Conflict,
     /// It went wrong in a way that has no code of its own.
     Failure,

@@ -176,7 +176,9 @@ fn the_manual_shows_the_defaults_of_trust_sets() {
 #[test]
 fn the_example_for_production_is_a_valid_file() {
     let text = include_str!("../../config/production.example.toml");
-    assert_eq!(load(text, &[]).unwrap().trust[0].name, "norway");
+    let config = load(text, &[]).unwrap();
+    assert_eq!(config.trust[0].name, "norway");
+    assert!(config.operator.unwrap().client.is_some());
 }
 
 #[test]

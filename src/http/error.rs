@@ -1,4 +1,5 @@
-//! From a refusal to an answer: the only place that gives errors a status and a body.
+//! Errors of the token API (RFC 6749 section 5.2), and answers in JSON. Those of the admin listener are in
+//! [`crate::http::admin`].
 
 use std::fmt;
 

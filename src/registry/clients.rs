@@ -131,18 +131,26 @@ impl Registry {
         self.client_again(&registration.client.id).await
     }
 
+    /// Refuses to make a secret: clients are machines, which prove themselves with keys.
+    pub async fn refuse_secret(&self, actor: &Actor, id: &ClientId) -> RegistryError {
+        let act = on_client("make secret", id);
+        match self.begin_on_client(actor, Right::WriteClients, act, id).await {
+            Ok(_) => RegistryError::invalid(
+                "token_endpoint_auth_method",
+                "clients here are machines and have no secret; register a key at /clients/{client_id}/jwks",
+            ),
+            Err(refusal) => refusal,
+        }
+    }
+
     /// Changes a client. Its id, organization, customer, product and keys stay what they are.
     pub async fn change_client(
         &self,
         actor: &Actor,
         id: &ClientId,
         expected: Option<Version>,
-        edit: impl FnOnce(&mut ClientRegistration) + Send,
+        edit: impl FnOnce(&mut ClientRegistration) -> Result<(), RegistryError> + Send,
     ) -> Result<ClientFile, RegistryError> {
-        let edit = |registration: &mut ClientRegistration| {
-            edit(registration);
-            Ok(())
-        };
         self.edit_client(actor, on_client("change", id), id, expected, edit).await
     }
 

@@ -9,7 +9,7 @@
 //! * A lookup returns `Ok(None)` when there is no such row; a row that cannot be turned into a domain
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
-//!   feed and its row in the audit trail. The exceptions are the replay table, the records of refused requests,
+//!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
 //!   last uses and answers kept for an Idempotency-Key, which are not configuration.
 //! * SQLite lets one write at a time. Changes, spent assertions, refused requests and last uses go through one
 //!   connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a

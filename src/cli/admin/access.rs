@@ -83,7 +83,7 @@ pub(in crate::cli) struct List {
     /// As this organization sees them (operator).
     #[arg(long, value_name = "NUMBER")]
     organization: Option<String>,
-    /// Denied and withdrawn ones too.
+    /// Those to deactivated scopes too.
     #[arg(long)]
     inactive: bool,
     /// How many, at most.

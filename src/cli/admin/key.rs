@@ -9,7 +9,7 @@ use crate::cli::admin::Run;
 use crate::cli::admin::api::{Api, Place};
 use crate::cli::admin::connection::ConnectionArgs;
 use crate::cli::admin::key_file::{NewKeyFile, PairArgs, public_half};
-use crate::cli::admin::report::Report;
+use crate::cli::admin::report::{Listed, Report};
 use crate::cli::failure::{ExitStatus, Failure};
 use crate::cli::output;
 use crate::clock::{Clock as _, SystemClock};
@@ -117,7 +117,12 @@ impl Run for KeyCommand {
             Self::Withdraw { client, kid } => {
                 let mut api = connection.api(Right::ModifyClients)?;
                 let place = Place::of(["clients", &client, "keys", &kid]);
-                Ok(Report::thing(api.remove_whatever(&place).await?, COLUMNS))
+                let mut left = api.remove_whatever(&place).await?;
+                let items = match left.get_mut("items").map(Value::take) {
+                    Some(Value::Array(items)) => items,
+                    _ => Vec::new(),
+                };
+                Ok(Report::list(Listed { items, more: false }, COLUMNS))
             }
             Self::Expiring { within, organization, limit } => {
                 let right = Right::ReadClients;

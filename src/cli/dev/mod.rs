@@ -38,7 +38,7 @@ pub(super) struct Dev {
     /// The address of the token API.
     #[arg(long, default_value = "127.0.0.1:7080")]
     listen: SocketAddr,
-    /// The address of the admin API and the portal.
+    /// The address of the admin API.
     #[arg(long, default_value = "127.0.0.1:7081")]
     admin_listen: SocketAddr,
     /// The address of health and metrics.
@@ -163,7 +163,7 @@ impl Dev {
             "\nPortvakt dev: a test server. Its keys lie open in {dir}; never use it for real.\n\n\
              \x20 issuer      {issuer}\n\
              \x20 token API   http://{token}/\n\
-             \x20 admin API   http://{admin}/\n\
+             \x20 admin API   http://{admin}/docs/\n\
              \x20 management  http://{management}/readyz and /metrics\n\n\
              Try, in another terminal:\n\n\
              \x20 {program} token get --env-file {environment}\n\

@@ -14,7 +14,8 @@ use crate::domain::json::JsonObject;
 use crate::http::admin::error::ApiError;
 use crate::http::error::json;
 
-/// The largest body: a batch of a few thousand organization numbers, or five keys with their certificates.
+/// The largest body: a batch of a thousand organization numbers with a short note each, or five keys with their
+/// certificates.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// A JSON body (RFC 8259): one object with each member once. What is not declared as JSON is refused, because

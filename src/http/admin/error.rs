@@ -30,11 +30,11 @@ pub(super) enum ApiError {
     Nowhere(StatusCode),
     /// A part of the address cannot be read.
     Parameter { name: &'static str, problem: String },
-    /// A header that the request needs is missing (428) or cannot be read (400).
+    /// If-Match is missing (428), or names no version of ours (412).
     Precondition { status: StatusCode, problem: &'static str },
     /// The control plane refuses.
     Registry(RegistryError),
-    /// The same Idempotency-Key was used for something else, or is in use.
+    /// The Idempotency-Key was used for something else (422), is in use (409) or cannot be read (400).
     Repeated { status: StatusCode, problem: &'static str },
 }
 
@@ -93,6 +93,7 @@ impl ApiError {
             Self::Bearer(_) | Self::NoToken(_) => "invalid_token",
             Self::Body { .. } | Self::Parameter { .. } => "invalid_request",
             Self::Nowhere(_) => "no_such_address",
+            Self::Precondition { status: StatusCode::PRECONDITION_FAILED, .. } => "stale",
             Self::Precondition { .. } | Self::Registry(RegistryError::Unseen) => {
                 "precondition_required"
             }
@@ -110,8 +111,8 @@ impl ApiError {
         }
     }
 
-    /// What a person needs to know.
-    pub(super) fn detail(&self) -> String {
+    /// What a person needs to know; `word` says how an API calls a member that the control plane names.
+    pub(super) fn detail(&self, word: fn(&str) -> &str) -> String {
         match self {
             Self::Bearer(BearerRefusal::Unavailable { .. })
             | Self::Registry(RegistryError::Store(_) | RegistryError::Unfollowed(_)) => {
@@ -132,6 +133,9 @@ impl ApiError {
             // What belongs to somebody else must look like what is not there.
             Self::Registry(RegistryError::NotYours { noun }) if !is_public(noun) => {
                 RegistryError::Absent { noun }.to_string()
+            }
+            Self::Registry(RegistryError::Invalid { field, problem }) => {
+                format!("{}: {problem}", word(field))
             }
             Self::Registry(error) => error.to_string(),
         }

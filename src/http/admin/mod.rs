@@ -4,7 +4,7 @@
 //!   the same without them.
 //! * [`own`]: ours, for what theirs lacks. `/api/portvakt/v1`.
 //!
-//! Both read a request strictly, turn it into a verb of [`crate::registry`], which holds who may do what, and
+//! Both read a request, ours more strictly, turn it into a verb of [`crate::registry`], which holds who may do what, and
 //! give the outcome their shape. Neither decides anything itself.
 
 mod body;

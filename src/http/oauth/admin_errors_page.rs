@@ -22,9 +22,9 @@ const ERRORS: [AdminError; 12] = [
     },
     AdminError {
         code: "idempotency_key",
-        english: "The `Idempotency-Key` was used for another request, or the first request with it is still under \
-                  way. Make a new key for each new request, and send the old one only to repeat the same.",
-        norwegian: "`Idempotency-Key` er brukt for en annen forespørsel, eller den første er ikke ferdig. Lag en ny \
+        english: "The `Idempotency-Key` was used for another request, the first request with it is still under \
+                  way, or it cannot be read: 1 to 255 visible ASCII characters. Make a new key for each new request, and send the old one only to repeat the same.",
+        norwegian: "`Idempotency-Key` er brukt for en annen forespørsel, den første er ikke ferdig, eller nøkkelen kan ikke leses. Lag en ny \
                     nøkkel for hver nye forespørsel, og send den gamle bare for å gjenta den samme.",
     },
     AdminError {

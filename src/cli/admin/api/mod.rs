@@ -236,7 +236,7 @@ impl Api {
         Ok(self.exchange(place, &request).await?.thing)
     }
 
-    /// Withdraws a thing that has no versions.
+    /// Withdraws a thing, whatever version it has.
     pub(super) async fn remove_whatever(&mut self, place: &Place) -> Result<Value, Failure> {
         let request = Request { if_match: Some("*"), ..Request::new(Method::DELETE) };
         Ok(self.exchange(place, &request).await?.thing)

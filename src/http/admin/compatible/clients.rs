@@ -13,7 +13,6 @@ use crate::app::App;
 use crate::domain::client::{ClientId, ClientStatus};
 use crate::domain::integration::IntegrationType;
 use crate::domain::registration::{ClientFile, ClientRegistration};
-use crate::domain::right::Right;
 use crate::http::admin::body::{JsonBody, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::compatible::LIST_MAX;
@@ -137,10 +136,8 @@ async fn replace(
 ) -> Result<Reply<ClientReply>, ApiError> {
     let id = read_client_id(&id)?;
     let body = body.read()?;
-    actor.require(Right::WriteClients)?;
-    let known = app.registry.client(&actor, &id).await?.registration.value;
-    check_unchanged(&known, &body)?;
     let edit = |registration: &mut ClientRegistration| {
+        check_unchanged(registration, &body)?;
         registration.description = body.description;
         registration.details = body.details;
         let client = &mut registration.client;
@@ -148,21 +145,23 @@ async fn replace(
         client.scopes = body.scopes;
         client.token_lifetime_seconds = body.token_lifetime_seconds;
         client.status = body.status.unwrap_or(client.status);
+        Ok(())
     };
     let changed = app.registry.change_client(&actor, &id, None, edit).await?;
     Ok(Reply(StatusCode::OK, reply(&app, &actor, changed).await?))
 }
 
 /// What a client is and for whom never changes, so who says it anew must say the same.
-fn check_unchanged(known: &ClientRegistration, body: &ClientRead) -> Result<(), ApiError> {
+fn check_unchanged(known: &ClientRegistration, body: &ClientRead) -> Result<(), RegistryError> {
+    let changed = |field, problem| Err(RegistryError::Invalid { field, problem });
     if body.integration_type.is_some_and(|product| product != known.integration_type) {
         let problem = format!("it is {} and never changes", known.integration_type.name());
-        return Err(ApiError::parameter("integration_type", problem));
+        return changed("integration_type", problem);
     }
     let orgno = known.client.customer.unwrap_or(known.client.organization);
     if body.orgno.is_some_and(|said| said != orgno) {
         let problem = format!("it is {orgno} and never changes; register another client");
-        return Err(ApiError::parameter("client_orgno", problem));
+        return changed("client_orgno", problem);
     }
     Ok(())
 }
@@ -202,12 +201,7 @@ async fn make_secret(
     Caller(actor): Caller,
     PathOf(id): PathOf<String>,
 ) -> Result<StatusCode, ApiError> {
-    actor.require(Right::WriteClients)?;
-    app.registry.client(&actor, &read_client_id(&id)?).await?;
-    Err(ApiError::parameter(
-        "token_endpoint_auth_method",
-        "clients here are machines and have no secret; register a key at /clients/{client_id}/jwks",
-    ))
+    Err(app.registry.refuse_secret(&actor, &read_client_id(&id)?).await.into())
 }
 
 /// A client with its keys and on-behalf-of objects.

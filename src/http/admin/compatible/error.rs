@@ -61,7 +61,7 @@ pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next:
         other => other.status(),
     };
     let field = error.field().unwrap_or_default().to_owned();
-    let detail = error.detail();
+    let detail = error.detail(|word| word);
     let body = ApiErrorResponse {
         status: status.as_u16(),
         timestamp: time(app.issuer.clock.now()),

@@ -22,7 +22,9 @@ use crate::http::admin::error::ApiError;
 use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, MayMatch, MayMatchHeader, Tagged};
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part, search};
 use crate::http::admin::own::patch::given;
-use crate::http::admin::own::problem::{ChangeErrors, EndErrors, LookErrors, MakeErrors};
+use crate::http::admin::own::problem::{
+    ChangeErrors, DecideErrors, EndErrors, LookErrors, MakeErrors,
+};
 use crate::http::admin::own::read;
 use crate::registry::{ClientFilter, NewClient, RegistryError, TOKEN_LIFETIME_SECONDS};
 
@@ -248,7 +250,7 @@ async fn register(
         jwks: keys.into_iter().map(|jwk| serde_json::Value::Object(jwk).to_string()).collect(),
         ..NewClient::new(organization, &new.name)
     };
-    let file = app.registry.register_client(&actor, client).await.map_err(in_our_words)?;
+    let file = app.registry.register_client(&actor, client).await?;
     Ok(answer(StatusCode::CREATED, &file))
 }
 
@@ -304,9 +306,10 @@ async fn edit(
         set(&mut client.token_lifetime_seconds, edit.access_token_lifetime);
         set(&mut client.scopes, new_scopes);
         set(&mut client.status, edit.active.map(ClientStatus::of));
+        Ok(())
     };
     let file = app.registry.change_client(&actor, &client_id(&id)?, expected, change).await;
-    Ok(answer(StatusCode::OK, &file.map_err(in_our_words)?))
+    Ok(answer(StatusCode::OK, &file?))
 }
 
 /// Deactivates a client: it gets no more tokens. It is kept, and can be restored.
@@ -372,13 +375,14 @@ async fn restore(
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
         (status = 200, description = "The client", body = ClientReply, headers(("ETag" = String))),
-        EndErrors,
+        DecideErrors,
     )
 )]
 async fn put_scope(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     expected: MayMatch,
+    _: NoQuery,
     PathOf((id, scope)): PathOf<(String, String)>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
     let (id, scope): (_, ScopeName) = (client_id(&id)?, read("scope", &scope)?);
@@ -400,13 +404,14 @@ async fn put_scope(
     security(("bearer" = ["idporten:dcr.write"])),
     responses(
         (status = 200, description = "The client", body = ClientReply, headers(("ETag" = String))),
-        EndErrors,
+        DecideErrors,
     )
 )]
 async fn remove_scope(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     expected: MayMatch,
+    _: NoQuery,
     PathOf((id, scope)): PathOf<(String, String)>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
     let (id, scope): (_, ScopeName) = (client_id(&id)?, read("scope", &scope)?);
@@ -430,15 +435,5 @@ fn scopes(names: &[String]) -> Result<Vec<ScopeName>, ApiError> {
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
-    }
-}
-
-/// The registry calls members as Digdir's API does.
-fn in_our_words(error: RegistryError) -> RegistryError {
-    match error {
-        RegistryError::Invalid { field: "client_name", problem } => {
-            RegistryError::Invalid { field: "name", problem }
-        }
-        other => other,
     }
 }

@@ -207,6 +207,7 @@ async fn withdraw(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     IfMatch(expected): IfMatch,
+    _: NoQuery,
     PathOf((id, kid)): PathOf<(String, String)>,
 ) -> Result<Tagged<KeysReply>, ApiError> {
     let (id, kid) = (client_id(&id)?, key_id(&kid)?);
@@ -230,6 +231,7 @@ async fn withdraw(
 async fn renew(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
+    _: NoQuery,
     PathOf((id, kid)): PathOf<(String, String)>,
     JsonBody(new): JsonBody<KeyRenewal>,
 ) -> Result<Reply<RenewedReply>, ApiError> {

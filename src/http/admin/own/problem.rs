@@ -50,6 +50,15 @@ pub(super) struct MemberError {
     detail: String,
 }
 
+/// The control plane names members as Digdir's API does.
+fn in_our_words(member: &str) -> &str {
+    match member {
+        "at_max_age" => "token_lifetime_seconds_max",
+        "client_name" => "name",
+        other => other,
+    }
+}
+
 /// Gives errors on their way out their shape.
 pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next: Next) -> Response {
     let trace_id = request.extensions().get::<TraceId>().map(ToString::to_string);
@@ -58,9 +67,10 @@ pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next:
         return response;
     };
     let status = error.status();
-    let detail = error.detail();
+    let detail = error.detail(in_our_words);
     let member = error
         .field()
+        .map(in_our_words)
         .map(|field| MemberError { pointer: field.to_owned(), detail: detail.clone() });
     let problem = Problem {
         kind: format!("{}errors/admin#{}", app.issuer.rules.grant.issuer, error.code()),
