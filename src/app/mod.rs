@@ -131,15 +131,14 @@ impl App {
         let feed = Arc::new(feed.await?);
         let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
         let certificates = Arc::new(EnterpriseCertificates::new(sets));
-        let registry = Registry {
-            store: store.clone(),
-            clock: Arc::clone(&clock),
-            random: Arc::clone(&random),
+        let registry = Registry::alone(
+            store.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&random),
             seal,
-            feed: Some(Arc::clone(&feed)),
-            certificates: Arc::clone(&certificates),
-            rules: registry_rules(config),
-        };
+            registry_rules(config),
+        );
+        let registry = registry.beside(Arc::clone(&feed), Arc::clone(&certificates));
         if let Some(operator) = load_operator(config)? {
             registry.first_start(&operator).await?;
         }

@@ -49,23 +49,18 @@ pub use error::RegistryError;
 pub use first_start::Operator;
 pub use idempotency::{FirstTime, Once};
 
-/// The verbs of the control plane, and the looks.
+/// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
 #[derive(Clone)]
 pub struct Registry {
-    /// The database.
-    pub store: Store,
-    /// Our clock.
-    pub clock: Arc<dyn Clock>,
-    /// Where identifiers come from.
-    pub random: Arc<dyn Random>,
-    /// What the audit trail is sealed with.
-    pub seal: AuditSeal,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    seal: AuditSeal,
     /// The feed that the token path of this process follows, if there is one.
-    pub feed: Option<Arc<Feed>>,
+    feed: Option<Arc<Feed>>,
     /// What judges the certificates of keys.
-    pub certificates: Arc<EnterpriseCertificates>,
-    /// What the operator has decided.
-    pub rules: RegistryRules,
+    certificates: Arc<EnterpriseCertificates>,
+    rules: RegistryRules,
 }
 
 /// What the operator has decided about everything that can be registered.
@@ -103,6 +98,18 @@ impl Registry {
     ) -> Self {
         let certificates = Arc::new(EnterpriseCertificates::new(Vec::new()));
         Self { store, clock, random, seal, feed: None, certificates, rules }
+    }
+
+    /// The same beside a token path, which then follows each change before anybody is told of it, and whose
+    /// authorities judge the certificates of keys.
+    #[must_use]
+    pub fn beside(self, feed: Arc<Feed>, certificates: Arc<EnterpriseCertificates>) -> Self {
+        Self { feed: Some(feed), certificates, ..self }
+    }
+
+    /// The registers of delegations that scopes may name, our own first.
+    pub fn delegation_sources(&self) -> &[DelegationSource] {
+        &self.rules.delegation_sources
     }
 }
 

@@ -1,4 +1,5 @@
-//! How the audit trail shows things, before and after: every field, and nothing secret.
+//! How the audit trail shows things, before and after: every field, in the words of our own API, and nothing
+//! secret.
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 
 pub(super) fn organization(it: &Organization) -> Value {
     json!({
-        "number": it.number.as_str(),
+        "organization": it.number.as_str(),
         "name": it.name,
         "active": it.status == OrganizationStatus::Active,
     })
@@ -21,7 +22,7 @@ pub(super) fn organization(it: &Organization) -> Value {
 pub(super) fn prefix(it: &Prefix) -> Value {
     json!({
         "prefix": it.name.as_str(),
-        "owner": it.owner.as_str(),
+        "organization": it.owner.as_str(),
         "active": it.status == PrefixStatus::Active,
     })
 }
@@ -29,14 +30,14 @@ pub(super) fn prefix(it: &Prefix) -> Value {
 pub(super) fn scope(it: &Scope) -> Value {
     let types: Vec<_> = it.integration_types.iter().map(|kind| kind.name()).collect();
     json!({
-        "name": it.name.as_str(),
-        "owner": it.owner.as_str(),
+        "scope": it.name.as_str(),
+        "organization": it.owner.as_str(),
         "description": it.description,
         "active": it.status == ScopeStatus::Active,
         "accessible_for_all": it.audience == ScopeAudience::AnyOrganization,
         "visibility": it.visibility.name(),
         "allowed_integration_types": types,
-        "at_max_age": it.token_lifetime_seconds_max,
+        "token_lifetime_seconds_max": it.token_lifetime_seconds_max,
         "delegation_source": it.delegation_source,
         "details": it.details,
     })

@@ -13,7 +13,7 @@ use portvakt::domain::change::ChangedNoun;
 use portvakt::domain::record::Expected;
 use portvakt::domain::scope::Scope;
 use portvakt::registry::{AccessTerms, NewClient};
-use portvakt::store::{AuditEntry, Transaction};
+use portvakt::store::{AuditEntry, AuditSeal, Transaction};
 
 use crate::delegation::register::TestRegister;
 use crate::harness::caller::{Caller, Key};
@@ -107,7 +107,7 @@ impl Delegated {
     }
 
     async fn finish(&self, mut transaction: Transaction, noun: ChangedNoun, key: String) {
-        let registry = &self.server.app.registry;
+        let issuer = &self.server.app.issuer;
         let entry = AuditEntry {
             actor: "test".to_owned(),
             actor_organization: None,
@@ -120,9 +120,9 @@ impl Delegated {
             after: None,
             trace_id: None,
         };
-        transaction.record(&entry, &registry.seal, registry.clock.now()).await.unwrap();
+        transaction.record(&entry, &AuditSeal::new(b"test"), issuer.clock.now()).await.unwrap();
         transaction.commit().await.unwrap();
-        registry.feed.as_ref().unwrap().catch_up().await.unwrap();
+        issuer.feed.catch_up().await.unwrap();
     }
 
     /// What comes of asking for `scope` on behalf of `consumer`.

@@ -105,8 +105,7 @@ async fn the_registers_to_choose_from_are_ours_and_the_configured_ones() {
         .server
         .app
         .registry
-        .rules
-        .delegation_sources
+        .delegation_sources()
         .iter()
         .map(|source| (source.issuer.as_str(), source.name.as_str()))
         .collect();

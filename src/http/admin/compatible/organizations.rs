@@ -111,7 +111,7 @@ async fn delegation_sources(
     // They stand in the configuration, which has no history: this process knows them since it began.
     let uptime = i64::try_from(app.uptime().as_secs()).unwrap_or(0);
     let since = time(app.issuer.clock.now().minus_seconds(uptime));
-    let known = app.registry.rules.delegation_sources.iter().map(|source| DelegationSourceReply {
+    let known = app.registry.delegation_sources().iter().map(|source| DelegationSourceReply {
         issuer: source.issuer.clone(),
         name: source.name.clone(),
         created: since.clone(),

@@ -269,7 +269,7 @@ async fn sources(
     Caller(_): Caller,
     _: NoQuery,
 ) -> Reply<SourcesReply> {
-    let sources = app.registry.rules.delegation_sources.iter();
+    let sources = app.registry.delegation_sources().iter();
     let reply = |source: &crate::token::delegation::DelegationSource| SourceReply {
         issuer: source.issuer.clone(),
         name: source.name.clone(),
