@@ -103,6 +103,13 @@ impl Change<'_> {
         }
     }
 
+    /// Tells that the thing is not there, and records the attempt as if it were somebody else's: else the trail, and
+    /// the time that it takes to write it, would tell the two apart. The operator sees everything anyway.
+    pub(super) async fn absent(self, noun: &'static str) -> RegistryError {
+        let absent = RegistryError::Absent { noun };
+        if self.actor.rights.operate() { absent } else { self.refuse(absent).await }
+    }
+
     /// Says whose thing it is, when it has been settled already that the actor may.
     pub(super) fn concerning(&mut self, organization: OrganizationNumber) {
         self.entry.organization = Some(organization);

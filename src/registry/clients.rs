@@ -259,8 +259,9 @@ impl Registry {
         id: &ClientId,
     ) -> Result<(Change<'a>, ClientFile), RegistryError> {
         let mut change = self.begin(actor, needed, act).await?;
-        let found = change.transaction.client_file(id).await?;
-        let found = found.ok_or(RegistryError::Absent { noun: "client" })?;
+        let Some(found) = change.transaction.client_file(id).await? else {
+            return Err(change.absent("client").await);
+        };
         let client = &found.registration.value.client;
         let change = change.of("client", client.organization).await?;
         Ok((change.holding(&client.scopes).await?, found))

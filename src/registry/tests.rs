@@ -8,7 +8,7 @@ use crate::domain::access::AccessState;
 use crate::domain::organization::{Organization, OrganizationNumber};
 use crate::domain::record::Expected;
 use crate::domain::right::{Right, Rights};
-use crate::domain::scope::{Scope, ScopeName};
+use crate::domain::scope::{Scope, ScopeName, Visibility};
 
 const A: &str = "310000108";
 const B: &str = "310000116";
@@ -147,4 +147,55 @@ async fn nobody_hands_on_a_right_that_they_do_not_have() {
     let modify = actor(A, &[Right::ModifyClients]);
     let keys = registry.replace_client_keys(&modify, id, &[], None).await;
     assert!(keys.is_err_and(|error| forbidden(Right::WriteClients)(&error)));
+}
+
+#[tokio::test]
+async fn the_trail_does_not_tell_what_is_hidden_from_what_is_not_there() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let (owner, other) = (actor(A, &[Right::WriteScopes]), actor(B, &[Right::WriteScopes]));
+    let hidden = Scope { visibility: Visibility::Private, ..scope("test:hidden") };
+    registry.define_scope(&owner, hidden).await.unwrap();
+    for name in ["test:hidden", "test:nowhere"] {
+        let (name, terms) = (name.parse().unwrap(), AccessTerms::default());
+        let tried = registry.grant_access(&other, &name, org(B), terms, Expected::Anything).await;
+        assert!(matches!(tried, Err(RegistryError::Absent { noun: "scope" })));
+        let tried = registry.change_scope(&other, &name, None, |_| {}).await;
+        assert!(matches!(tried, Err(RegistryError::Absent { noun: "scope" })));
+        let tried = registry.change_accesses(&other, &name, Vec::new(), BatchMode::Change).await;
+        assert!(matches!(tried, Err(RegistryError::Absent { noun: "scope" })));
+    }
+    let all = crate::domain::audit::AuditFilter::default();
+    let rows = registry.audit_rows(&other, all.clone(), None, 50).await.unwrap().items;
+    let seen = |hidden: &str| -> Vec<_> {
+        let of = rows.iter().filter(|row| row.key.contains(hidden));
+        of.map(|row| (row.action.clone(), row.organization)).collect()
+    };
+    assert_eq!(seen("test:hidden").len(), 3);
+    assert_eq!(seen("test:hidden"), seen("test:nowhere"));
+    // The owner sees who tried.
+    let rows = registry.audit_rows(&owner, all, None, 50).await.unwrap().items;
+    assert_eq!(rows.iter().filter(|row| row.actor == other.name).count(), 3);
+}
+
+#[tokio::test]
+async fn the_note_of_an_owner_does_not_reach_the_consumer_by_the_trail() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let owner = actor(A, &[Right::WriteScopes]);
+    let consumer = actor(B, &[Right::WriteClients, Right::ReadScopes]);
+    let name = registry.define_scope(&owner, scope("test:a")).await.unwrap().value.name;
+    let terms = AccessTerms { expires_at: None, note: Some("distrusted".to_owned()) };
+    registry.grant_access(&owner, &name, org(B), terms, Expected::Anything).await.unwrap();
+    registry.withdraw_access(&owner, &name, org(B), None, None).await.unwrap();
+    registry.request_access(&consumer, &name, org(B), None).await.unwrap();
+    let notes = async |actor: &Actor| {
+        let all = crate::domain::audit::AuditFilter::default();
+        let rows = registry.audit_rows(actor, all, None, 50).await.unwrap().items;
+        let is_told =
+            |view: &Option<String>| view.as_ref().is_some_and(|it| it.contains("distrusted"));
+        rows.iter().filter(|row| is_told(&row.before) || is_told(&row.after)).count()
+    };
+    assert_eq!(notes(&consumer).await, 0);
+    assert_eq!(notes(&owner).await, 3);
 }
