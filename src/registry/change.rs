@@ -7,7 +7,7 @@ use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Version};
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeName, Visibility};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, Visibility};
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::{AuditEntry, Transaction};
 
@@ -90,6 +90,15 @@ impl Change<'_> {
         }
         self.entry.organization = Some(scope.owner);
         Err(self.refuse(RegistryError::Absent { noun: "scope" }).await)
+    }
+
+    /// Whether the actor may know that a scope is there, not regarding accesses: it is the actor's own or public, or
+    /// its owner lets every organization put it on clients.
+    pub(super) fn may_see(&self, scope: &Scope) -> bool {
+        self.actor.owns(scope.owner)
+            || scope.visibility == Visibility::Public
+            || scope.audience == ScopeAudience::AnyOrganization
+            || scope.delegation_source.is_some()
     }
 
     /// Holds that the actor has every right that these scopes carry. Otherwise somebody with a small right could

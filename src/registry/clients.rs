@@ -322,9 +322,11 @@ impl Registry {
             return Err(RegistryError::invalid("scopes", problem));
         }
         for name in client.scopes.iter().filter(|name| !scopes_before.contains(name)) {
-            let scope = change.transaction.scope(name).await?.map(|found| found.value);
             let access = change.transaction.access_case(name, client.organization).await?;
             let access = access.map(|found| found.value.access);
+            // One that is hidden from the organization is none to it.
+            let scope = change.transaction.scope(name).await?.map(|found| found.value);
+            let scope = scope.filter(|it| change.may_see(it) || access.is_some());
             let holds = access.as_ref().is_some_and(|access| access.holds_at(change.now));
             check_scope_for(scope.as_ref(), access.as_ref(), holds, registration.integration_type)
                 .map_err(|problem| RegistryError::invalid("scopes", format!("{name} {problem}")))?;

@@ -199,3 +199,33 @@ async fn the_note_of_an_owner_does_not_reach_the_consumer_by_the_trail() {
     assert_eq!(notes(&consumer).await, 0);
     assert_eq!(notes(&owner).await, 3);
 }
+
+#[tokio::test]
+async fn a_hidden_scope_is_no_scope_to_whoever_asks_for_it_on_a_client_or_delegates_it() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let (owner, other) = (actor(A, &[Right::WriteScopes]), actor(B, &[Right::WriteClients]));
+    let hidden = Scope { visibility: Visibility::Private, ..scope("test:hidden") };
+    registry.define_scope(&owner, hidden).await.unwrap();
+    let tried = async |name: &str| {
+        let name: ScopeName = name.parse().unwrap();
+        let new = NewClient { scopes: vec![name.clone()], ..NewClient::new(org(B), "A machine") };
+        let on_client = registry.register_client(&other, new).await.map(drop);
+        let new = NewDelegation {
+            consumer: org(B),
+            supplier: org(A),
+            scope: name.clone(),
+            valid_from: None,
+            valid_to: None,
+        };
+        let delegated = registry.put_delegation(&other, new, Expected::Anything).await.map(drop);
+        [on_client, delegated].map(|it| it.unwrap_err().to_string().replace(name.as_str(), "it"))
+    };
+    let (absent, seen) = (tried("test:nowhere").await, tried("test:hidden").await);
+    assert_eq!(seen, absent);
+    // Whoever has been given it may know.
+    let (name, terms) = ("test:hidden".parse().unwrap(), AccessTerms::default());
+    registry.grant_access(&owner, &name, org(B), terms, Expected::Anything).await.unwrap();
+    registry.withdraw_access(&owner, &name, org(B), None, None).await.unwrap();
+    assert_ne!(tried("test:hidden").await, absent);
+}
