@@ -119,6 +119,14 @@ impl Change<'_> {
         if self.actor.rights.operate() { absent } else { self.refuse(absent).await }
     }
 
+    /// Holds that the actor has this right too.
+    pub(super) async fn also(self, needed: Right) -> Result<Self, RegistryError> {
+        match self.actor.require(needed) {
+            Ok(_) => Ok(self),
+            Err(refusal) => Err(self.refuse(refusal).await),
+        }
+    }
+
     /// Says whose thing it is, when it has been settled already that the actor may.
     pub(super) fn concerning(&mut self, organization: OrganizationNumber) {
         self.entry.organization = Some(organization);

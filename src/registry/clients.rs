@@ -100,10 +100,8 @@ impl Registry {
         let change = self.begin(actor, Right::WriteClients, on_client("create", &id)).await?;
         let change = change.of("organization", new.organization).await?;
         let mut change = change.holding(&new.scopes).await?;
-        if new.customer.is_some()
-            && let Err(refusal) = actor.require(Right::ActForCustomers)
-        {
-            return Err(change.refuse(refusal).await);
+        if new.customer.is_some() {
+            change = change.also(Right::ActForCustomers).await?;
         }
         let organization = change.transaction.organization(new.organization).await?;
         organization.ok_or(RegistryError::Absent { noun: "organization" })?;
@@ -264,7 +262,13 @@ impl Registry {
         };
         let client = &found.registration.value.client;
         let change = change.of("client", client.organization).await?;
-        Ok((change.holding(&client.scopes).await?, found))
+        let change = change.holding(&client.scopes).await?;
+        // Its tokens stand for a customer: who may make no such client may not take one over by its keys.
+        let change = match client.customer {
+            Some(_) => change.also(Right::ActForCustomers).await?,
+            None => change,
+        };
+        Ok((change, found))
     }
 
     /// A client of the actor's own organization, or any for the operator.

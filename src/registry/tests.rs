@@ -229,3 +229,18 @@ async fn a_hidden_scope_is_no_scope_to_whoever_asks_for_it_on_a_client_or_delega
     registry.withdraw_access(&owner, &name, org(B), None, None).await.unwrap();
     assert_ne!(tried("test:hidden").await, absent);
 }
+
+#[tokio::test]
+async fn nobody_takes_over_a_client_for_a_customer_without_the_right_to_make_one() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let supplier = actor(A, &[Right::WriteClients, Right::ActForCustomers]);
+    let new = NewClient { customer: Some(org(B)), ..NewClient::new(org(A), "For a customer") };
+    let made = registry.register_client(&supplier, new).await.unwrap();
+    let id = &made.registration.value.client.id;
+    let small = actor(A, &[Right::WriteClients]);
+    let keys = registry.replace_client_keys(&small, id, &[], None).await;
+    let needed = Right::ActForCustomers;
+    assert!(matches!(keys, Err(RegistryError::Forbidden { needed: it }) if it == needed));
+    assert!(registry.replace_client_keys(&supplier, id, &[], None).await.is_ok());
+}
