@@ -11,7 +11,7 @@ use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::registry::change::{Act, Change, check_version};
 use crate::registry::organizations::taken;
-use crate::registry::rules::{check_line, check_needed_line};
+use crate::registry::rules::{check_kept, check_kept_list, check_line, check_needed_line};
 use crate::registry::{Actor, Registry, RegistryError, views};
 use crate::store::ClientFilter;
 
@@ -310,6 +310,7 @@ impl Registry {
         let client = &mut registration.client;
         check_needed_line("client_name", &client.name)?;
         check_line("description", &registration.description)?;
+        check_details(&registration.details)?;
         if !registration.integration_type.is_machine() {
             let problem = "this server has clients for machines: maskinporten or krr";
             return Err(RegistryError::invalid("integration_type", problem));
@@ -351,6 +352,17 @@ impl Registry {
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         bytes
     }
+}
+
+/// Nothing here depends on these, but they are kept, and every look at a client shows them.
+fn check_details(it: &ClientDetails) -> Result<(), RegistryError> {
+    check_kept("refresh_token_usage", it.refresh_token_usage.as_ref())?;
+    check_kept("code_challenge_method", it.code_challenge_method.as_ref())?;
+    check_kept("client_uri", it.client_uri.as_ref())?;
+    check_kept("logo_uri", it.logo_uri.as_ref())?;
+    check_kept("frontchannel_logout_uri", it.frontchannel_logout_uri.as_ref())?;
+    check_kept_list("redirect_uris", it.redirect_uris.as_ref())?;
+    check_kept_list("post_logout_redirect_uris", it.post_logout_redirect_uris.as_ref())
 }
 
 /// Whether a scope can be put on a client: granted, open, or delegable, and for its product.

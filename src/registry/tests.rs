@@ -7,6 +7,7 @@ use crate::clock::{SystemClock, SystemRandom};
 use crate::domain::access::AccessState;
 use crate::domain::organization::{Organization, OrganizationNumber};
 use crate::domain::record::Expected;
+use crate::domain::registration::{ClientDetails, OnBehalfOf};
 use crate::domain::right::{Right, Rights};
 use crate::domain::scope::{Scope, ScopeName, Visibility};
 
@@ -243,4 +244,35 @@ async fn nobody_takes_over_a_client_for_a_customer_without_the_right_to_make_one
     let needed = Right::ActForCustomers;
     assert!(matches!(keys, Err(RegistryError::Forbidden { needed: it }) if it == needed));
     assert!(registry.replace_client_keys(&supplier, id, &[], None).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_kept_for_tools_is_bounded_like_everything_else() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let owner = actor(A, &[Right::WriteClients]);
+    let details = ClientDetails::default;
+    let tried = async |details: ClientDetails| {
+        let new = NewClient { details, ..NewClient::new(org(A), "A machine") };
+        registry.register_client(&owner, new).await
+    };
+    let invalid = |it: Result<_, RegistryError>, name| matches!(it, Err(RegistryError::Invalid { field, .. }) if field == name);
+    let address = || "https://a.test/".to_owned();
+    let long = ClientDetails { logo_uri: Some("a".repeat(2_001)), ..details() };
+    assert!(invalid(tried(long).await.map(drop), "logo_uri"));
+    let nul = ClientDetails { client_uri: Some("a\0".to_owned()), ..details() };
+    assert!(invalid(tried(nul).await.map(drop), "client_uri"));
+    let many = ClientDetails { redirect_uris: Some(vec![address(); 51]), ..details() };
+    assert!(invalid(tried(many).await.map(drop), "redirect_uris"));
+    let few = ClientDetails { redirect_uris: Some(vec![address(); 50]), ..details() };
+    let made = tried(few).await.unwrap().registration.value.client.id;
+    let object = OnBehalfOf {
+        id: "one".parse().unwrap(),
+        name: "One".to_owned(),
+        organization: org(B),
+        description: None,
+        uri: Some("a".repeat(2_001)),
+        logo_uri: None,
+    };
+    assert!(invalid(registry.add_on_behalf_of(&owner, &made, object).await.map(drop), "uri"));
 }
