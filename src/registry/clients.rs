@@ -129,18 +129,15 @@ impl Registry {
         self.client_again(&registration.client.id).await
     }
 
-    /// Changes a client. Its id, organization, customer, product and keys stay what they are.
+    /// Changes a client, unless `edit` refuses what it sees. Its id, organization, customer, product and keys stay
+    /// what they are.
     pub async fn change_client(
         &self,
         actor: &Actor,
         id: &ClientId,
         expected: Option<Version>,
-        edit: impl FnOnce(&mut ClientRegistration) + Send,
+        edit: impl FnOnce(&mut ClientRegistration) -> Result<(), RegistryError> + Send,
     ) -> Result<ClientFile, RegistryError> {
-        let edit = |registration: &mut ClientRegistration| {
-            edit(registration);
-            Ok(())
-        };
         self.edit_client(actor, on_client("change", id), id, expected, edit).await
     }
 

@@ -137,10 +137,8 @@ async fn replace(
 ) -> Result<Reply<ClientReply>, ApiError> {
     let id = read_client_id(&id)?;
     let body = body.read()?;
-    actor.require(Right::WriteClients)?;
-    let known = app.registry.client(&actor, &id).await?.registration.value;
-    check_unchanged(&known, &body)?;
     let edit = |registration: &mut ClientRegistration| {
+        check_unchanged(registration, &body)?;
         registration.description = body.description;
         registration.details = body.details;
         let client = &mut registration.client;
@@ -148,21 +146,22 @@ async fn replace(
         client.scopes = body.scopes;
         client.token_lifetime_seconds = body.token_lifetime_seconds;
         client.status = body.status.unwrap_or(client.status);
+        Ok(())
     };
     let changed = app.registry.change_client(&actor, &id, None, edit).await?;
     Ok(Reply(StatusCode::OK, reply(&app, &actor, changed).await?))
 }
 
 /// What a client is and for whom never changes, so who says it anew must say the same.
-fn check_unchanged(known: &ClientRegistration, body: &ClientRead) -> Result<(), ApiError> {
+fn check_unchanged(known: &ClientRegistration, body: &ClientRead) -> Result<(), RegistryError> {
     if body.integration_type.is_some_and(|product| product != known.integration_type) {
         let problem = format!("it is {} and never changes", known.integration_type.name());
-        return Err(ApiError::parameter("integration_type", problem));
+        return Err(RegistryError::Invalid { field: "integration_type", problem });
     }
     let orgno = known.client.customer.unwrap_or(known.client.organization);
     if body.orgno.is_some_and(|said| said != orgno) {
         let problem = format!("it is {orgno} and never changes; register another client");
-        return Err(ApiError::parameter("client_orgno", problem));
+        return Err(RegistryError::Invalid { field: "client_orgno", problem });
     }
     Ok(())
 }

@@ -304,6 +304,7 @@ async fn edit(
         set(&mut client.token_lifetime_seconds, edit.access_token_lifetime);
         set(&mut client.scopes, new_scopes);
         set(&mut client.status, edit.active.map(ClientStatus::of));
+        Ok(())
     };
     let file = app.registry.change_client(&actor, &client_id(&id)?, expected, change).await;
     Ok(answer(StatusCode::OK, &file.map_err(in_our_words)?))
