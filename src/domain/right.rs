@@ -80,6 +80,11 @@ impl Rights {
         self.0.iter().map(|right| right.name())
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether they are the operator's.
     pub fn operate(&self) -> bool {
         self.0.contains(&Right::Operate)

@@ -62,8 +62,10 @@ impl Registry {
         let verb = "grant and withdraw in a batch";
         let act = Act { verb, noun: ChangedNoun::Scope, key: scope.to_string() };
         let mut change = self.begin(actor, Right::WriteScopes, act).await?;
-        let owned = change.transaction.scope(scope).await?;
-        let owned = owned.ok_or(RegistryError::Absent { noun: "scope" })?.value;
+        let Some(owned) = change.transaction.scope(scope).await? else {
+            return Err(change.absent("scope").await);
+        };
+        let owned = owned.value;
         let mut change = change.of_scope(&owned).await?;
         if wishes.len() > ACCESS_BATCH_MAX {
             let problem = format!(

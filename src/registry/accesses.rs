@@ -251,8 +251,10 @@ async fn own_scope<'a>(
     scope: &ScopeName,
     consumer: OrganizationNumber,
 ) -> Result<(Change<'a>, Scope, Option<Recorded<AccessCase>>), RegistryError> {
-    let owned = change.transaction.scope(scope).await?;
-    let owned = owned.ok_or(RegistryError::Absent { noun: "scope" })?.value;
+    let Some(owned) = change.transaction.scope(scope).await? else {
+        return Err(change.absent("scope").await);
+    };
+    let owned = owned.value;
     let mut change = change.of_scope(&owned).await?;
     let found = change.transaction.access_case(scope, consumer).await?;
     Ok((change, owned, found))

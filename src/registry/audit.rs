@@ -1,6 +1,8 @@
 //! Reading the audit trail, and finding out whether anybody has touched it.
 
-use crate::domain::audit::{AuditFilter, AuditRow};
+use serde_json::Value;
+
+use crate::domain::audit::{AuditFilter, AuditRow, Outcome};
 use crate::domain::record::Page;
 use crate::domain::right::Right;
 use crate::registry::{Actor, Registry, RegistryError};
@@ -45,13 +47,35 @@ impl Registry {
             actor.require(Right::ReadClients)?;
         }
         filter.organization = actor.organization_to_list(filter.organization)?;
-        Ok(self.store.audit_rows(&filter, before, limit).await?)
+        let mut page = self.store.audit_rows(&filter, before, limit).await?;
+        for row in &mut page.items {
+            if row.organization.is_some_and(|owner| !actor.owns(owner)) {
+                hide_what_is_the_owners(row);
+            }
+        }
+        Ok(page)
     }
 
     /// Checks every seal, for the operator.
     pub async fn verify_audit(&self, actor: &Actor) -> Result<AuditVerdict, RegistryError> {
         actor.require(Right::Operate)?;
         Ok(verify_audit(&self.store, &self.seal).await?)
+    }
+}
+
+/// Takes out of a row what whoever acted on somebody else's thing is not to learn: whose it is, or that it is there
+/// at all, when they were refused, and the owner's note on an access that they asked for.
+fn hide_what_is_the_owners(row: &mut AuditRow) {
+    if row.outcome == Outcome::Refused {
+        row.organization = None;
+    }
+    for view in [&mut row.before, &mut row.after] {
+        let read = view.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        if let Some(Value::Object(mut members)) = read
+            && members.remove("note").is_some()
+        {
+            *view = Some(Value::Object(members).to_string());
+        }
     }
 }
 

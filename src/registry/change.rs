@@ -7,7 +7,7 @@ use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Version};
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeName, Visibility};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, Visibility};
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::{AuditEntry, Transaction};
 
@@ -92,6 +92,15 @@ impl Change<'_> {
         Err(self.refuse(RegistryError::Absent { noun: "scope" }).await)
     }
 
+    /// Whether the actor may know that a scope is there, not regarding accesses: it is the actor's own or public, or
+    /// its owner lets every organization put it on clients.
+    pub(super) fn may_see(&self, scope: &Scope) -> bool {
+        self.actor.owns(scope.owner)
+            || scope.visibility == Visibility::Public
+            || scope.audience == ScopeAudience::AnyOrganization
+            || scope.delegation_source.is_some()
+    }
+
     /// Holds that the actor has every right that these scopes carry. Otherwise somebody with a small right could
     /// make a client with a large one, or take over one by its keys.
     pub(super) async fn holding(self, scopes: &[ScopeName]) -> Result<Self, RegistryError> {
@@ -100,6 +109,21 @@ impl Change<'_> {
         match missing {
             Some(refusal) => Err(self.refuse(refusal).await),
             None => Ok(self),
+        }
+    }
+
+    /// Tells that the thing is not there, and records the attempt as if it were somebody else's: else the trail, and
+    /// the time that it takes to write it, would tell the two apart. The operator sees everything anyway.
+    pub(super) async fn absent(self, noun: &'static str) -> RegistryError {
+        let absent = RegistryError::Absent { noun };
+        if self.actor.rights.operate() { absent } else { self.refuse(absent).await }
+    }
+
+    /// Holds that the actor has this right too.
+    pub(super) async fn also(self, needed: Right) -> Result<Self, RegistryError> {
+        match self.actor.require(needed) {
+            Ok(_) => Ok(self),
+            Err(refusal) => Err(self.refuse(refusal).await),
         }
     }
 

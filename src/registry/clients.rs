@@ -11,7 +11,9 @@ use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::registry::change::{Act, Change, check_version};
 use crate::registry::organizations::taken;
-use crate::registry::rules::{check_lifetime, check_line, check_needed_line};
+use crate::registry::rules::{
+    check_kept, check_kept_list, check_lifetime, check_line, check_needed_line,
+};
 use crate::registry::{Actor, Registry, RegistryError, views};
 use crate::store::ClientFilter;
 
@@ -100,10 +102,8 @@ impl Registry {
         let change = self.begin(actor, Right::WriteClients, on_client("create", &id)).await?;
         let change = change.of("organization", new.organization).await?;
         let mut change = change.holding(&new.scopes).await?;
-        if new.customer.is_some()
-            && let Err(refusal) = actor.require(Right::ActForCustomers)
-        {
-            return Err(change.refuse(refusal).await);
+        if new.customer.is_some() {
+            change = change.also(Right::ActForCustomers).await?;
         }
         let organization = change.transaction.organization(new.organization).await?;
         organization.ok_or(RegistryError::Absent { noun: "organization" })?;
@@ -143,7 +143,8 @@ impl Registry {
         }
     }
 
-    /// Changes a client. Its id, organization, customer, product and keys stay what they are.
+    /// Changes a client, unless `edit` refuses what it sees. Its id, organization, customer, product and keys stay
+    /// what they are.
     pub async fn change_client(
         &self,
         actor: &Actor,
@@ -267,11 +268,18 @@ impl Registry {
         id: &ClientId,
     ) -> Result<(Change<'a>, ClientFile), RegistryError> {
         let mut change = self.begin(actor, needed, act).await?;
-        let found = change.transaction.client_file(id).await?;
-        let found = found.ok_or(RegistryError::Absent { noun: "client" })?;
+        let Some(found) = change.transaction.client_file(id).await? else {
+            return Err(change.absent("client").await);
+        };
         let client = &found.registration.value.client;
         let change = change.of("client", client.organization).await?;
-        Ok((change.holding(&client.scopes).await?, found))
+        let change = change.holding(&client.scopes).await?;
+        // Its tokens stand for a customer: who may make no such client may not take one over by its keys.
+        let change = match client.customer {
+            Some(_) => change.also(Right::ActForCustomers).await?,
+            None => change,
+        };
+        Ok((change, found))
     }
 
     /// A client of the actor's own organization, or any for the operator.
@@ -313,9 +321,7 @@ impl Registry {
         let client = &mut registration.client;
         check_needed_line("client_name", &client.name)?;
         check_line("description", &registration.description)?;
-        let details = &registration.details;
-        check_lifetime("authorization_lifetime", details.authorization_lifetime)?;
-        check_lifetime("refresh_token_lifetime", details.refresh_token_lifetime)?;
+        check_details(&registration.details)?;
         if !registration.integration_type.is_machine() {
             let problem = "this server has clients for machines: maskinporten or krr";
             return Err(RegistryError::invalid("integration_type", problem));
@@ -332,9 +338,11 @@ impl Registry {
             return Err(RegistryError::invalid("scopes", problem));
         }
         for name in client.scopes.iter().filter(|name| !scopes_before.contains(name)) {
-            let scope = change.transaction.scope(name).await?.map(|found| found.value);
             let access = change.transaction.access_case(name, client.organization).await?;
             let access = access.map(|found| found.value.access);
+            // One that is hidden from the organization is none to it.
+            let scope = change.transaction.scope(name).await?.map(|found| found.value);
+            let scope = scope.filter(|it| change.may_see(it) || access.is_some());
             let holds = access.as_ref().is_some_and(|access| access.holds_at(change.now));
             check_scope_for(scope.as_ref(), access.as_ref(), holds, registration.integration_type)
                 .map_err(|problem| RegistryError::invalid("scopes", format!("{name} {problem}")))?;
@@ -355,6 +363,17 @@ impl Registry {
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         bytes
     }
+}
+
+/// Nothing here depends on these, but they are kept, and every look at a client shows them.
+fn check_details(it: &ClientDetails) -> Result<(), RegistryError> {
+    check_kept("refresh_token_usage", it.refresh_token_usage.as_ref())?;
+    check_kept("code_challenge_method", it.code_challenge_method.as_ref())?;
+    check_kept("client_uri", it.client_uri.as_ref())?;
+    check_kept("logo_uri", it.logo_uri.as_ref())?;
+    check_kept("frontchannel_logout_uri", it.frontchannel_logout_uri.as_ref())?;
+    check_kept_list("redirect_uris", it.redirect_uris.as_ref())?;
+    check_kept_list("post_logout_redirect_uris", it.post_logout_redirect_uris.as_ref())
 }
 
 /// Whether a scope can be put on a client: granted, open, or delegable, and for its product.

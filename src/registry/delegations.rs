@@ -42,7 +42,10 @@ impl Registry {
             return Err(RegistryError::invalid("supplier", problem));
         }
         let scope = change.transaction.scope(&new.scope).await?;
-        let scope = scope.ok_or(RegistryError::Absent { noun: "scope" })?.value;
+        let access = change.transaction.access_case(&new.scope, new.consumer).await?;
+        let scope = scope.map(|found| found.value);
+        let scope = scope.filter(|it| change.may_see(it) || access.is_some());
+        let scope = scope.ok_or(RegistryError::Absent { noun: "scope" })?;
         if scope.delegation_source.as_ref() != Some(&self.rules.issuer) {
             return Err(RegistryError::conflict(match scope.delegation_source {
                 Some(source) => format!("the scope is delegated in another register: {source}"),

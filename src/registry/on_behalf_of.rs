@@ -6,7 +6,7 @@ use crate::domain::registration::{OnBehalfOf, OnBehalfOfId};
 use crate::domain::right::Right;
 use crate::registry::clients::on_client;
 use crate::registry::organizations::absent;
-use crate::registry::rules::{check_line, check_needed_line};
+use crate::registry::rules::{check_kept, check_line, check_needed_line};
 use crate::registry::{Actor, Registry, RegistryError, views};
 
 /// The most on-behalf-of objects of one client.
@@ -68,6 +68,8 @@ impl Registry {
             self.begin_on_client(actor, Right::WriteOnBehalfOf, act, client).await?;
         check_needed_line("name", &object.name)?;
         check_line("description", object.description.as_deref().unwrap_or_default())?;
+        check_kept("uri", object.uri.as_ref())?;
+        check_kept("logo_uri", object.logo_uri.as_ref())?;
         let known = self.store.on_behalf_of(client).await?;
         let before = known.iter().find(|known| known.value.id == object.id);
         match (before, must_be_there) {

@@ -22,6 +22,11 @@ pub(super) fn check_lifetime(
     let problem = format!("it may be at most {LIFETIME_SECONDS_MAX} seconds, a year");
     Err(RegistryError::invalid(field, problem))
 }
+/// The longest address that is kept for the tools that set it, in characters: what browsers and servers agree on.
+const KEPT_CHARACTERS_MAX: usize = 2_000;
+
+/// The most such addresses in one list. Every list of clients shows all of them.
+const KEPT_TEXTS_MAX: usize = 50;
 
 /// Holds that a text is one line that people can read and that is not too long.
 pub(super) fn check_line(field: &'static str, text: &str) -> Result<(), RegistryError> {
@@ -34,6 +39,27 @@ pub(super) fn check_needed_line(field: &'static str, text: &str) -> Result<(), R
         return Err(RegistryError::invalid(field, "it must say something"));
     }
     check_line(field, text)
+}
+
+/// The same for an address or a word that is kept for the tools that set it, if there is one.
+pub(super) fn check_kept(field: &'static str, text: Option<&String>) -> Result<(), RegistryError> {
+    match text {
+        Some(text) => check(field, text, KEPT_CHARACTERS_MAX, char::is_control),
+        None => Ok(()),
+    }
+}
+
+/// The same for addresses in a list.
+pub(super) fn check_kept_list(
+    field: &'static str,
+    texts: Option<&Vec<String>>,
+) -> Result<(), RegistryError> {
+    let texts = texts.map(Vec::as_slice).unwrap_or_default();
+    if texts.len() > KEPT_TEXTS_MAX {
+        let problem = format!("there may be at most {KEPT_TEXTS_MAX} of them");
+        return Err(RegistryError::invalid(field, problem));
+    }
+    texts.iter().try_for_each(|text| check_kept(field, Some(text)))
 }
 
 /// The same for a text of several lines.

@@ -75,8 +75,9 @@ impl Registry {
         edit: impl FnOnce(&mut Scope) + Send,
     ) -> Result<Recorded<Scope>, RegistryError> {
         let mut change = self.begin(actor, Right::WriteScopes, act).await?;
-        let found = change.transaction.scope(name).await?;
-        let found = found.ok_or(RegistryError::Absent { noun: "scope" })?;
+        let Some(found) = change.transaction.scope(name).await? else {
+            return Err(change.absent("scope").await);
+        };
         let mut change = change.of_scope(&found.value).await?;
         check_version(found.version, expected)?;
         let mut after = found.value.clone();

@@ -7,8 +7,9 @@ use crate::clock::{SystemClock, SystemRandom};
 use crate::domain::access::AccessState;
 use crate::domain::organization::{Organization, OrganizationNumber};
 use crate::domain::record::Expected;
+use crate::domain::registration::{ClientDetails, OnBehalfOf};
 use crate::domain::right::{Right, Rights};
-use crate::domain::scope::{Scope, ScopeName};
+use crate::domain::scope::{Scope, ScopeName, Visibility};
 
 const A: &str = "310000108";
 const B: &str = "310000116";
@@ -147,4 +148,131 @@ async fn nobody_hands_on_a_right_that_they_do_not_have() {
     let modify = actor(A, &[Right::ModifyClients]);
     let keys = registry.replace_client_keys(&modify, id, &[], None).await;
     assert!(keys.is_err_and(|error| forbidden(Right::WriteClients)(&error)));
+}
+
+#[tokio::test]
+async fn the_trail_does_not_tell_what_is_hidden_from_what_is_not_there() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let (owner, other) = (actor(A, &[Right::WriteScopes]), actor(B, &[Right::WriteScopes]));
+    let hidden = Scope { visibility: Visibility::Private, ..scope("test:hidden") };
+    registry.define_scope(&owner, hidden).await.unwrap();
+    for name in ["test:hidden", "test:nowhere"] {
+        let (name, terms) = (name.parse().unwrap(), AccessTerms::default());
+        let tried = registry.grant_access(&other, &name, org(B), terms, Expected::Anything).await;
+        assert!(matches!(tried, Err(RegistryError::Absent { noun: "scope" })));
+        let tried = registry.change_scope(&other, &name, None, |_| {}).await;
+        assert!(matches!(tried, Err(RegistryError::Absent { noun: "scope" })));
+        let tried = registry.change_accesses(&other, &name, Vec::new(), BatchMode::Change).await;
+        assert!(matches!(tried, Err(RegistryError::Absent { noun: "scope" })));
+    }
+    let all = crate::domain::audit::AuditFilter::default();
+    let rows = registry.audit_rows(&other, all.clone(), None, 50).await.unwrap().items;
+    let seen = |hidden: &str| -> Vec<_> {
+        let of = rows.iter().filter(|row| row.key.contains(hidden));
+        of.map(|row| (row.action.clone(), row.organization)).collect()
+    };
+    assert_eq!(seen("test:hidden").len(), 3);
+    assert_eq!(seen("test:hidden"), seen("test:nowhere"));
+    // The owner sees who tried.
+    let rows = registry.audit_rows(&owner, all, None, 50).await.unwrap().items;
+    assert_eq!(rows.iter().filter(|row| row.actor == other.name).count(), 3);
+}
+
+#[tokio::test]
+async fn the_note_of_an_owner_does_not_reach_the_consumer_by_the_trail() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let owner = actor(A, &[Right::WriteScopes]);
+    let consumer = actor(B, &[Right::WriteClients, Right::ReadScopes]);
+    let name = registry.define_scope(&owner, scope("test:a")).await.unwrap().value.name;
+    let terms = AccessTerms { expires_at: None, note: Some("distrusted".to_owned()) };
+    registry.grant_access(&owner, &name, org(B), terms, Expected::Anything).await.unwrap();
+    registry.withdraw_access(&owner, &name, org(B), None, None).await.unwrap();
+    registry.request_access(&consumer, &name, org(B), None).await.unwrap();
+    let notes = async |actor: &Actor| {
+        let all = crate::domain::audit::AuditFilter::default();
+        let rows = registry.audit_rows(actor, all, None, 50).await.unwrap().items;
+        let is_told =
+            |view: &Option<String>| view.as_ref().is_some_and(|it| it.contains("distrusted"));
+        rows.iter().filter(|row| is_told(&row.before) || is_told(&row.after)).count()
+    };
+    assert_eq!(notes(&consumer).await, 0);
+    assert_eq!(notes(&owner).await, 3);
+}
+
+#[tokio::test]
+async fn a_hidden_scope_is_no_scope_to_whoever_asks_for_it_on_a_client_or_delegates_it() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let (owner, other) = (actor(A, &[Right::WriteScopes]), actor(B, &[Right::WriteClients]));
+    let hidden = Scope { visibility: Visibility::Private, ..scope("test:hidden") };
+    registry.define_scope(&owner, hidden).await.unwrap();
+    let tried = async |name: &str| {
+        let name: ScopeName = name.parse().unwrap();
+        let new = NewClient { scopes: vec![name.clone()], ..NewClient::new(org(B), "A machine") };
+        let on_client = registry.register_client(&other, new).await.map(drop);
+        let new = NewDelegation {
+            consumer: org(B),
+            supplier: org(A),
+            scope: name.clone(),
+            valid_from: None,
+            valid_to: None,
+        };
+        let delegated = registry.put_delegation(&other, new, Expected::Anything).await.map(drop);
+        [on_client, delegated].map(|it| it.unwrap_err().to_string().replace(name.as_str(), "it"))
+    };
+    let (absent, seen) = (tried("test:nowhere").await, tried("test:hidden").await);
+    assert_eq!(seen, absent);
+    // Whoever has been given it may know.
+    let (name, terms) = ("test:hidden".parse().unwrap(), AccessTerms::default());
+    registry.grant_access(&owner, &name, org(B), terms, Expected::Anything).await.unwrap();
+    registry.withdraw_access(&owner, &name, org(B), None, None).await.unwrap();
+    assert_ne!(tried("test:hidden").await, absent);
+}
+
+#[tokio::test]
+async fn nobody_takes_over_a_client_for_a_customer_without_the_right_to_make_one() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let supplier = actor(A, &[Right::WriteClients, Right::ActForCustomers]);
+    let new = NewClient { customer: Some(org(B)), ..NewClient::new(org(A), "For a customer") };
+    let made = registry.register_client(&supplier, new).await.unwrap();
+    let id = &made.registration.value.client.id;
+    let small = actor(A, &[Right::WriteClients]);
+    let keys = registry.replace_client_keys(&small, id, &[], None).await;
+    let needed = Right::ActForCustomers;
+    assert!(matches!(keys, Err(RegistryError::Forbidden { needed: it }) if it == needed));
+    assert!(registry.replace_client_keys(&supplier, id, &[], None).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_kept_for_tools_is_bounded_like_everything_else() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let owner = actor(A, &[Right::WriteClients]);
+    let details = ClientDetails::default;
+    let tried = async |details: ClientDetails| {
+        let new = NewClient { details, ..NewClient::new(org(A), "A machine") };
+        registry.register_client(&owner, new).await
+    };
+    let invalid = |it: Result<_, RegistryError>, name| matches!(it, Err(RegistryError::Invalid { field, .. }) if field == name);
+    let address = || "https://a.test/".to_owned();
+    let long = ClientDetails { logo_uri: Some("a".repeat(2_001)), ..details() };
+    assert!(invalid(tried(long).await.map(drop), "logo_uri"));
+    let nul = ClientDetails { client_uri: Some("a\0".to_owned()), ..details() };
+    assert!(invalid(tried(nul).await.map(drop), "client_uri"));
+    let many = ClientDetails { redirect_uris: Some(vec![address(); 51]), ..details() };
+    assert!(invalid(tried(many).await.map(drop), "redirect_uris"));
+    let few = ClientDetails { redirect_uris: Some(vec![address(); 50]), ..details() };
+    let made = tried(few).await.unwrap().registration.value.client.id;
+    let object = OnBehalfOf {
+        id: "one".parse().unwrap(),
+        name: "One".to_owned(),
+        organization: org(B),
+        description: None,
+        uri: Some("a".repeat(2_001)),
+        logo_uri: None,
+    };
+    assert!(invalid(registry.add_on_behalf_of(&owner, &made, object).await.map(drop), "uri"));
 }

@@ -221,3 +221,26 @@ async fn on_behalf_of_objects_are_kept_and_returned() {
     done(&admin, &token, &format!("DELETE {one}"), Value::Null).await;
     assert_eq!(call(&admin, &token, &format!("GET {one}"), Value::Null).await.0, 404);
 }
+
+#[tokio::test]
+async fn an_attempt_to_replace_a_client_of_another_stands_in_the_trail() {
+    let admin = AdminServer::start().await;
+    let owner = admin.full_token(CONSUMER).await;
+    let id = new_client(&admin, &owner, "test:read").await;
+    let line = format!("PUT /api/v1/clients/{id}");
+    let body = || minimal_client("test:read");
+    let stranger = admin.full_token(SUPPLIER).await;
+    assert_eq!(call(&admin, &stranger, &line, body()).await.0, 404);
+    let reader = admin.token(CONSUMER, "idporten:dcr.read").await;
+    assert_eq!(call(&admin, &reader, &line, body()).await.0, 403);
+    let trail = format!("GET /api/portvakt/v1/audit?noun=client&key={id}");
+    let rows = done(&admin, &owner, &trail, Value::Null).await["items"].clone();
+    let tried: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["outcome"] == "refused")
+        .map(|row| (row["action"].as_str().unwrap(), row["actor_organization"].as_str().unwrap()))
+        .collect();
+    assert_eq!(tried, [("change", CONSUMER), ("change", SUPPLIER)]);
+}

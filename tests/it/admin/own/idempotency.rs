@@ -142,3 +142,16 @@ async fn an_answer_that_the_server_has_failed_is_not_kept() {
     sql("drop trigger broken").await.unwrap();
     expect(&post(&server, &token, "clients", "k", &body).await, 201);
 }
+
+#[tokio::test]
+async fn nothing_is_kept_of_what_a_client_without_rights_asks() {
+    let server = AdminServer::start().await;
+    let token = server.token(CONSUMER, "test:read").await;
+    for key in ["a", "b"] {
+        expect(&post(&server, &token, "clients", key, &json!({ "name": "x" })).await, 403);
+    }
+    let file = server.server.database();
+    let database = SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    let kept = sqlx::query_scalar::<_, i64>("select count(*) from idempotency");
+    assert_eq!(kept.fetch_one(&database).await.unwrap(), 0);
+}
