@@ -367,6 +367,8 @@ impl Registry {
 
 /// Nothing here depends on these, but they are kept, and every look at a client shows them.
 fn check_details(it: &ClientDetails) -> Result<(), RegistryError> {
+    check_lifetime("authorization_lifetime", it.authorization_lifetime)?;
+    check_lifetime("refresh_token_lifetime", it.refresh_token_lifetime)?;
     check_kept("refresh_token_usage", it.refresh_token_usage.as_ref())?;
     check_kept("code_challenge_method", it.code_challenge_method.as_ref())?;
     check_kept("client_uri", it.client_uri.as_ref())?;

@@ -40,7 +40,7 @@ pub enum RegistryError {
     #[error(transparent)]
     Key(#[from] ClientJwkError),
     /// The thing belongs to another organization.
-    #[error("the {noun} belongs to another organization")]
+    #[error("the {noun} does not belong to your organization")]
     NotYours {
         /// What kind of thing it is.
         noun: &'static str,

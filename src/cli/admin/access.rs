@@ -68,7 +68,7 @@ pub(in crate::cli) enum AccessCommand {
 /// Which accesses.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct List {
-    /// Whether those to one's own scopes, or those that one has been given.
+    /// Whether those to one's own scopes, or those that one has been given [default: owned].
     #[arg(long, value_name = "SIDE")]
     side: Option<Side>,
     /// Only those to this scope.
@@ -83,7 +83,7 @@ pub(in crate::cli) struct List {
     /// As this organization sees them (operator).
     #[arg(long, value_name = "NUMBER")]
     organization: Option<String>,
-    /// Those to deactivated scopes too.
+    /// Those to deactivated scopes too. Denied and withdrawn accesses are always shown.
     #[arg(long)]
     inactive: bool,
     /// How many, at most.

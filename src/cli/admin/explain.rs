@@ -7,7 +7,8 @@ use crate::cli::admin::Run;
 use crate::cli::admin::api::Place;
 use crate::cli::admin::connection::ConnectionArgs;
 use crate::cli::admin::report::{Report, cell, table};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{ExitStatus, Failure};
+use crate::cli::output::printable;
 use crate::domain::right::Right;
 
 /// Say why a token request was refused, and what to do about it.
@@ -31,7 +32,17 @@ const STEP_COLUMNS: &[&str] = &["step", "outcome", "seen", "expected"];
 impl Run for Explain {
     async fn run(self, connection: &ConnectionArgs) -> Result<Report, Failure> {
         let mut api = connection.api(Right::ReadClients)?;
-        let explained = api.read(&Place::of(["explain", &self.trace_id])).await?.thing;
+        let place = Place::of(["explain", &self.trace_id]);
+        let found = api.read(&place).await.map_err(|mut failure| {
+            if failure.exit == ExitStatus::NotFound {
+                // The server records refusals in rounds, after they have been answered.
+                failure.message.push_str(
+                    "\na refusal can be explained within a second, if the client that it names is known",
+                );
+            }
+            failure
+        });
+        let explained = found?.thing;
         Ok(Report::text(describe(&explained), explained))
     }
 }
@@ -47,7 +58,10 @@ fn describe(explained: &Value) -> String {
         lines.push(table(steps, STEP_COLUMNS));
     }
     if let Some(advice) = explained.get("what_to_do").filter(|advice| !advice.is_null()) {
-        lines.push(format!("\nWhat to do: {}", cell(Some(advice))));
+        // One step a line.
+        let steps = advice.as_str().unwrap_or_default().lines();
+        lines.push("\nWhat to do:".to_owned());
+        lines.extend(steps.map(|step| format!("- {}", printable(step))));
     }
     lines.join("\n")
 }
@@ -63,7 +77,7 @@ mod tests {
         let explained = json!({
             "trace_id": "0", "at": "2026-11-22T18:00:00Z", "code": "MP-121", "client_id": null,
             "steps": [{"step": "key", "outcome": "failed", "seen": "a", "expected": "b"}],
-            "what_to_do": "Register a new key",
+            "what_to_do": "Register a new key\nFetch a token\u{1b}",
         });
         let expected = "at            2026-11-22T18:00:00Z\n\
                         code          MP-121\n\
@@ -71,7 +85,9 @@ mod tests {
                         STEP  OUTCOME  SEEN  EXPECTED\n\
                         key   failed   a     b\n\
                         \n\
-                        What to do: Register a new key";
+                        What to do:\n\
+                        - Register a new key\n\
+                        - Fetch a token\\u{1b}";
         assert_eq!(describe(&explained), expected);
     }
 }

@@ -1,7 +1,7 @@
 //! Key pairs that are made here: the private half goes into a file, the public half to the server.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,11 @@ impl PairArgs {
         // Before the key is made, so that nobody waits for one that has nowhere to go.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let mut file = file.map_err(|error| {
-            Failure::usage(format!("{} cannot be made: {error}", path.display()))
+            let hint = match error.kind() {
+                ErrorKind::AlreadyExists => "; keys are not overwritten, name another file",
+                _ => "",
+            };
+            Failure::usage(format!("{} cannot be made: {error}{hint}", path.display()))
         })?;
         let written = self.pair().and_then(|(private, public)| {
             writeln!(file, "{private}").and_then(|()| file.sync_all()).map_err(|error| {

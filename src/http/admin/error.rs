@@ -93,7 +93,8 @@ impl ApiError {
             Self::Bearer(_) | Self::NoToken(_) => "invalid_token",
             Self::Body { .. } | Self::Parameter { .. } => "invalid_request",
             Self::Nowhere(_) => "no_such_address",
-            Self::Precondition { status: StatusCode::PRECONDITION_FAILED, .. } => "stale",
+            Self::Precondition { status: StatusCode::PRECONDITION_FAILED, .. }
+            | Self::Registry(RegistryError::Stale) => "stale",
             Self::Precondition { .. } | Self::Registry(RegistryError::Unseen) => {
                 "precondition_required"
             }
@@ -106,7 +107,6 @@ impl ApiError {
             Self::Registry(RegistryError::Absent { .. } | RegistryError::NotYours { .. }) => {
                 "not_found"
             }
-            Self::Registry(RegistryError::Stale) => "stale",
             Self::Repeated { .. } => "idempotency_key",
         }
     }

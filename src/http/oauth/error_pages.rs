@@ -42,7 +42,8 @@ pub(super) const ENGLISH: Language = Language {
     help: "Still stuck?",
     help_texts: [
         "`error_description` ends with a `trace_id`. Give it to those who run this server: it leads \
-         them to the lines of the log about your request.",
+         them to the lines of the log about your request. The owner of the client sees which check \
+         failed with `portvakt explain` and that `trace_id`.",
         "Do not send anyone the assertion, an access token or the private key.",
     ],
     all: "Error codes",
@@ -66,7 +67,8 @@ pub(super) const NORWEGIAN: Language = Language {
     help: "Kommer du ikke videre?",
     help_texts: [
         "Til slutt i `error_description` står en `trace_id`. Oppgi den til dem som drifter denne \
-         serveren, så finner de linjene i loggen om forespørselen din.",
+         serveren, så finner de linjene i loggen om forespørselen din. Den som eier klienten, ser med \
+         `portvakt explain` og denne `trace_id` hvilken kontroll som feilet.",
         "Ikke send JWT-en, et tilgangstoken eller den private nøkkelen til noen.",
     ],
     all: "Feilkoder",

@@ -110,7 +110,7 @@ pub(super) static MP_250: Page = Page {
         ],
         remedy: &[
             "Consumer: ask the API provider to give your organization access. Say which \
-             organization number (`310000108`), which scope and which environment.",
+             organization number (for example `310000108`), which scope and which environment.",
             "Supplier: name the customer in the assertion, `\"consumer_org\": \"310000108\"`. The \
              customer must have access; yours does not count.",
             "API provider: open the scope in the portal and give the organization number access. \
@@ -134,7 +134,7 @@ pub(super) static MP_250: Page = Page {
         ],
         remedy: &[
             "Konsument: Be API-tilbyderen om å gi virksomheten tilgang. Oppgi organisasjonsnummer \
-             (`310000108`), scope og miljø.",
+             (for eksempel `310000108`), scope og miljø.",
             "Leverandør: Oppgi kunden i JWT-en, `\"consumer_org\": \"310000108\"`. Det er kunden \
              som må ha tilgang; din egen teller ikke.",
             "API-tilbyder: Åpne scopet i portalen og gi organisasjonsnummeret tilgang. Den gjelder \
