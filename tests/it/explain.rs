@@ -346,7 +346,8 @@ async fn what_is_queued_is_written_when_the_server_stops() {
     let server = TestServer::start().await;
     let mut replies = Vec::new();
     for name in ["es256", "rs256", "ps256", "eddsa"] {
-        for _ in 0..6 {
+        // Half of what one client may have kept in a round: two clients may share a counter.
+        for _ in 0..4 {
             replies.push(
                 server
                     .ask(&caller(name).draft().claim("aud", ISSUER.trim_end_matches('/')).sign())
