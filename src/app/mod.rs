@@ -192,7 +192,9 @@ impl App {
 
     /// Writes what is still to be written, when the last request has been answered.
     pub async fn finish(&self) {
-        tokio::join!(self.recorder.finish(), self.issuer.last_uses.finish());
+        // One after the other, because the database lets one write at a time.
+        self.recorder.finish().await;
+        self.issuer.last_uses.finish().await;
     }
 
     /// Time since the server began, for durations.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::domain::client::Client;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::token::cache::{Caches, KnownAccess};
 use crate::token::claims::Grant;
@@ -43,6 +44,12 @@ pub async fn decide(
     // A client for one customer has said already for whom it asks.
     if grant.consumer.is_some_and(|it| it == client.organization || client.customer.is_some()) {
         return Err(Refusal::OwnConsumer);
+    }
+    if client.customer.is_some() {
+        // The operator lets suppliers act for customers, and may have changed its mind.
+        let name = Right::ActForCustomers.name().parse();
+        let name = name.map_err(|_| Refusal::Unavailable { cause: "no such right".to_owned() })?;
+        check_access(caches, &name, client.organization, now).await?;
     }
     let consumer = grant.consumer.unwrap_or(client.organization);
     let mut decision = Decision {

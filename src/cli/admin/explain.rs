@@ -1,5 +1,7 @@
 //! `portvakt explain`: why a token request was refused, step by step.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::Value;
 
@@ -27,21 +29,21 @@ const HEAD: [(&str, &str); 6] = [
     ("error", "error"),
     ("message", "message"),
 ];
+/// How long after its answer a refusal can be explained at the latest.
+const RECORDED_WITHIN: Duration = Duration::from_secs(1);
+
 const STEP_COLUMNS: &[&str] = &["step", "outcome", "seen", "expected"];
 
 impl Run for Explain {
     async fn run(self, connection: &ConnectionArgs) -> Result<Report, Failure> {
         let mut api = connection.api(Right::ReadClients)?;
         let place = Place::of(["explain", &self.trace_id]);
-        let found = api.read(&place).await.map_err(|mut failure| {
-            if failure.exit == ExitStatus::NotFound {
-                // The server records refusals in rounds, after they have been answered.
-                failure.message.push_str(
-                    "\na refusal can be explained within a second, if the client that it names is known",
-                );
-            }
-            failure
-        });
+        let mut found = api.read(&place).await;
+        if matches!(&found, Err(failure) if failure.exit == ExitStatus::NotFound) {
+            // The server records refusals in rounds, after they have been answered.
+            tokio::time::sleep(RECORDED_WITHIN).await;
+            found = api.read(&place).await;
+        }
         let explained = found?.thing;
         Ok(Report::text(describe(&explained), explained))
     }

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::harness::caller::{Caller, Draft};
 use crate::harness::chain::Pki;
 use crate::harness::clock::tick;
-use crate::harness::http::{form, post};
+use crate::harness::http::{form, post, token_claims};
 use crate::harness::row::{
     Expect, Row, TOKEN, draft, invalid_grant, invalid_request, invalid_scope, raw, refused, run,
 };
@@ -31,12 +29,6 @@ fn claim(id: &'static str, name: &str, value: impl Into<Value>, expect: Expect) 
     let value = value.into();
     let what = format!("{name}: {value:.60}");
     draft(id, what, &good().claim(name, value), expect)
-}
-
-/// The claims of a token, read without looking at its signature.
-fn token_claims(token: &str) -> Value {
-    let payload = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
 #[tokio::test]

@@ -14,13 +14,9 @@ use crate::delegation::{
     Delegated, REGISTER, SCOPES, assert_not_delegated, assert_token, assert_unavailable,
 };
 use crate::harness::clock::NOW;
+use crate::harness::http::token_claims;
 use crate::harness::server::server_key;
 use crate::harness::{CONSUMER, ISSUER, PROVIDER, SUPPLIER, logs};
-
-fn claims(token: &str) -> Value {
-    let payload = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
-}
 
 /// Whether the key that our tokens are signed with has signed this one.
 fn is_ours(token: &str) -> bool {
@@ -37,7 +33,7 @@ async fn a_register_that_says_yes_is_believed() {
     let delegated = Delegated::start("token_scope = \"registers:delegations.admin\"").await;
     let reply = delegated.ask(SCOPES[0]).await;
     assert_token(&reply);
-    let token = claims(&reply.token().unwrap());
+    let token = token_claims(&reply.token().unwrap());
     assert_eq!(token["consumer"]["ID"], format!("0192:{CONSUMER}"));
     assert_eq!(token["supplier"]["ID"], format!("0192:{SUPPLIER}"));
     assert_eq!(token["delegation_source"], REGISTER);
@@ -50,7 +46,7 @@ async fn a_register_that_says_yes_is_believed() {
     // The server has proved who it is with a short token that is good for this register only.
     let bearer = lookups[0].header("authorization").unwrap().strip_prefix("Bearer ").unwrap();
     assert!(is_ours(bearer));
-    let proof = claims(bearer);
+    let proof = token_claims(bearer);
     assert_eq!(proof["scope"], "registers:delegations.admin");
     assert_eq!(proof["iss"], ISSUER);
     assert_eq!(proof["aud"], REGISTER);

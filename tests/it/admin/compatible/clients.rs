@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{call, done, members, minimal_client, new_client};
 use crate::harness::admin::AdminServer;
+use crate::harness::caller::{Caller, Key};
+use crate::harness::http::token_claims;
+use crate::harness::row::check_refusal;
 use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
 
 #[tokio::test]
@@ -183,6 +186,30 @@ async fn a_client_for_a_customer_needs_the_right_of_suppliers() {
     assert!(!members(&made).contains(&"supplier_orgno"), "{made}");
     let line = format!("GET /clients/{}", made["client_id"].as_str().unwrap());
     assert_eq!(done(&admin, &customer, &line, Value::Null).await["client_orgno"], CONSUMER);
+}
+
+#[tokio::test]
+async fn tokens_for_a_customer_last_as_long_as_the_right_of_suppliers() {
+    let admin = AdminServer::start().await;
+    let token = admin.token(SUPPLIER, "idporten:dcr.write idporten:dcr.supplier").await;
+    let mut body = minimal_client("test:open");
+    body["client_orgno"] = CONSUMER.into();
+    let made = done(&admin, &token, "POST /api/v1/clients", body).await;
+    let client_id = made["client_id"].as_str().unwrap().to_owned();
+    let key = Key::generate("ES256");
+    let keys = json!({ "keys": [key.jwk("a")] });
+    done(&admin, &token, &format!("POST /api/v1/clients/{client_id}/jwks"), keys).await;
+    let caller =
+        Caller { client_id, key, hint: ("kid", "a".into()), scope: "test:open", good: None };
+    let token = admin.server.ask(&caller.assertion()).await.token();
+    let claims = token_claims(&token.unwrap());
+    assert_eq!(claims["consumer"]["ID"], format!("0192:{CONSUMER}"));
+    assert_eq!(claims["supplier"]["ID"], format!("0192:{SUPPLIER}"));
+    let operator = admin.full_token(PROVIDER).await;
+    let line = format!("DELETE /scopes/access/{SUPPLIER}?scope=idporten:dcr.supplier");
+    done(&admin, &operator, &line, Value::Null).await;
+    let refused = admin.server.ask(&caller.assertion()).await;
+    assert_eq!(check_refusal(&refused, 403, "forbidden", "MP-250"), Ok(()));
 }
 
 #[tokio::test]
