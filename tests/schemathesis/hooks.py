@@ -5,8 +5,12 @@ from hypothesis import strategies as st
 
 WEIGHTS = (3, 2, 7, 6, 5, 4, 3, 2)
 
-# Whoever calls would take away its own right to call.
-SPARED = {"dev-admin-client", "310000108", "portvakt:admin"}
+# Whoever calls would take away its own right to call: what is meant instead is there as well.
+SPARED = {
+    "dev-admin-client": "dev-consumer-key-client",
+    "310000108": "310000116",
+    "portvakt:admin": "dev:greetings.read",
+}
 
 
 def with_check_digit(digits):
@@ -28,5 +32,5 @@ def map_case(context, case):
         for part in (case.path_parameters, case.query):
             for name, value in (part or {}).items():
                 if isinstance(value, str) and value in SPARED:
-                    part[name] = "310000132"
+                    part[name] = SPARED[value]
     return case

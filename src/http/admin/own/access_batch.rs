@@ -42,8 +42,7 @@ struct BatchGrant {
     /// From this moment on it no longer holds; if it is not said, it has no end.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// A note that only the owner sees.
-    #[schema(max_length = 1023)]
+    /// A note that only the owner sees; one of more than 1023 characters is refused alone.
     note: Option<String>,
 }
 
