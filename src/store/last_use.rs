@@ -1,5 +1,6 @@
 //! When things were last used. Notes, not configuration: no feed, no audit trail, and no harm if some are lost.
 
+use sqlx::sqlite::SqliteSynchronous;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::clock::Timestamp;
@@ -27,7 +28,7 @@ pub struct LastUseWriter(SideConnection);
 impl Store {
     /// A writer of last uses.
     pub fn last_use_writer(&self) -> LastUseWriter {
-        LastUseWriter(SideConnection::new(self.writer.clone()))
+        LastUseWriter(SideConnection::new(self.writer.clone(), SqliteSynchronous::Normal))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteSynchronous;
 
 use crate::clock::Timestamp;
+use crate::store::side_connection::SideConnection;
 use crate::store::{Store, StoreError};
 
 /// What identifies an assertion among all that can still be used: a SHA-256 hash.
@@ -24,18 +25,15 @@ pub struct ReplayRow {
     pub ids: Vec<SpentId>,
 }
 
-/// Reads and writes the log over a connection of its own. A connection from the pool would be tested before and
-/// after each use, and the two tests cost more than the append.
+/// Reads and writes the log over a connection of its own: the tests of one from the pool would cost more than the
+/// append.
 #[derive(Debug)]
-pub struct ReplayLog {
-    pool: SqlitePool,
-    connection: Option<SqliteConnection>,
-}
+pub struct ReplayLog(SideConnection);
 
 impl Store {
     /// The log of spent assertions; it connects when it is first used.
     pub fn replay_log(&self) -> ReplayLog {
-        ReplayLog { pool: self.writer.clone(), connection: None }
+        ReplayLog(SideConnection::new(self.writer.clone(), SqliteSynchronous::Full))
     }
 }
 
@@ -47,13 +45,13 @@ impl ReplayLog {
         ids: &[SpentId],
         keep_until: Timestamp,
     ) -> Result<i64, StoreError> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.0.take().await?;
         let done = sqlx::query("insert into replay_log (keep_until, ids) values ($1, $2)")
             .bind(keep_until.seconds())
             .bind(URL_SAFE_NO_PAD.encode(ids.as_flattened()))
             .execute(&mut connection)
             .await?;
-        self.connection = Some(connection);
+        self.0.put_back(connection);
         Ok(done.last_insert_rowid())
     }
 
@@ -63,7 +61,7 @@ impl ReplayLog {
         after: i64,
         before: i64,
     ) -> Result<Vec<ReplayRow>, StoreError> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.0.take().await?;
         let rows: Vec<(i64, i64, String)> = sqlx::query_as(
             "select seq, keep_until, ids from replay_log where seq > $1 and seq < $2 \
              order by seq limit $3",
@@ -73,14 +71,14 @@ impl ReplayLog {
         .bind(ROWS_READ)
         .fetch_all(&mut connection)
         .await?;
-        self.connection = Some(connection);
+        self.0.put_back(connection);
         rows.into_iter().map(read_row).collect()
     }
 
     /// Drops rows that had to be remembered until before `now`, but for the newest row of all. At most
     /// `rows_max` of the oldest are looked at; returns how many were dropped.
     pub async fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u64, StoreError> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.0.take().await?;
         let done = sqlx::query(
             "delete from replay_log where keep_until < $1 \
              and seq < (select min(seq) + $2 from replay_log) and seq < (select max(seq) from replay_log)",
@@ -89,20 +87,8 @@ impl ReplayLog {
         .bind(i64::from(rows_max))
         .execute(&mut connection)
         .await?;
-        self.connection = Some(connection);
+        self.0.put_back(connection);
         Ok(done.rows_affected())
-    }
-
-    /// The connection, taken out: whoever ends well puts it back. Nothing is written once the store is
-    /// closed.
-    async fn connect(&mut self) -> Result<SqliteConnection, StoreError> {
-        if self.pool.is_closed() {
-            return Err(sqlx::Error::PoolClosed.into());
-        }
-        match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => Ok(self.pool.connect_options().connect().await?),
-        }
     }
 }
 

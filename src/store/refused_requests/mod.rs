@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sqlx::sqlite::SqliteSynchronous;
 use sqlx::{AssertSqlSafe, Connection as _, FromRow, SqliteConnection};
 
 use crate::clock::Timestamp;
@@ -117,7 +118,7 @@ impl Store {
 
     /// A writer of records; it connects when it is first used.
     pub fn refused_request_writer(&self) -> RefusedRequestWriter {
-        RefusedRequestWriter(SideConnection::new(self.writer.clone()))
+        RefusedRequestWriter(SideConnection::new(self.writer.clone(), SqliteSynchronous::Normal))
     }
 }
 
