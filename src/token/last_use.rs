@@ -5,15 +5,15 @@
 //! thing into a queue, and a task writes what is queued. What finds no room is noted by the next request.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 
 use crate::clock::Timestamp;
 use crate::store::{LAST_USES_MAX, LastUse, LastUseWriter, Store};
+use crate::token::background::{Background, Failing, Stop};
 use crate::token::cache::KnownAccess;
 use crate::token::client_key::KeyedClient;
 
@@ -26,9 +26,6 @@ const ROUND: Duration = Duration::from_secs(1);
 /// Notes that may wait for the next round. A server that is used by more things a second notes the others when
 /// they are used again.
 const QUEUE_MAX: usize = 8_192;
-
-/// How long the last notes may take when the server stops.
-const FINISH_SECONDS_MAX: u64 = 5;
 
 /// When the use of a thing was last noted, in seconds since 1970; long ago for one that has just been cached.
 #[derive(Debug, Default)]
@@ -77,18 +74,16 @@ impl Used {
 /// Takes notes of what is used.
 pub struct LastUses {
     queue: mpsc::Sender<(Used, Timestamp)>,
-    stop: watch::Sender<bool>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    task: Background,
 }
 
 impl LastUses {
     /// Starts the task that writes; it ends with [`LastUses::finish`], or with this value.
     pub fn start(store: &Store) -> Self {
         let (queue, notes) = mpsc::channel(QUEUE_MAX);
-        let (stop, stopped) = watch::channel(false);
-        let writer = Writer { store: store.last_use_writer(), notes, failing: false };
-        let task = Mutex::new(Some(tokio::spawn(writer.run(stopped))));
-        Self { queue, stop, task }
+        let failing = Failing::default();
+        let writer = Writer { store: store.last_use_writer(), notes, failing };
+        Self { queue, task: Background::start(|stop| writer.run(stop)) }
     }
 
     /// Notes that a client has got a token at `now`, with the key at that place, by these accesses.
@@ -131,20 +126,8 @@ impl LastUses {
 
     /// Writes what is queued, and ends. What comes afterwards is lost.
     pub async fn finish(&self) {
-        self.stop.send_replace(true);
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(task) = task else { return };
-        if tokio::time::timeout(Duration::from_secs(FINISH_SECONDS_MAX), task).await.is_err() {
+        if !self.task.finish().await {
             tracing::warn!("the last uses of clients took too long to write");
-        }
-    }
-}
-
-impl Drop for LastUses {
-    fn drop(&mut self) {
-        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = task.take() {
-            task.abort();
         }
     }
 }
@@ -153,13 +136,13 @@ impl Drop for LastUses {
 struct Writer {
     store: LastUseWriter,
     notes: mpsc::Receiver<(Used, Timestamp)>,
-    failing: bool,
+    failing: Failing,
 }
 
 impl Writer {
-    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+    async fn run(mut self, mut stop: Stop) {
         loop {
-            let told = tokio::time::timeout(ROUND, stopped.wait_for(|told| *told)).await.is_ok();
+            let told = stop.within(ROUND).await;
             self.write_round().await;
             if told {
                 return;
@@ -180,17 +163,9 @@ impl Writer {
             .map(|((noun, key), used_at)| LastUse { noun, key, used_at })
             .collect();
         for batch in uses.chunks(LAST_USES_MAX) {
-            match self.store.write(batch).await {
-                Ok(()) if self.failing => {
-                    tracing::info!("last uses can be written again");
-                    self.failing = false;
-                }
-                Err(error) if !self.failing => {
-                    tracing::warn!(%error, "last uses cannot be written");
-                    self.failing = true;
-                }
-                Ok(()) | Err(_) => {}
-            }
+            let written = self.store.write(batch).await;
+            let (begun, ended) = ("last uses cannot be written", "last uses can be written again");
+            self.failing.note(written, begun, ended);
         }
     }
 }

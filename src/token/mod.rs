@@ -24,6 +24,7 @@
 pub mod access;
 pub mod access_token;
 pub mod assertion;
+mod background;
 pub mod bearer;
 pub mod cache;
 pub mod claims;

@@ -6,17 +6,17 @@
 //! made, and counted by the caller.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 
 use crate::clock::Clock;
 use crate::domain::refused_request::RefusedRequest;
 use crate::domain::step::Step;
 use crate::store::{REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, Store};
+use crate::token::background::{Background, Failing, Stop};
 use crate::token::trail::Trail;
 
 /// How often records are written, so that one can be read a moment after the answer.
@@ -45,9 +45,6 @@ const BOUNDS: RefusedRequestBounds =
 /// How often room is made for new records.
 const SWEEP_SECONDS: u64 = 10;
 
-/// How long the last records may take when the server stops.
-const FINISH_SECONDS_MAX: u64 = 5;
-
 /// How long records are kept, and how many.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepRules {
@@ -70,8 +67,7 @@ pub enum Recorded {
 pub struct Recorder {
     queues: [mpsc::Sender<RefusedRequest>; 3],
     counters: Arc<Counters>,
-    stop: watch::Sender<bool>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    task: Background,
 }
 
 impl Recorder {
@@ -80,7 +76,6 @@ impl Recorder {
         let (signed, signed_queue) = mpsc::channel(SHARES[0] * ROUNDS_QUEUED);
         let (unsigned, unsigned_queue) = mpsc::channel(SHARES[1] * ROUNDS_QUEUED);
         let (of_nobody, queue_of_nobody) = mpsc::channel(SHARES[2] * ROUNDS_QUEUED);
-        let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(Counters::new());
         let writer = Writer {
             store: store.refused_request_writer(),
@@ -88,10 +83,10 @@ impl Recorder {
             counters: Arc::clone(&counters),
             clock,
             rules,
-            failing: false,
+            failing: Failing::default(),
         };
-        let task = Mutex::new(Some(tokio::spawn(writer.run(stopped))));
-        Self { queues: [signed, unsigned, of_nobody], counters, stop, task }
+        let task = Background::start(|stop| writer.run(stop));
+        Self { queues: [signed, unsigned, of_nobody], counters, task }
     }
 
     /// Takes the record of the request whose trail this is. It is only made when there is room.
@@ -116,20 +111,8 @@ impl Recorder {
 
     /// Writes what is queued, and ends. What comes afterwards is lost.
     pub async fn finish(&self) {
-        self.stop.send_replace(true);
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(task) = task else { return };
-        if tokio::time::timeout(Duration::from_secs(FINISH_SECONDS_MAX), task).await.is_err() {
+        if !self.task.finish().await {
             tracing::warn!("the last records of refused requests took too long to write");
-        }
-    }
-}
-
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = task.take() {
-            task.abort();
         }
     }
 }
@@ -166,15 +149,14 @@ struct Writer {
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
     rules: KeepRules,
-    failing: bool,
+    failing: Failing,
 }
 
 impl Writer {
-    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+    async fn run(mut self, mut stop: Stop) {
         let mut next_sweep = self.clock.uptime();
         loop {
-            let told = tokio::time::timeout(ROUND, stopped.wait_for(|told| *told)).await.is_ok();
-            if told {
+            if stop.within(ROUND).await {
                 while self.write_round().await {}
                 return;
             }
@@ -199,17 +181,11 @@ impl Writer {
             return false;
         }
         let written = self.store.write(&batch, BOUNDS).await;
-        match written {
-            Ok(()) if self.failing => {
-                tracing::info!("refused requests can be recorded again");
-                self.failing = false;
-            }
-            Err(error) if !self.failing => {
-                tracing::warn!(%error, "refused requests cannot be recorded");
-                self.failing = true;
-            }
-            Ok(()) | Err(_) => {}
-        }
+        self.failing.note(
+            written,
+            "refused requests cannot be recorded",
+            "refused requests can be recorded again",
+        );
         true
     }
 
