@@ -15,6 +15,7 @@ mod error;
 mod openapi;
 #[expect(unused_qualifications, reason = "the macros of utoipa write paths out")]
 mod own;
+mod value;
 
 use std::sync::Arc;
 

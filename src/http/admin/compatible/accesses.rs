@@ -18,8 +18,9 @@ use crate::domain::scope::ScopeName;
 use crate::http::admin::body::{PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::compatible::error::{ChangeErrors, ListErrors, ThingErrors};
-use crate::http::admin::compatible::{LIST_MAX, read, time};
+use crate::http::admin::compatible::{LIST_MAX, time};
 use crate::http::admin::error::ApiError;
+use crate::http::admin::value::read;
 use crate::registry::{AccessFilter, AccessSide, Actor};
 
 /// An access.

@@ -11,9 +11,9 @@ use crate::domain::registration::{ClientDetails, ClientRegistration};
 use crate::domain::scope::ScopeName;
 use crate::http::admin::compatible::client_keys::KeySet;
 use crate::http::admin::compatible::on_behalf_of::OnBehalfOfReply;
-use crate::http::admin::compatible::scope_body::read_product;
-use crate::http::admin::compatible::{read, said, time};
+use crate::http::admin::compatible::{said, time};
 use crate::http::admin::error::ApiError;
+use crate::http::admin::value::{read, read_product};
 use crate::registry::TOKEN_LIFETIME_SECONDS;
 
 /// What every client here is: a machine that signs its requests.

@@ -15,10 +15,10 @@ use crate::domain::client::KeyId;
 use crate::domain::registration::{ClientFile, RegisteredKey};
 use crate::http::admin::body::{JsonBody, PathOf, Reply, TextBody};
 use crate::http::admin::caller::Caller;
-use crate::http::admin::compatible::clients::read_client_id;
 use crate::http::admin::compatible::error::{BodyErrors, ChangeErrors, ThingErrors};
 use crate::http::admin::compatible::time;
 use crate::http::admin::error::ApiError;
+use crate::http::admin::value::{read_client_id, read_key_id};
 use crate::registry::RegistryError;
 
 /// A public key (RFC 7517).
@@ -259,11 +259,6 @@ async fn add(
 fn document(mut jwk: Map<String, Value>) -> String {
     jwk.retain(|_, value| !value.is_null());
     Value::Object(jwk).to_string()
-}
-
-/// The id of a key in an address. What cannot be one is none that is there.
-fn read_key_id(text: &str) -> Result<KeyId, ApiError> {
-    text.parse().map_err(|_| RegistryError::Absent { noun: "key" }.into())
 }
 
 fn key_of<'a>(file: &'a ClientFile, kid: &KeyId) -> Result<&'a RegisteredKey, ApiError> {

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::domain::client::{ClientId, ClientStatus};
+use crate::domain::client::ClientStatus;
 use crate::domain::integration::IntegrationType;
 use crate::domain::registration::{ClientFile, ClientRegistration};
 use crate::http::admin::body::{JsonBody, PathOf, QueryOf, Reply};
@@ -23,6 +23,7 @@ use crate::http::admin::compatible::error::{
 };
 use crate::http::admin::compatible::on_behalf_of::OnBehalfOfReply;
 use crate::http::admin::error::ApiError;
+use crate::http::admin::value::read_client_id;
 use crate::registry::{Actor, ClientFilter, NewClient, RegistryError};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -37,11 +38,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list, create))
         .routes(routes!(show, replace, deactivate))
         .routes(routes!(make_secret))
-}
-
-/// The id of a client in an address. What cannot be one is none that is there.
-pub(super) fn read_client_id(text: &str) -> Result<ClientId, ApiError> {
-    text.parse().map_err(|_| RegistryError::Absent { noun: "client" }.into())
 }
 
 /// The clients of the caller's organization, without their keys.

@@ -13,7 +13,6 @@ mod prefixes;
 mod scope_body;
 mod scopes;
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,7 +20,6 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::http::admin::error::ApiError;
 
 pub(super) use error::shape;
 
@@ -52,11 +50,6 @@ fn version_1() -> OpenApiRouter<Arc<App>> {
 /// A time as this API writes it: RFC 3339 with an offset.
 fn time(moment: Timestamp) -> String {
     moment.to_string()
-}
-
-/// Reads a value that stands in an address or a body under that name.
-fn read<T: FromStr<Err: ToString>>(name: &'static str, text: &str) -> Result<T, ApiError> {
-    text.parse().map_err(|error: T::Err| ApiError::parameter(name, error))
 }
 
 /// A text that says something: tools send empty ones for what they leave open.

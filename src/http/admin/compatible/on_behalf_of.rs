@@ -14,10 +14,10 @@ use crate::domain::record::Recorded;
 use crate::domain::registration::{OnBehalfOf, OnBehalfOfId};
 use crate::http::admin::body::{JsonBody, PathOf, Reply};
 use crate::http::admin::caller::Caller;
-use crate::http::admin::compatible::clients::read_client_id;
 use crate::http::admin::compatible::error::{BodyErrors, ChangeErrors, ThingErrors};
-use crate::http::admin::compatible::{read, said, time};
+use crate::http::admin::compatible::{said, time};
 use crate::http::admin::error::ApiError;
+use crate::http::admin::value::{read, read_client_id};
 use crate::registry::RegistryError;
 
 /// A customer of a log-in client.

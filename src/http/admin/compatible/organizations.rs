@@ -14,8 +14,9 @@ use crate::domain::organization::OrganizationNumber;
 use crate::http::admin::body::{PathOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::compatible::error::{ListErrors, PublicErrors, PublicThingErrors};
-use crate::http::admin::compatible::{read, time};
+use crate::http::admin::compatible::time;
 use crate::http::admin::error::ApiError;
+use crate::http::admin::value::read;
 use crate::registry::RegistryError;
 
 /// An organization.

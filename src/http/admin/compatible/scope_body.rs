@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Recorded;
 use crate::domain::scope::{
     Scope, ScopeAudience, ScopeDetails, ScopeName, ScopeStatus, Visibility,
 };
-use crate::http::admin::compatible::{read, said, time};
+use crate::http::admin::compatible::{said, time};
 use crate::http::admin::error::ApiError;
+use crate::http::admin::value::{read, read_product};
 
 /// The only kind of access token here: whoever has the public keys can read it.
 const SELF_CONTAINED: &str = "SELF_CONTAINED";
@@ -195,12 +195,4 @@ impl ScopeBody {
             ..Scope::new(name, owner, &description)
         })
     }
-}
-
-/// Reads the word of a product that stands under that name.
-pub(super) fn read_product(name: &'static str, word: &str) -> Result<IntegrationType, ApiError> {
-    IntegrationType::from_name(word).ok_or_else(|| {
-        let words: Vec<_> = IntegrationType::ALL.iter().map(|product| product.name()).collect();
-        ApiError::parameter(name, format!("it must be one of {}", words.join(", ")))
-    })
 }

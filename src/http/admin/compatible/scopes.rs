@@ -14,10 +14,11 @@ use crate::app::App;
 use crate::domain::scope::{Scope, ScopeName, ScopeStatus};
 use crate::http::admin::body::{JsonBody, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
+use crate::http::admin::compatible::LIST_MAX;
 use crate::http::admin::compatible::error::{BodyErrors, ChangeErrors, PublicErrors, ThingErrors};
-use crate::http::admin::compatible::scope_body::{ScopeBody, ScopeReply, read_product};
-use crate::http::admin::compatible::{LIST_MAX, read};
+use crate::http::admin::compatible::scope_body::{ScopeBody, ScopeReply};
 use crate::http::admin::error::ApiError;
+use crate::http::admin::value::{read, read_product};
 use crate::registry::{Actor, ScopeFilter};
 
 #[derive(Debug, Deserialize, IntoParams)]

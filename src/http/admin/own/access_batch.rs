@@ -16,6 +16,7 @@ use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
 use crate::http::admin::own::path::ScopePath;
 use crate::http::admin::own::problem::MakeErrors;
+use crate::http::admin::value::TIME_EXPECTED;
 use crate::registry::{AccessTerms, AccessWish, BatchMode, WishOutcome};
 
 /// Who is to be granted the scope, and from whom it is to be withdrawn: at most 1,000 organizations together.
@@ -136,6 +137,6 @@ fn read_end(index: usize, text: &str) -> Result<Timestamp, ApiError> {
     Timestamp::from_rfc3339(text).ok_or_else(|| ApiError::Body {
         status: StatusCode::BAD_REQUEST,
         field: Some(format!("grant[{index}].expires_at")),
-        problem: super::TIME_EXPECTED.to_owned(),
+        problem: TIME_EXPECTED.to_owned(),
     })
 }

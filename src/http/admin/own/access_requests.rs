@@ -16,7 +16,7 @@ use crate::http::admin::error::ApiError;
 use crate::http::admin::own::accesses::{AccessReply, tagged};
 use crate::http::admin::own::etag::Tagged;
 use crate::http::admin::own::problem::MakeErrors;
-use crate::http::admin::own::read;
+use crate::http::admin::value::read;
 
 /// A request for access.
 #[derive(Debug, Deserialize, ToSchema)]

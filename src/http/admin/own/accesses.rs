@@ -20,7 +20,7 @@ use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, MayMatch, MayMatchHe
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
 use crate::http::admin::own::path::{AccessPath, ScopePath};
 use crate::http::admin::own::problem::{ChangeErrors, DecideErrors, EndErrors, LookErrors};
-use crate::http::admin::own::{read, time, word};
+use crate::http::admin::value::{read, read_time, word};
 use crate::registry::{AccessFilter, AccessSide, AccessTerms, Actor};
 
 /// An access of an organization to a scope.
@@ -365,7 +365,7 @@ async fn deny(
 
 impl Terms {
     fn read(self) -> Result<AccessTerms, ApiError> {
-        let expires_at = self.expires_at.map(|text| time("expires_at", &text)).transpose()?;
+        let expires_at = self.expires_at.map(|text| read_time("expires_at", &text)).transpose()?;
         Ok(AccessTerms { expires_at, note: self.note })
     }
 }

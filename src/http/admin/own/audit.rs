@@ -17,7 +17,7 @@ use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
 use crate::http::admin::own::problem::LookErrors;
-use crate::http::admin::own::read;
+use crate::http::admin::value::read;
 use crate::registry::AuditVerdict;
 
 /// One act.

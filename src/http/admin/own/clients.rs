@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::domain::client::{ClientId, ClientStatus};
+use crate::domain::client::ClientStatus;
 use crate::domain::integration::IntegrationType;
 use crate::domain::record::Recorded;
 use crate::domain::registration::{ClientFile, ClientRegistration, ClientSummary};
@@ -25,8 +25,8 @@ use crate::http::admin::own::patch::given;
 use crate::http::admin::own::problem::{
     ChangeErrors, DecideErrors, EndErrors, LookErrors, MakeErrors,
 };
-use crate::http::admin::own::read;
-use crate::registry::{ClientFilter, NewClient, RegistryError, TOKEN_LIFETIME_SECONDS};
+use crate::http::admin::value::{read, read_client_id};
+use crate::registry::{ClientFilter, NewClient, TOKEN_LIFETIME_SECONDS};
 
 /// A client.
 #[derive(Debug, Serialize, ToSchema)]
@@ -273,7 +273,7 @@ async fn show(
     _: NoQuery,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
-    Ok(answer(StatusCode::OK, &app.registry.client(&actor, &client_id(&id)?).await?))
+    Ok(answer(StatusCode::OK, &app.registry.client(&actor, &read_client_id(&id)?).await?))
 }
 
 /// Changes a client. Its id, organization and product stay what they are.
@@ -308,7 +308,7 @@ async fn edit(
         set(&mut client.status, edit.active.map(ClientStatus::of));
         Ok(())
     };
-    let file = app.registry.change_client(&actor, &client_id(&id)?, expected, change).await;
+    let file = app.registry.change_client(&actor, &read_client_id(&id)?, expected, change).await;
     Ok(answer(StatusCode::OK, &file?))
 }
 
@@ -332,7 +332,7 @@ async fn deactivate(
     IfMatch(expected): IfMatch,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
-    let (id, status) = (client_id(&id)?, ClientStatus::Deactivated);
+    let (id, status) = (read_client_id(&id)?, ClientStatus::Deactivated);
     let file = app.registry.set_client_status(&actor, &id, status, expected).await?;
     Ok(answer(StatusCode::OK, &file))
 }
@@ -356,7 +356,7 @@ async fn restore(
     _: NoQuery,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
-    let (id, status) = (client_id(&id)?, ClientStatus::Active);
+    let (id, status) = (read_client_id(&id)?, ClientStatus::Active);
     let file = app.registry.set_client_status(&actor, &id, status, None).await?;
     Ok(answer(StatusCode::OK, &file))
 }
@@ -385,7 +385,7 @@ async fn put_scope(
     _: NoQuery,
     PathOf((id, scope)): PathOf<(String, String)>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
-    let (id, scope): (_, ScopeName) = (client_id(&id)?, read("scope", &scope)?);
+    let (id, scope): (_, ScopeName) = (read_client_id(&id)?, read("scope", &scope)?);
     let file = app.registry.put_client_scope(&actor, &id, &scope, expected.version()).await?;
     Ok(answer(StatusCode::OK, &file))
 }
@@ -414,18 +414,13 @@ async fn remove_scope(
     _: NoQuery,
     PathOf((id, scope)): PathOf<(String, String)>,
 ) -> Result<Tagged<ClientReply>, ApiError> {
-    let (id, scope): (_, ScopeName) = (client_id(&id)?, read("scope", &scope)?);
+    let (id, scope): (_, ScopeName) = (read_client_id(&id)?, read("scope", &scope)?);
     let file = app.registry.remove_client_scope(&actor, &id, &scope, expected.version()).await?;
     Ok(answer(StatusCode::OK, &file))
 }
 
 fn answer(status: StatusCode, file: &ClientFile) -> Tagged<ClientReply> {
     Tagged(status, file.registration.version, ClientReply::from(file))
-}
-
-/// A client of an id that cannot be one is not there.
-pub(super) fn client_id(text: &str) -> Result<ClientId, ApiError> {
-    text.parse().map_err(|_| RegistryError::Absent { noun: "client" }.into())
 }
 
 fn scopes(names: &[String]) -> Result<Vec<ScopeName>, ApiError> {

@@ -20,7 +20,7 @@ use crate::http::admin::error::ApiError;
 use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, MayMatch, MayMatchHeader, Tagged};
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
 use crate::http::admin::own::problem::{ChangeErrors, EndErrors, LookErrors};
-use crate::http::admin::own::{read, time};
+use crate::http::admin::value::{read, read_time};
 use crate::registry::{DelegationFilter, NewDelegation};
 
 /// A consumer's decision that a supplier may fetch tokens for a scope on its behalf.
@@ -221,8 +221,8 @@ async fn put(
         consumer,
         supplier,
         scope,
-        valid_from: times.valid_from.map(|it| time("valid_from", &it)).transpose()?,
-        valid_to: times.valid_to.map(|it| time("valid_to", &it)).transpose()?,
+        valid_from: times.valid_from.map(|it| read_time("valid_from", &it)).transpose()?,
+        valid_to: times.valid_to.map(|it| read_time("valid_to", &it)).transpose()?,
     };
     let found = app.registry.put_delegation(&actor, new, expected).await?;
     let is_new = found.version == Version(1);

@@ -17,11 +17,10 @@ use crate::domain::registration::{ClientFile, RegisteredKey};
 use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::clients::client_id;
 use crate::http::admin::own::etag::{IfMatch, IfMatchHeader, Tagged};
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
 use crate::http::admin::own::problem::{EndErrors, LookErrors, MakeErrors};
-use crate::http::admin::own::{read, time};
+use crate::http::admin::value::{read, read_client_id, read_key_id, read_time};
 use crate::keys::client_jwk::ClientJwk;
 use crate::registry::RegistryError;
 
@@ -162,7 +161,7 @@ async fn list(
     _: NoQuery,
     PathOf(id): PathOf<String>,
 ) -> Result<Tagged<KeysReply>, ApiError> {
-    Ok(all(&app.registry.client(&actor, &client_id(&id)?).await?))
+    Ok(all(&app.registry.client(&actor, &read_client_id(&id)?).await?))
 }
 
 /// Registers one more key on a client.
@@ -183,7 +182,7 @@ async fn add(
     PathOf(id): PathOf<String>,
     JsonBody(new): JsonBody<NewKeyBody>,
 ) -> Result<Reply<KeyReply>, ApiError> {
-    let id = client_id(&id)?;
+    let id = read_client_id(&id)?;
     let (_, document) = document(&app, new.jwk, new.pem, new.kid)?;
     let key = app.registry.add_client_key(&actor, &id, &document, None).await?;
     Ok(Reply(StatusCode::CREATED, KeyReply::from(&key)))
@@ -210,7 +209,7 @@ async fn withdraw(
     _: NoQuery,
     PathOf((id, kid)): PathOf<(String, String)>,
 ) -> Result<Tagged<KeysReply>, ApiError> {
-    let (id, kid) = (client_id(&id)?, key_id(&kid)?);
+    let (id, kid) = (read_client_id(&id)?, read_key_id(&kid)?);
     Ok(all(&app.registry.withdraw_client_key(&actor, &id, &kid, expected).await?))
 }
 
@@ -235,10 +234,10 @@ async fn renew(
     PathOf((id, kid)): PathOf<(String, String)>,
     JsonBody(new): JsonBody<KeyRenewal>,
 ) -> Result<Reply<RenewedReply>, ApiError> {
-    let (id, old) = (client_id(&id)?, key_id(&kid)?);
+    let (id, old) = (read_client_id(&id)?, read_key_id(&kid)?);
     let (kid, document) = document(&app, new.jwk, new.pem, new.kid)?;
     let old_ends_at = match new.old_ends_at {
-        Some(text) => time("old_ends_at", &text)?,
+        Some(text) => read_time("old_ends_at", &text)?,
         None => app.issuer.clock.now().plus_seconds(OVERLAP_DAYS * DAY_SECONDS),
     };
     let file = app.registry.renew_client_key(&actor, &id, &old, &document, old_ends_at, None);
@@ -266,7 +265,7 @@ async fn by_expiry(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let pages = Pages::new(&app, &actor, "keys", &page)?;
     let organization = query.organization.map(|it| read("organization", &it)).transpose()?;
-    let before = query.before.map(|it| time("before", &it)).transpose()?;
+    let before = query.before.map(|it| read_time("before", &it)).transpose()?;
     let after: Option<(i64, ClientId, KeyId)> = pages
         .after(&page)?
         .map(|parts| Ok::<_, ApiError>((part(&parts, 0)?, part(&parts, 1)?, part(&parts, 2)?)))
@@ -284,11 +283,6 @@ async fn by_expiry(
 fn all(file: &ClientFile) -> Tagged<KeysReply> {
     let items = file.keys.iter().map(KeyReply::from).collect();
     Tagged(StatusCode::OK, file.registration.version, KeysReply { items })
-}
-
-/// A key of an id that cannot be one is not there.
-fn key_id(text: &str) -> Result<KeyId, ApiError> {
-    text.parse().map_err(|_| RegistryError::Absent { noun: "key" }.into())
 }
 
 /// The key that a body brings, as a JWK document, and its id.

@@ -31,8 +31,6 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::clock::Timestamp;
-use crate::http::admin::error::ApiError;
 
 pub(super) use problem::shape;
 
@@ -64,32 +62,4 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let mut routes = OpenApiRouter::new().nest(BASE, routes).layer(once);
     idempotency::describe(routes.get_openapi_mut());
     routes
-}
-
-/// Reads a value that stands in an address or a body under that name.
-fn read<T: std::str::FromStr<Err: ToString>>(
-    name: &'static str,
-    text: &str,
-) -> Result<T, ApiError> {
-    text.parse().map_err(|error: T::Err| ApiError::parameter(name, error.to_string()))
-}
-
-/// Reads one of a few words that stands in an address or a body under that name.
-fn word<T: Copy>(
-    name: &'static str,
-    text: &str,
-    all: &[T],
-    name_of: impl Fn(T) -> &'static str,
-) -> Result<T, ApiError> {
-    all.iter().copied().find(|one| name_of(*one) == text).ok_or_else(|| {
-        let known: Vec<_> = all.iter().copied().map(name_of).collect();
-        ApiError::parameter(name, format!("it must be one of {}", known.join(", ")))
-    })
-}
-
-const TIME_EXPECTED: &str = "it must be a time as RFC 3339 writes it, such as 2027-01-31T00:00:00Z";
-
-/// Reads a time that stands in an address or a body under that name.
-fn time(name: &'static str, text: &str) -> Result<Timestamp, ApiError> {
-    Timestamp::from_rfc3339(text).ok_or_else(|| ApiError::parameter(name, TIME_EXPECTED))
 }

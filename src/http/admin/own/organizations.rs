@@ -22,7 +22,7 @@ use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part, search};
 use crate::http::admin::own::patch::given;
 use crate::http::admin::own::path::{EmailDomainPath, OrganizationPath};
 use crate::http::admin::own::problem::{ChangeErrors, LookErrors, MakeErrors};
-use crate::http::admin::own::read;
+use crate::http::admin::value::read;
 use crate::registry::Actor;
 
 /// An organization.

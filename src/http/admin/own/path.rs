@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::ScopeName;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::read;
+use crate::http::admin::value::read;
 
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -21,7 +21,7 @@ use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
 use crate::http::admin::own::patch::given;
 use crate::http::admin::own::path::PrefixPath;
 use crate::http::admin::own::problem::{ChangeErrors, LookErrors, MakeErrors};
-use crate::http::admin::own::read;
+use crate::http::admin::value::read;
 use crate::registry::PrefixFilter;
 
 /// A prefix.

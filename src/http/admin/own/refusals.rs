@@ -19,9 +19,9 @@ use crate::domain::refused_request::{
 use crate::http::admin::body::{NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
-use crate::http::admin::own::clients::client_id;
 use crate::http::admin::own::page::{PageQuery, PageReply, Pages, part};
 use crate::http::admin::own::problem::LookErrors;
+use crate::http::admin::value::read_client_id;
 use crate::http::oauth::what_to_do;
 
 /// A refused token request.
@@ -173,7 +173,7 @@ async fn list(
 ) -> Result<Reply<PageReply<RefusalReply>>, ApiError> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let pages = Pages::new(&app, &actor, "refusals", &page)?;
-    let client: Option<ClientId> = query.client_id.map(|it| client_id(&it)).transpose()?;
+    let client: Option<ClientId> = query.client_id.map(|it| read_client_id(&it)).transpose()?;
     let after = pages
         .after(&page)?
         .map(|parts| {

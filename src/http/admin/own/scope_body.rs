@@ -8,7 +8,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeStatus, Visibility};
 use crate::http::admin::error::ApiError;
 use crate::http::admin::own::patch::{Patch, given};
-use crate::http::admin::own::{read, word};
+use crate::http::admin::value::{read, read_product, word};
 
 /// A scope to be defined.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -135,7 +135,7 @@ fn read_types(texts: &[String]) -> Result<Vec<IntegrationType>, ApiError> {
     let mut types = Vec::new();
     for text in texts {
         let name = "allowed_integration_types";
-        let kind = word(name, text, IntegrationType::ALL, IntegrationType::name)?;
+        let kind = read_product(name, text)?;
         if !types.contains(&kind) {
             types.push(kind);
         }

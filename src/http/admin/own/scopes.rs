@@ -21,8 +21,8 @@ use crate::http::admin::own::path::ScopePath;
 use crate::http::admin::own::problem::{
     ChangeErrors, DecideErrors, EndErrors, LookErrors, MakeErrors,
 };
-use crate::http::admin::own::read;
 use crate::http::admin::own::scope_body::{NewScope, ScopeEdit};
+use crate::http::admin::value::read;
 use crate::registry::ScopeFilter;
 
 /// A scope.
