@@ -38,10 +38,13 @@ const FENCES: [(&str, &[&str]); 9] = [
 /// Each library is named in these layers only.
 const ROOMS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
+    ("askama", &["http"]),
     ("aws_lc_rs", &["clock", "keys", "pki", "store", "token"]),
     ("axum", &["http"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("fluent_bundle", &["http"]),
+    ("form_urlencoded", &["http"]),
     ("http_body_util", &["http"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
@@ -60,6 +63,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["http"]),
     ("toml", &["config", "cli"]),
     ("tracing_subscriber", &["telemetry"]),
+    ("unic_langid", &["http"]),
     ("webpki", &["pki"]),
     ("x509_parser", &["pki"]),
 ];

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, Random};
 use crate::config::{self, Config, SealingKeySource};
+use crate::domain::environment::Environment;
 use crate::domain::organization::Organization;
 use crate::keys::{CursorSeal, KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
 use crate::pki::trust_set::{
@@ -47,6 +48,10 @@ pub struct App {
     pub cursors: CursorSeal,
     /// Where the admin API is reached from outside, if the configuration says.
     pub admin_url: Option<String>,
+    /// Whether browsers reach the portal over TLS.
+    pub portal_is_https: bool,
+    /// The environment that this server is.
+    pub environment: Arc<Environment>,
     /// Keeps what was refused, and why.
     pub recorder: Recorder,
     /// Counts and times.
@@ -174,7 +179,20 @@ impl App {
         let tasks = vec![follower, writer, tokio::spawn(lists)];
         let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
         let admin_url = config.admin_url.clone();
-        Ok(Self { issuer, registry, cursors, admin_url, recorder, metrics, draining, tasks })
+        let portal_is_https = is_https(config);
+        let environment = Arc::new(config.environment.clone());
+        Ok(Self {
+            issuer,
+            registry,
+            cursors,
+            admin_url,
+            portal_is_https,
+            environment,
+            recorder,
+            metrics,
+            draining,
+            tasks,
+        })
     }
 
     /// Whether the server takes new work: it is not on its way out, and what it has cached is right.
@@ -281,6 +299,12 @@ pub fn registry_rules(config: &Config) -> RegistryRules {
         name: register.name.clone(),
     }));
     rules
+}
+
+/// Whether browsers reach the portal over TLS: as the configuration says, or else when the listener speaks it.
+fn is_https(config: &Config) -> bool {
+    let said = config.admin_url.as_deref().map(|url| url.starts_with("https://"));
+    said.unwrap_or(config.admin_listener.tls.is_some())
 }
 
 /// What people are told that the register of this server is called.

@@ -38,6 +38,8 @@ pub struct Config {
     pub issuer: String,
     /// Where the admin API is reached from outside; ends in a slash.
     pub admin_url: Option<String>,
+    /// STUB
+    pub environment: crate::domain::environment::Environment,
     /// Who runs the server.
     pub operator: Option<Operator>,
     /// Where the token API listens.
@@ -157,6 +159,12 @@ impl Config {
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
         let issuer = check_issuer(required("server.issuer", raw.server.issuer)?)?;
         Ok(Self {
+            environment: crate::domain::environment::Environment {
+                name: "Dev".into(),
+                colour: crate::domain::environment::EnvironmentColour::Orange,
+                self_service: crate::domain::environment::SelfService::Open,
+                sisters: vec![],
+            },
             admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
             operator: Operator::check(raw.operator, folder)?,
             delegation_registers: DelegationRegister::check_all(raw.delegation_register, &issuer)?,

@@ -20,7 +20,7 @@ pub mod excerpt;
 pub mod integration;
 pub mod json;
 pub mod language;
-mod names;
+pub(crate) mod names;
 pub mod organization;
 pub mod prefix;
 pub mod record;

@@ -21,6 +21,7 @@ mod first_start;
 mod idempotency;
 mod on_behalf_of;
 mod organizations;
+mod people_stub;
 mod refused_requests;
 mod rules;
 mod scopes;
@@ -48,6 +49,7 @@ pub use delegations::NewDelegation;
 pub use error::RegistryError;
 pub use first_start::Operator;
 pub use idempotency::{FirstTime, Once};
+pub use people_stub::{Session, SessionToken};
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
 #[derive(Clone)]
