@@ -35,6 +35,7 @@ use crate::token::feed::Feed;
 use crate::token::last_use::LastUses;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
+use crate::token::token_use::TokenUses;
 use crate::token::{IssueRules, Issuer};
 
 /// The server without its listeners.
@@ -158,6 +159,7 @@ impl App {
         }
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let certificates_of_tasks = Arc::clone(&certificates);
+        let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
@@ -168,6 +170,7 @@ impl App {
             certificates,
             replay,
             last_uses: LastUses::start(&store),
+            token_uses,
             keys: keys.ring(),
         };
         let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
@@ -194,6 +197,7 @@ impl App {
     pub async fn finish(&self) {
         // One after the other, because the database lets one write at a time.
         self.recorder.finish().await;
+        self.issuer.token_uses.finish().await;
         self.issuer.last_uses.finish().await;
     }
 

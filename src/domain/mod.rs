@@ -27,3 +27,4 @@ pub mod right;
 pub mod scope;
 pub mod signing_key;
 pub mod step;
+pub mod usage;
