@@ -5,6 +5,7 @@ use std::fmt;
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::record::Page;
 use crate::domain::scope::ScopeName;
 
 /// The most days that figures are looked at for, and that they are kept for: a year, and the month before it to
@@ -38,8 +39,8 @@ impl Day {
 
     /// The day that many days earlier.
     #[must_use]
-    pub const fn minus_days(self, days: u32) -> Self {
-        Self(self.0.saturating_sub(days as i64))
+    pub fn minus_days(self, days: u32) -> Self {
+        Self(self.0.saturating_sub(i64::from(days)))
     }
 }
 
@@ -126,11 +127,11 @@ pub struct TokensByScope {
 impl TokensByScope {
     /// Those with the most, and the others summed.
     pub fn of(mut scopes: Vec<ScopeTokens>) -> Self {
-        let sum = |scopes: &[ScopeTokens]| scopes.iter().map(|it| it.tokens).sum();
+        let sum = |scopes: &[ScopeTokens]| -> u64 { scopes.iter().map(|it| it.tokens).sum() };
         let tokens = sum(&scopes);
         scopes.sort_by(|a, b| b.tokens.cmp(&a.tokens).then_with(|| a.scope.cmp(&b.scope)));
-        let shown = scopes.len().min(USAGE_SHOWN_MAX as usize);
-        let others = sum(&scopes.split_off(shown));
+        let scopes = Page::of(scopes, USAGE_SHOWN_MAX).items;
+        let others = tokens - sum(&scopes);
         Self { tokens, scopes, others }
     }
 }

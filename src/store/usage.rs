@@ -1,6 +1,9 @@
 //! Looks at how many tokens were issued. What each shows is bounded by what it is asked for; who may ask is decided
 //! by whoever calls.
 
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
 use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::domain::client::ClientId;
@@ -104,11 +107,11 @@ impl Store {
             .bind(first.number())
             .fetch_all(&self.readers)
             .await?;
-        let read = |row: ScopeDayRow| {
+        let of_day = |row: ScopeDayRow| {
             let ScopeTokens { scope, tokens, .. } = row.of_scope.try_into()?;
             Ok((scope, DayTokens { day: Day::from_number(row.day), tokens }))
         };
-        rows.into_iter().map(read).collect()
+        rows.into_iter().map(of_day).collect()
     }
 
     /// Tokens that stand for a consumer, by scope, from `first` on.
@@ -149,7 +152,7 @@ impl Store {
         scopes: &[ScopeName],
         owner: Option<OrganizationNumber>,
         first: Day,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
+    ) -> Result<BTreeMap<ScopeName, u64>, StoreError> {
         let names: Vec<&str> = scopes.iter().map(ScopeName::as_str).collect();
         self.counts(of_scopes, &names, owner, first).await
     }
@@ -160,20 +163,20 @@ impl Store {
         clients: &[ClientId],
         organization: Option<OrganizationNumber>,
         first: Day,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
+    ) -> Result<BTreeMap<ClientId, u64>, StoreError> {
         let ids: Vec<&str> = clients.iter().map(ClientId::as_str).collect();
         self.counts(of_clients, &ids, organization, first).await
     }
 
-    async fn counts(
+    async fn counts<K: FromStr<Err: ToString> + Ord>(
         &self,
         statement: fn(usize, bool) -> String,
         keys: &[&str],
         organization: Option<OrganizationNumber>,
         first: Day,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
+    ) -> Result<BTreeMap<K, u64>, StoreError> {
         let organization = organization.map(String::from);
-        let mut counts = Vec::with_capacity(keys.len());
+        let mut counts = BTreeMap::new();
         for keys in keys.chunks(COUNTED_MAX) {
             let select = statement(keys.len(), organization.is_some());
             let mut select = sqlx::query_as(AssertSqlSafe(select))
@@ -185,7 +188,7 @@ impl Store {
             }
             let rows: Vec<(String, i64)> = select.fetch_all(&self.readers).await?;
             for (key, tokens) in rows {
-                counts.push((key, count(tokens)?));
+                counts.insert(read(&key)?, count(tokens)?);
             }
         }
         Ok(counts)
@@ -198,9 +201,9 @@ impl Store {
         accesses: &[(ScopeName, OrganizationNumber)],
         party: Option<OrganizationNumber>,
         first: Day,
-    ) -> Result<Vec<((String, String), u64)>, StoreError> {
+    ) -> Result<BTreeMap<(ScopeName, OrganizationNumber), u64>, StoreError> {
         let party = party.map(String::from);
-        let mut counts = Vec::with_capacity(accesses.len());
+        let mut counts = BTreeMap::new();
         for accesses in accesses.chunks(COUNTED_MAX) {
             let select = of_accesses(accesses.len(), party.is_some());
             let mut select = sqlx::query_as(AssertSqlSafe(select))
@@ -212,7 +215,7 @@ impl Store {
             }
             let rows: Vec<(String, String, i64)> = select.fetch_all(&self.readers).await?;
             for (scope, consumer, tokens) in rows {
-                counts.push(((scope, consumer), count(tokens)?));
+                counts.insert((read(&scope)?, read(&consumer)?), count(tokens)?);
             }
         }
         Ok(counts)
@@ -260,6 +263,10 @@ fn count(tokens: i64) -> Result<u64, StoreError> {
     u64::try_from(tokens).map_err(|error| StoreError::corrupt("token_use", &error))
 }
 
+fn read<T: FromStr<Err: ToString>>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|error: T::Err| StoreError::corrupt("token_use", &error))
+}
+
 impl TryFrom<DayRow> for DayTokens {
     type Error = StoreError;
 
@@ -272,12 +279,8 @@ impl TryFrom<ConsumerRow> for ConsumerTokens {
     type Error = StoreError;
 
     fn try_from(row: ConsumerRow) -> Result<Self, StoreError> {
-        let consumer = row.consumer_number.parse();
-        Ok(Self {
-            consumer: consumer.map_err(|error| StoreError::corrupt("token_use", &error))?,
-            name: row.name,
-            tokens: count(row.tokens)?,
-        })
+        let (consumer, tokens) = (read(&row.consumer_number)?, count(row.tokens)?);
+        Ok(Self { consumer, name: row.name, tokens })
     }
 }
 
@@ -285,12 +288,7 @@ impl TryFrom<ScopeRow> for ScopeTokens {
     type Error = StoreError;
 
     fn try_from(row: ScopeRow) -> Result<Self, StoreError> {
-        let scope = row.scope.parse();
-        Ok(Self {
-            scope: scope.map_err(|error| StoreError::corrupt("token_use", &error))?,
-            tokens: count(row.tokens)?,
-            days: Vec::new(),
-        })
+        Ok(Self { scope: read(&row.scope)?, tokens: count(row.tokens)?, days: Vec::new() })
     }
 }
 
