@@ -36,6 +36,7 @@ use crate::token::feed::Feed;
 use crate::token::last_use::LastUses;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
+use crate::token::token_use::TokenUses;
 use crate::token::{IssueRules, Issuer};
 
 /// The server without its listeners.
@@ -163,6 +164,7 @@ impl App {
         }
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let certificates_of_tasks = Arc::clone(&certificates);
+        let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
@@ -173,6 +175,7 @@ impl App {
             certificates,
             replay,
             last_uses: LastUses::start(&store),
+            token_uses,
             keys: keys.ring(),
         };
         let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
@@ -212,6 +215,7 @@ impl App {
     pub async fn finish(&self) {
         // One after the other, because the database lets one write at a time.
         self.recorder.finish().await;
+        self.issuer.token_uses.finish().await;
         self.issuer.last_uses.finish().await;
     }
 

@@ -31,3 +31,4 @@ pub mod scope;
 pub mod signing_key;
 pub mod step;
 pub mod user;
+pub mod usage;

@@ -38,7 +38,7 @@ fn new_key() -> Value {
     json!({ "jwk": key().jwk("second") })
 }
 
-/// Clients, keys, delegations, signing keys, the audit trail and refusals.
+/// Clients, their usage, keys, delegations, signing keys, the audit trail and refusals.
 pub(crate) const OPERATIONS: &[Operation] = &[
     operation("GET", "/api/portvakt/v1/clients", READ, 200, 200),
     with(
@@ -67,6 +67,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         new_key,
     ),
     operation("DELETE", "/api/portvakt/v1/clients/{client_id}/keys/{kid}", MODIFY, 200, 404),
+    operation("GET", "/api/portvakt/v1/clients/{client_id}/usage", READ, 200, 404),
     operation("GET", "/api/portvakt/v1/keys", READ, 200, 200),
     operation("GET", "/api/portvakt/v1/delegations", READ, 200, 200),
     operation("GET", "/api/portvakt/v1/delegations/{consumer}/{supplier}/{scope}", READ, 200, 404),
@@ -202,6 +203,7 @@ async fn what_belongs_to_others_looks_like_what_is_not_there() {
         ("DELETE", "", Value::Null),
         ("POST", "/restore", Value::Null),
         ("GET", "/keys", Value::Null),
+        ("GET", "/usage", Value::Null),
         ("POST", "/keys", new_key()),
         ("DELETE", "/keys/first", Value::Null),
         ("POST", "/keys/first/renew", new_key()),
