@@ -1,5 +1,6 @@
 //! Everything a request may need, built once from the configuration; tests build the same.
 
+mod limits;
 mod revocation;
 
 use std::path::PathBuf;
@@ -33,9 +34,12 @@ use crate::token::delegation::{
 };
 use crate::token::feed::Feed;
 use crate::token::last_use::LastUses;
+use crate::token::limit::RateLimit;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
 use crate::token::{IssueRules, Issuer};
+
+pub use limits::Limits;
 
 /// The server without its listeners.
 pub struct App {
@@ -49,6 +53,8 @@ pub struct App {
     pub admin_url: Option<String>,
     /// Keeps what was refused, and why.
     pub recorder: Recorder,
+    /// How often callers may ask.
+    pub limits: Limits,
     /// Counts and times.
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
@@ -158,6 +164,8 @@ impl App {
         }
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let certificates_of_tasks = Arc::clone(&certificates);
+        let limits = Limits::new(config.limits, &clock);
+        let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
@@ -166,6 +174,7 @@ impl App {
             registers,
             feed,
             certificates,
+            requests,
             replay,
             last_uses: LastUses::start(&store),
             keys: keys.ring(),
@@ -174,7 +183,17 @@ impl App {
         let tasks = vec![follower, writer, tokio::spawn(lists)];
         let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
         let admin_url = config.admin_url.clone();
-        Ok(Self { issuer, registry, cursors, admin_url, recorder, metrics, draining, tasks })
+        Ok(Self {
+            issuer,
+            registry,
+            cursors,
+            admin_url,
+            recorder,
+            limits,
+            metrics,
+            draining,
+            tasks,
+        })
     }
 
     /// Whether the server takes new work: it is not on its way out, and what it has cached is right.

@@ -26,4 +26,5 @@ pub mod registration;
 pub mod right;
 pub mod scope;
 pub mod signing_key;
+pub mod source;
 pub mod step;
