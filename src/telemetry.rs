@@ -53,6 +53,7 @@ pub struct Metrics {
     seconds: Histogram,
     steps: Vec<(Step, Histogram)>,
     unrecorded: Counter,
+    limited: Family<LimitLabels, Counter>,
 }
 
 /// How token requests are counted: a handful of results, and the codes that are documented.
@@ -60,6 +61,11 @@ pub struct Metrics {
 struct RequestLabels {
     result: &'static str,
     code: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct LimitLabels {
+    limit: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -99,7 +105,13 @@ impl Metrics {
             "Refused token requests of which no record could be kept, because there were too many",
             unrecorded.clone(),
         );
-        Self { registry, requests, seconds, steps, unrecorded }
+        let limited = Family::<LimitLabels, Counter>::default();
+        registry.register(
+            "limited_requests",
+            "Requests refused because their caller makes too many, by the limit that they were held to",
+            limited.clone(),
+        );
+        Self { registry, requests, seconds, steps, unrecorded, limited }
     }
 
     /// Counts a token request that has been answered.
@@ -120,6 +132,11 @@ impl Metrics {
     /// Counts a refused token request of which no record is kept.
     pub fn refusal_unrecorded(&self) {
         self.unrecorded.inc();
+    }
+
+    /// Counts a request that a limit has refused.
+    pub fn limited(&self, limit: &'static str) {
+        self.limited.get_or_create(&LimitLabels { limit }).inc();
     }
 
     /// The metrics in the text format of `OpenMetrics`.

@@ -6,6 +6,7 @@
 
 mod delegation_register;
 mod error;
+mod limits;
 mod listener;
 mod operator;
 mod raw;
@@ -19,6 +20,7 @@ use crate::domain::algorithm::Algorithm;
 
 pub use delegation_register::DelegationRegister;
 pub use error::ConfigError;
+pub use limits::Limits;
 pub use listener::{Listener, TlsFiles};
 pub use operator::Operator;
 pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
@@ -48,6 +50,8 @@ pub struct Config {
     pub admin_listener: Listener,
     /// Where health and metrics are served.
     pub management_listener: Listener,
+    /// How often callers may ask.
+    pub limits: Limits,
     /// The SQLite file.
     pub database_file: PathBuf,
     /// The rules for assertions and tokens.
@@ -176,6 +180,7 @@ impl Config {
                 raw.management_listener,
                 folder,
             )?,
+            limits: Limits::check(&raw.limits)?,
             database_file: folder.join(required("database.file", raw.database.file)?),
             token: check_token(raw.token)?,
             sealing_key: check_sealing_key(raw.keys, folder)?,

@@ -29,6 +29,7 @@ pub mod registration;
 pub mod right;
 pub mod scope;
 pub mod signing_key;
+pub mod source;
 pub mod step;
-pub mod user;
 pub mod usage;
+pub mod user;
