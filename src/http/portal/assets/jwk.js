@@ -157,16 +157,15 @@ const RUN = /[\w+/-]{64,}/g
 
 const PRIVATE_NAMES = PRIVATE_MEMBERS.join('|')
 
-const PRIVATE_TEXT = [
-  // Any armour: PKCS#8, ENCRYPTED, RSA, EC, OPENSSH, PGP; and PuTTY's.
-  /PRIVATE[\s_]+KEY|PuTTY-User-Key-File/i,
-  // The prefix of base64 that was cut from such an armour, and OpenSSH's own container.
-  /openssh-key-v1/,
-  // A member in quotes, escaped or not.
-  new RegExp(`(["'])(?:${PRIVATE_NAMES})\\\\*["']\\s*:`),
-  // A member without quotes, as YAML and scripts write it, with a value as long as a key's.
-  new RegExp(`(?:^|[\\s{,])(?:${PRIVATE_NAMES})\\s*[:=]\\s*["']?[\\w-]{20,}`),
-]
+/** Any armour (PKCS#8, ENCRYPTED, RSA, EC, OPENSSH, PGP), and PuTTY's. */
+const PRIVATE_ARMOUR = /PRIVATE[\s_]+KEY|PuTTY-User-Key-File/i
+
+/** A private member: in quotes, escaped or not; or bare, as YAML has it, with a value as long as a key's. */
+const PRIVATE_MEMBER = new RegExp(
+  `(["'])(?:${PRIVATE_NAMES})\\\\*["']\\s*:|(?:^|[\\s{,])(?:${PRIVATE_NAMES})\\s*[:=]\\s*["']?[\\w-]{20,}`)
+
+/** In bytes, members are not looked for: among many, a few will look like one by chance. */
+const CONTROLS = /^[^]{0,63}[\x00-\x08\x0e-\x1f]/
 
 /** One DER length, definite or not. */
 const LENGTH = '(?:[\\x00-\\x80]|\\x81.|\\x82..|\\x83.{3}|\\x84.{4})'
@@ -176,9 +175,15 @@ const PRIVATE_BYTES = [
   new RegExp(`^\\x30${LENGTH}\\x02\\x01`, 's'),
   // Encrypted PKCS#8: a sequence that begins with an algorithm of PKCS#5 or PKCS#12.
   new RegExp(`^\\x30${LENGTH}\\x30${LENGTH}\\x06.\\x2a\\x86\\x48\\x86\\xf7\\x0d\\x01(?:\\x05|\\x0c\\x01)`, 's'),
-  // Java key stores.
-  /^\xfe\xed\xfe\xed|^\xce\xce\xce\xce/,
+  // OpenSSH's container, and Java's.
+  /^openssh-key-v1|^\xfe\xed\xfe\xed|^\xce\xce\xce\xce/,
 ]
+
+/** A public key begins with its algorithm; a certificate with its version or, in the first version, its number. */
+const PUBLIC_BYTES = new RegExp(`^\\x30${LENGTH}\\x30${LENGTH}([\\x02\\x06\\xa0])`, 's')
+
+// A text of 4n + 1 characters is not base64, so its last belongs to something else.
+const decodeBinary = (run) => binary(decode(run.length % 4 === 1 ? run.slice(0, -1) : run))
 
 const attempt = (action, input) => {
   try { return action(input) } catch { return undefined }
@@ -188,7 +193,7 @@ const isPrivateMember = (value) =>
   value !== null && typeof value === 'object' &&
   Object.entries(value).some(([name, inner]) => PRIVATE_MEMBERS.includes(name) || isPrivateMember(inner))
 
-/** The texts that are wrapped in a text: UTF-16, escapes of JSON and addresses, runs of base64. */
+/** The texts that are wrapped in a text: UTF-16, escapes of JSON and addresses, runs of base64 that begin anywhere. */
 function unwrapped(text) {
   const joined = text.replace(/\s+|\\[rn]/g, '')
   const runs = [text, joined].flatMap((whole) => whole.split(/-{5,}/)).flatMap((part) => part.match(RUN) ?? [])
@@ -196,7 +201,7 @@ function unwrapped(text) {
     text.includes('\0') && text.replaceAll('\0', ''),
     text.includes('%') && attempt(decodeURIComponent, text),
     text.includes('\\') && text.replace(/\\u([0-9a-f]{4})/gi, (_, hex) => String.fromCharCode(`0x${hex}`)),
-    ...new Set(runs.map((run) => attempt((run) => binary(decode(run.slice(0, run.length - (run.length % 4)))), run))),
+    ...new Set(runs.flatMap((run) => [0, 1, 2, 3].map((skipped) => attempt(decodeBinary, run.slice(skipped))))),
   ].filter((inner) => inner && inner !== text)
 }
 
@@ -207,7 +212,7 @@ function unwrapped(text) {
 export function hasPrivateKey(input, wrappers = WRAPPERS_MAX) {
   const text = typeof input === 'string' ? input : binary(input)
   const start = text.trimStart()
-  return PRIVATE_TEXT.some((pattern) => pattern.test(text)) ||
+  return PRIVATE_ARMOUR.test(text) || (!CONTROLS.test(text) && PRIVATE_MEMBER.test(text)) ||
     PRIVATE_BYTES.some((pattern) => pattern.test(text)) ||
     ('{['.includes(start[0]) && isPrivateMember(attempt(JSON.parse, start))) ||
     (wrappers > 0 && unwrapped(text).some((inner) => hasPrivateKey(inner, wrappers - 1)))
@@ -215,14 +220,10 @@ export function hasPrivateKey(input, wrappers = WRAPPERS_MAX) {
 
 /** A file's text. A certificate or public key in DER becomes PEM. */
 export function fileText(bytes) {
-  const der = binary(bytes)
-  if (!/^\x30[\x80-\x84]/.test(der)) {
-    const [first, second] = new Uint8Array(bytes)
-    const wide = first === 0xff && second === 0xfe
-    return new TextDecoder(wide ? 'utf-16le' : 'utf-8').decode(bytes)
-  }
-  const isPublicKey = new RegExp(`^\\x30${LENGTH}\\x30${LENGTH}\\x06`, 's').test(der)
-  return armour(isPublicKey ? 'PUBLIC KEY' : 'CERTIFICATE', bytes)
+  const text = binary(bytes)
+  const [, first] = PUBLIC_BYTES.exec(text) ?? []
+  if (first) return armour(first === '\x06' ? 'PUBLIC KEY' : 'CERTIFICATE', bytes)
+  return new TextDecoder(text.startsWith('\xff\xfe') ? 'utf-16le' : 'utf-8').decode(bytes)
 }
 
 /** The keys in a JWK, a JWKS or an array of JWKs, in plain text or base64; otherwise undefined. */
