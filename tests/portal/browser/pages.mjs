@@ -1,7 +1,7 @@
 // Pages with the markup that the portal's scripts enhance, one export for each: the contract that the server's templates keep.
 
 const page = (scripts, content) => `<!doctype html>
-<html lang="en"><head><title>A page</title><link rel="icon" href="data:,">
+<html lang="en"><head><title>A page</title>
 ${['page', ...scripts].map((name) => `<script type="module" src="/assets/${name}.js"></script>`).join('\n')}
 </head><body><h1>A page</h1><p data-status role="status"></p>
 ${content}

@@ -60,7 +60,7 @@ async function startIssuer(jwks) {
 
 async function startPortal(issuer) {
   const posts = []
-  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${issuer.origin}; ` +
+  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${issuer.origin}; ` +
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
   const portal = await listen(async (request, response) => {
     const path = new URL(request.url, 'http://portal').pathname
@@ -79,7 +79,7 @@ async function startPortal(issuer) {
     }
     response.setHeader('content-type', 'text/html; charset=utf-8')
     const page = pages[path.slice(1)]
-    return response.writeHead(page ? 200 : 404).end(page ? page(issuer.origin) : '')
+    return response.writeHead(page ? 200 : 404).end(page ? page(issuer.origin) : 'Not found')
   })
   return Object.assign(portal, { posts })
 }

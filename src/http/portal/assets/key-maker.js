@@ -59,7 +59,8 @@ async function enhance(form) {
     // Registering matters more: a browser that keeps nothing (private windows) does not stop it.
     await keep(form.dataset.clientId, privateJwk).catch(() => undefined)
     isKept = true
-    form.requestSubmit(find(REGISTER))
+    // In a task of its own: a form ignores this while it still tells of its last submission.
+    setTimeout(() => form.requestSubmit(find(REGISTER)))
   }
 
   form.addEventListener('submit', register)

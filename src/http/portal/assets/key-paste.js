@@ -31,7 +31,8 @@ function enhance(root) {
   }
 
   field.addEventListener('input', () => {
-    if (refusePrivate(field.value)) return
+    // One paste of several lines can come as several events, the last of them after the field was emptied.
+    if (refusePrivate(field.value) || !field.value) return
     field.ariaInvalid = null
     showMessage(root)
   })
@@ -61,7 +62,8 @@ async function submitOne(event, field, refuse, refusePrivate) {
   if (keys.length !== 1) return refuse(keys.length ? 'several' : 'unreadable')
   field.value = keys[0]
   field.dataset.read = keys[0]
-  field.form.requestSubmit(event.submitter)
+  // In a task of its own: a form ignores this while it still tells of its last submission.
+  setTimeout(() => field.form.requestSubmit(event.submitter))
 }
 
 document.querySelectorAll('[data-key-paste]').forEach(enhance)
