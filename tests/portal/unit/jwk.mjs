@@ -236,7 +236,9 @@ for (const [name, text] of Object.entries(PUBLIC)) {
   test(`not private: ${name}`, () => assert.equal(jwk.hasPrivateKey(text), false))
 }
 
-test('random numbers are not taken for private keys', () => {
+test('numbers are not taken for private keys, even if their bytes look like a member', () => {
+  const bytes = Buffer.concat([Buffer.alloc(128, 1), Buffer.from('"d":'), Buffer.alloc(124, 0xff)])
+  assert.equal(jwk.hasPrivateKey(JSON.stringify({ ...RFC7638, n: jwk.encode(bytes) })), false)
   for (let count = 0; count < 1000; count += 1) {
     const n = jwk.encode(crypto.getRandomValues(new Uint8Array(512)))
     const text = JSON.stringify({ ...RFC7638, n, x5c: [n] })
