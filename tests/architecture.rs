@@ -38,6 +38,7 @@ const FENCES: [(&str, &[&str]); 9] = [
 /// Each library is named in these layers only.
 const ROOMS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
+    ("argon2", &["keys"]),
     ("aws_lc_rs", &["clock", "keys", "pki", "store", "token"]),
     ("axum", &["http"]),
     ("clap", &["cli"]),
@@ -59,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("tokio_rustls", &["http"]),
     ("toml", &["config", "cli"]),
+    ("totp_rs", &["keys"]),
     ("tracing_subscriber", &["telemetry"]),
     ("webpki", &["pki"]),
     ("x509_parser", &["pki"]),

@@ -28,6 +28,7 @@ pub mod refused_request;
 pub mod registration;
 pub mod right;
 pub mod scope;
+pub mod sign_in;
 pub mod signing_key;
 pub mod step;
 pub mod user;

@@ -90,6 +90,15 @@ impl Rights {
         self.0.iter().map(|right| right.name())
     }
 
+    /// These and one more.
+    #[must_use]
+    pub fn with(mut self, right: Right) -> Self {
+        if !self.0.contains(&right) {
+            self.0.push(right);
+        }
+        self
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

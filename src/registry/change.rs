@@ -31,6 +31,9 @@ pub(super) struct Change<'a> {
     pub(super) now: Timestamp,
 }
 
+/// What the audit trail says in the place of a right, of changes that need none.
+const BY_BEING_ONESELF: &str = "self";
+
 impl Registry {
     /// Begins a change, if the actor has the right. If not, the attempt goes into the audit trail.
     pub(super) async fn begin<'a>(
@@ -41,12 +44,36 @@ impl Registry {
     ) -> Result<Change<'a>, RegistryError> {
         let right = actor.require(needed);
         let by_right = right.as_ref().map_or(needed, |right| *right);
-        let change = Change {
+        let change = self.open(actor, by_right.name(), act).await?;
+        match right {
+            Ok(_) => Ok(change),
+            Err(refusal) => Err(change.refuse(refusal).await),
+        }
+    }
+
+    /// Begins a change of what is a person's own, which needs no right: their password, their sessions.
+    pub(super) async fn begin_own<'a>(
+        &'a self,
+        actor: &'a Actor,
+        act: Act,
+    ) -> Result<Change<'a>, RegistryError> {
+        let mut change = self.open(actor, BY_BEING_ONESELF, act).await?;
+        change.entry.organization = actor.organization;
+        Ok(change)
+    }
+
+    async fn open<'a>(
+        &'a self,
+        actor: &'a Actor,
+        by_right: &str,
+        act: Act,
+    ) -> Result<Change<'a>, RegistryError> {
+        Ok(Change {
             registry: self,
             entry: AuditEntry {
                 actor: actor.name.clone(),
                 actor_organization: actor.organization,
-                by_right: by_right.name().to_owned(),
+                by_right: by_right.to_owned(),
                 action: act.verb,
                 noun: act.noun,
                 key: act.key,
@@ -58,11 +85,7 @@ impl Registry {
             actor,
             transaction: self.store.begin().await?,
             now: self.clock.now(),
-        };
-        match right {
-            Ok(_) => Ok(change),
-            Err(refusal) => Err(change.refuse(refusal).await),
-        }
+        })
     }
 }
 
@@ -152,6 +175,13 @@ impl Change<'_> {
     ) -> Result<(), RegistryError> {
         self.record(before, after).await?;
         self.commit().await
+    }
+
+    /// Records an act of a person on what is their own, which is no news for caches, and makes it last.
+    pub(super) async fn finish_own(mut self, after: Option<Value>) -> Result<(), RegistryError> {
+        self.entry.after = after.map(|value| value.to_string());
+        self.transaction.record_act(&self.entry, &self.registry.seal, self.now).await?;
+        Ok(self.transaction.commit().await?)
     }
 
     /// Records one of several changes, as which `act` is to stand in the trail and in the feed.

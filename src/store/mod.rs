@@ -10,7 +10,7 @@
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
-//!   last uses and answers kept for an Idempotency-Key, which are not configuration.
+//!   last uses, answers kept for an Idempotency-Key and when sessions were last seen, which are not configuration.
 //! * SQLite lets one write at a time. Changes, spent assertions, refused requests and last uses go through one
 //!   connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
 //!   way that no waiting mends.
@@ -28,9 +28,11 @@ mod organizations;
 mod refused_requests;
 mod replay;
 mod scopes;
+mod sessions;
 mod side_connection;
 mod signing_keys;
 mod transaction;
+mod users;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -56,8 +58,10 @@ pub use refused_requests::{
 };
 pub use replay::{ReplayLog, ReplayRow, SpentId};
 pub use scopes::ScopeFilter;
+pub use sessions::{Attempts, SessionFile};
 pub use signing_keys::SigningKeyRow;
 pub use transaction::Transaction;
+pub use users::{UserFile, UserFilter, UserProofs};
 
 /// Every migration, in order, compiled into the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
