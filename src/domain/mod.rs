@@ -17,6 +17,7 @@ pub mod client;
 pub mod excerpt;
 pub mod integration;
 pub mod json;
+pub mod mail;
 mod names;
 pub mod organization;
 pub mod prefix;

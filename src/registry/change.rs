@@ -23,12 +23,14 @@ pub(super) struct Act {
 
 /// A change under way. Dropped before [`Change::finish`], it leaves nothing behind.
 pub(super) struct Change<'a> {
-    registry: &'a Registry,
+    pub(super) registry: &'a Registry,
     entry: AuditEntry,
     actor: &'a Actor,
     pub(super) transaction: Transaction,
     /// When it happens.
     pub(super) now: Timestamp,
+    /// Whether mail goes out with it.
+    pub(super) mails: bool,
 }
 
 impl Registry {
@@ -58,6 +60,7 @@ impl Registry {
             actor,
             transaction: self.store.begin().await?,
             now: self.clock.now(),
+            mails: false,
         };
         match right {
             Ok(_) => Ok(change),
@@ -179,6 +182,9 @@ impl Change<'_> {
     /// Makes what has been recorded last, and has this node follow it before anybody is told.
     pub(super) async fn commit(self) -> Result<(), RegistryError> {
         self.transaction.commit().await?;
+        if let Some(outbox) = self.registry.outbox.as_ref().filter(|_| self.mails) {
+            outbox.ring();
+        }
         if let Some(feed) = &self.registry.feed {
             feed.catch_up().await?;
         }

@@ -19,6 +19,7 @@ mod delegations;
 mod error;
 mod first_start;
 mod idempotency;
+mod mail;
 mod on_behalf_of;
 mod organizations;
 mod refused_requests;
@@ -48,6 +49,7 @@ pub use delegations::NewDelegation;
 pub use error::RegistryError;
 pub use first_start::Operator;
 pub use idempotency::{FirstTime, Once};
+pub use mail::Outbox;
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
 #[derive(Clone)]
@@ -60,6 +62,8 @@ pub struct Registry {
     feed: Option<Arc<Feed>>,
     /// What judges the certificates of keys.
     certificates: Arc<EnterpriseCertificates>,
+    /// Where mail goes, if it is set up.
+    outbox: Option<Outbox>,
     rules: RegistryRules,
 }
 
@@ -97,7 +101,7 @@ impl Registry {
         rules: RegistryRules,
     ) -> Self {
         let certificates = Arc::new(EnterpriseCertificates::new(Vec::new()));
-        Self { store, clock, random, seal, feed: None, certificates, rules }
+        Self { store, clock, random, seal, feed: None, certificates, outbox: None, rules }
     }
 
     /// The same beside a token path, which then follows each change before anybody is told of it, and whose
