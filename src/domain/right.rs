@@ -8,6 +8,8 @@ use crate::domain::scope::{RequestedScopes, ScopeName};
 pub enum Right {
     /// Register clients for customers.
     ActForCustomers,
+    /// Decide who are the people of its own organization on the portal, and what they may do.
+    ManageUsers,
     /// Change keys and on-behalf-of objects of its own clients.
     ModifyClients,
     /// Everything, for every organization: the operator of this server.
@@ -16,6 +18,8 @@ pub enum Right {
     ReadClients,
     /// See its own scopes, and the accesses to them and of its own.
     ReadScopes,
+    /// Change the business data of its own organization.
+    WriteBusinessData,
     /// Make, change and deactivate its own clients, and decide about its delegations.
     WriteClients,
     /// Change on-behalf-of objects of its own clients.
@@ -26,10 +30,12 @@ pub enum Right {
 
 names!(Right {
     ActForCustomers = "idporten:dcr.supplier",
+    ManageUsers = "portvakt:users.write",
     ModifyClients = "idporten:dcr.modify",
     Operate = "portvakt:admin",
     ReadClients = "idporten:dcr.read",
     ReadScopes = "idporten:scopes.read",
+    WriteBusinessData = "portvakt:organization.write",
     WriteClients = "idporten:dcr.write",
     WriteOnBehalfOf = "idporten:dcr/onbehalfof.write",
     WriteScopes = "idporten:scopes.write",
@@ -48,7 +54,11 @@ impl Right {
                 }
                 Self::WriteOnBehalfOf => needed == ReadClients,
                 WriteScopes => needed == ReadScopes,
-                Self::ActForCustomers | ReadClients | ReadScopes => false,
+                Self::ActForCustomers
+                | Self::ManageUsers
+                | Self::WriteBusinessData
+                | ReadClients
+                | ReadScopes => false,
             }
     }
 }
@@ -105,6 +115,8 @@ mod tests {
         assert_eq!(rights.by_which(Right::WriteScopes), None);
         assert_eq!(rights.by_which(Right::ActForCustomers), None);
         assert_eq!(rights.by_which(Right::Operate), None);
+        assert_eq!(rights.by_which(Right::ManageUsers), None);
+        assert_eq!(rights.by_which(Right::WriteBusinessData), None);
         for right in Right::ALL {
             assert!(right.name().parse::<ScopeName>().is_ok());
             assert!(Rights::new(&[Right::Operate]).by_which(*right).is_some());

@@ -12,6 +12,7 @@ mod access_batch;
 mod accesses;
 mod actor;
 mod audit;
+mod business;
 mod change;
 mod client_keys;
 mod clients;

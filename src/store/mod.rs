@@ -17,6 +17,7 @@
 
 mod accesses;
 mod audit;
+mod business;
 mod changes;
 mod client_keys;
 mod clients;
