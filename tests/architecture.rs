@@ -48,6 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper_util", &["http"]),
     ("josekit", &["cli"]),
     ("jsonwebtoken", &["keys"]),
+    ("lettre", &["remote"]),
     ("moka", &["token"]),
     ("num_bigint", &["pki"]),
     ("openssl", &["cli"]),

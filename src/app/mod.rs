@@ -1,5 +1,6 @@
 //! Everything a request may need, built once from the configuration; tests build the same.
 
+mod post;
 mod revocation;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use post::Post;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
@@ -18,7 +20,7 @@ use crate::pki::trust_set::{
     OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
     TrustSetError, TrustSetSource,
 };
-use crate::registry::{Operator, Registry, RegistryError, RegistryRules};
+use crate::registry::{Operator, Outbox, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
 use crate::store::{Store, StoreError};
@@ -47,6 +49,8 @@ pub struct App {
     pub cursors: CursorSeal,
     /// Where the admin API is reached from outside, if the configuration says.
     pub admin_url: Option<String>,
+    /// The folder that mails are written into, where they are not sent: on a test server.
+    pub outbox: Option<PathBuf>,
     /// Keeps what was refused, and why.
     pub recorder: Recorder,
     /// Counts and times.
@@ -75,6 +79,9 @@ pub enum AppError {
         /// Why.
         problem: std::io::Error,
     },
+    /// Mail cannot be sent.
+    #[error("mail: {0}")]
+    Mail(String),
     /// What the operator needs cannot be made.
     #[error("the operator's organization, scopes or client cannot be made: {0}")]
     Operator(#[from] RegistryError),
@@ -138,7 +145,20 @@ impl App {
             seal,
             registry_rules(config),
         );
-        let registry = registry.beside(Arc::clone(&feed), Arc::clone(&certificates));
+        let mut registry = registry.beside(Arc::clone(&feed), Arc::clone(&certificates));
+        let metrics = Metrics::new();
+        let mut post = None;
+        if let Some(mail) = &config.mail {
+            let outbox = Outbox::default();
+            registry = registry.with_outbox(outbox.clone());
+            post = Some(Post {
+                store: store.clone(),
+                clock: Arc::clone(&clock),
+                mailer: post::mailer(mail)?,
+                outbox,
+                counts: metrics.mail_counts(),
+            });
+        }
         if let Some(operator) = load_operator(config)? {
             registry.first_start(&operator).await?;
         }
@@ -171,10 +191,19 @@ impl App {
             keys: keys.ring(),
         };
         let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
-        let tasks = vec![follower, writer, tokio::spawn(lists)];
-        let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
-        let admin_url = config.admin_url.clone();
-        Ok(Self { issuer, registry, cursors, admin_url, recorder, metrics, draining, tasks })
+        let mut tasks = vec![follower, writer, tokio::spawn(lists)];
+        tasks.extend(post.map(|post| tokio::spawn(post.run())));
+        Ok(Self {
+            issuer,
+            registry,
+            cursors,
+            admin_url: config.admin_url.clone(),
+            outbox: post::folder(config.mail.as_ref()),
+            recorder,
+            metrics,
+            draining: AtomicBool::new(false),
+            tasks,
+        })
     }
 
     /// Whether the server takes new work: it is not on its way out, and what it has cached is right.
@@ -222,6 +251,7 @@ pub fn check_files(config: &Config) -> Result<(), AppError> {
     for register in &config.delegation_registers {
         remote_register(register, None)?;
     }
+    config.mail.as_ref().map(post::mailer).transpose()?;
     load_sealing_key(&config.sealing_key).map(|_| ())
 }
 

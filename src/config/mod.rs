@@ -7,6 +7,7 @@
 mod delegation_register;
 mod error;
 mod listener;
+mod mail;
 mod operator;
 mod raw;
 mod trust;
@@ -20,6 +21,7 @@ use crate::domain::algorithm::Algorithm;
 pub use delegation_register::DelegationRegister;
 pub use error::ConfigError;
 pub use listener::{Listener, TlsFiles};
+pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
 pub use operator::Operator;
 pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub feed: Feed,
     /// What is kept of refused requests.
     pub explain: Explain,
+    /// How e-mail leaves the server; `None` when it does not.
+    pub mail: Option<Mail>,
     /// How logs look.
     pub log: Log,
     /// Which certificate authorities count.
@@ -183,6 +187,7 @@ impl Config {
                 retention_days: positive("explain.retention_days", raw.explain.retention_days)?,
                 records_max: positive("explain.records_max", raw.explain.records_max)?,
             },
+            mail: Mail::check(raw.mail, folder)?,
             log: Log {
                 format: choose(
                     "log.format",

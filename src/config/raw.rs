@@ -48,6 +48,18 @@ section!(RawToken {
 section!(RawKeys { sealing_key_file: String, sealing_key: String });
 section!(RawFeed { poll_milliseconds: u32, stale_seconds_max: u32 });
 section!(RawExplain { retention_days: u32, records_max: u32 });
+section!(RawMail {
+    transport: String,
+    host: String,
+    port: u32,
+    tls: String,
+    user: String,
+    password_file: String,
+    folder: String,
+    from: String,
+    from_name: String,
+    reply_to: String,
+});
 section!(RawLog { format: String, filter: String });
 section!(RawTrust {
     anchors: Vec<String>,
@@ -81,6 +93,7 @@ pub(super) struct Raw {
     pub(super) keys: RawKeys,
     pub(super) feed: RawFeed,
     pub(super) explain: RawExplain,
+    pub(super) mail: RawMail,
     pub(super) log: RawLog,
     pub(super) trust: BTreeMap<String, RawTrust>,
     pub(super) delegation_register: BTreeMap<String, RawDelegationRegister>,
@@ -99,6 +112,7 @@ impl Raw {
         self.keys.overlay(over.keys);
         self.feed.overlay(over.feed);
         self.explain.overlay(over.explain);
+        self.mail.overlay(over.mail);
         self.log.overlay(over.log);
         for (name, trust) in over.trust {
             self.trust.entry(name).or_default().overlay(trust);

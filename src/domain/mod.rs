@@ -10,8 +10,10 @@
 //! `FromStr` or `TryFrom`, which refuse what is not.
 
 pub mod access;
+pub mod alert;
 pub mod algorithm;
 pub mod audit;
+pub mod business;
 pub mod change;
 pub mod client;
 pub mod email_address;
@@ -20,6 +22,7 @@ pub mod excerpt;
 pub mod integration;
 pub mod json;
 pub mod language;
+pub mod mail;
 mod names;
 pub mod organization;
 pub mod prefix;

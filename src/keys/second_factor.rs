@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
-use totp_rs::{Builder, Secret, Totp};
+use totp_rs::{Builder, Secret};
 use zeroize::Zeroizing;
 
 use crate::clock::{Random, Timestamp};
@@ -100,7 +100,7 @@ impl Authenticator {
     /// The code of that moment.
     #[cfg(test)]
     pub fn code_at(&self, now: Timestamp) -> String {
-        let totp: Totp = self.builder().build().unwrap();
+        let totp = self.builder().build().unwrap();
         totp.generate(u64::try_from(now.seconds()).unwrap()).to_string()
     }
 

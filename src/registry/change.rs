@@ -23,12 +23,14 @@ pub(super) struct Act {
 
 /// A change under way. Dropped before [`Change::finish`], it leaves nothing behind.
 pub(super) struct Change<'a> {
-    registry: &'a Registry,
+    pub(super) registry: &'a Registry,
     entry: AuditEntry,
     actor: &'a Actor,
     pub(super) transaction: Transaction,
     /// When it happens.
     pub(super) now: Timestamp,
+    /// Whether mail goes out with it.
+    pub(super) mails: bool,
 }
 
 /// What the audit trail says in the place of a right, of changes that need none.
@@ -85,6 +87,7 @@ impl Registry {
             actor,
             transaction: self.store.begin().await?,
             now: self.clock.now(),
+            mails: false,
         })
     }
 }
@@ -181,7 +184,11 @@ impl Change<'_> {
     pub(super) async fn finish_own(mut self, after: Option<Value>) -> Result<(), RegistryError> {
         self.entry.after = after.map(|value| value.to_string());
         self.transaction.record_act(&self.entry, &self.registry.seal, self.now).await?;
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        if let Some(outbox) = self.registry.outbox.as_ref().filter(|_| self.mails) {
+            outbox.ring();
+        }
+        Ok(())
     }
 
     /// Records one of several changes, as which `act` is to stand in the trail and in the feed.
@@ -209,6 +216,9 @@ impl Change<'_> {
     /// Makes what has been recorded last, and has this node follow it before anybody is told.
     pub(super) async fn commit(self) -> Result<(), RegistryError> {
         self.transaction.commit().await?;
+        if let Some(outbox) = self.registry.outbox.as_ref().filter(|_| self.mails) {
+            outbox.ring();
+        }
         if let Some(feed) = &self.registry.feed {
             feed.catch_up().await?;
         }

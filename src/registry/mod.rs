@@ -12,6 +12,7 @@ mod access_batch;
 mod accesses;
 mod actor;
 mod audit;
+mod business;
 mod change;
 mod client_keys;
 mod clients;
@@ -19,6 +20,7 @@ mod delegations;
 mod error;
 mod first_start;
 mod idempotency;
+mod mail;
 mod on_behalf_of;
 mod organizations;
 mod people;
@@ -52,6 +54,7 @@ pub use delegations::NewDelegation;
 pub use error::RegistryError;
 pub use first_start::Operator;
 pub use idempotency::{FirstTime, Once};
+pub use mail::Outbox;
 pub use people::{
     Enrolment, KnownLink, NewUser, OpenIdIdentity, PasswordProblem, PeopleError, PeopleRules,
     SecondFactorState, Session, SignedIn,
@@ -71,6 +74,8 @@ pub struct Registry {
     /// What the secrets of second factors are sealed with, in a process that people sign in to.
     secrets: Option<SecretSeal>,
     passwords: Arc<people::Passwords>,
+    /// Where mail goes, if it is set up.
+    outbox: Option<Outbox>,
     rules: RegistryRules,
 }
 
@@ -111,8 +116,18 @@ impl Registry {
         rules: RegistryRules,
     ) -> Self {
         let certificates = Arc::new(EnterpriseCertificates::new(Vec::new()));
-        let (secrets, passwords) = (None, Arc::default());
-        Self { store, clock, random, seal, feed: None, certificates, secrets, passwords, rules }
+        Self {
+            store,
+            clock,
+            random,
+            seal,
+            feed: None,
+            certificates,
+            secrets: None,
+            passwords: Arc::default(),
+            outbox: None,
+            rules,
+        }
     }
 
     /// The same beside a token path, which then follows each change before anybody is told of it, and whose

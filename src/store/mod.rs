@@ -10,13 +10,15 @@
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
-//!   last uses, answers kept for an Idempotency-Key and when sessions were last seen, which are not configuration.
+//!   last uses, answers kept for an Idempotency-Key, what has become of mails and when sessions were last seen, which
+//!   are not configuration.
 //! * SQLite lets one write at a time. Changes, spent assertions, refused requests and last uses go through one
 //!   connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
 //!   way that no waiting mends.
 
 mod accesses;
 mod audit;
+mod business;
 mod changes;
 mod client_keys;
 mod clients;
@@ -24,6 +26,7 @@ mod delegations;
 mod error;
 mod idempotency;
 mod last_use;
+mod mail;
 mod organizations;
 mod refused_requests;
 mod replay;
@@ -52,6 +55,7 @@ pub use delegations::DelegationFilter;
 pub use error::StoreError;
 pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 pub use last_use::{LAST_USES_MAX, LastUse, LastUseWriter};
+pub use mail::ClaimedMail;
 pub use organizations::PrefixFilter;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,

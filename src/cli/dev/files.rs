@@ -21,10 +21,11 @@ use crate::clock::Random;
 use crate::keys::SealingKey;
 
 /// What may be in the folder: ours to replace. Anything else stops a reset.
-const ENTRIES: [&str; 8] = [
+const ENTRIES: [&str; 9] = [
     "clients",
     "dev.env",
     "dev.env.new",
+    "outbox",
     "pki",
     "portvakt.db",
     "portvakt.db-shm",
@@ -173,6 +174,7 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
          {token}{admin}{management}\n\
          [database]\nfile = \"portvakt.db\"\n\n\
          [keys]\nsealing_key_file = \"{SEALING_KEY}\"\n\n\
+         [mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfrom = \"portvakt@dev.example\"\n\n\
          [log]\nformat = \"text\"\n\n\
          [trust.dev]\n\
          anchors = [\"pki/root.pem\"]\n\

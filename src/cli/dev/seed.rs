@@ -25,12 +25,14 @@ pub(super) const DELEGATED: &str = "dev:reports.write";
 const CLOSED: &str = "dev:secrets.read";
 
 /// What the consumer's client may do in the admin API for its own organization.
-const SELF_SERVICE: [Right; 5] = [
+const SELF_SERVICE: [Right; 7] = [
     Right::ReadClients,
     Right::ModifyClients,
     Right::WriteClients,
     Right::ReadScopes,
     Right::WriteScopes,
+    Right::WriteBusinessData,
+    Right::ManageUsers,
 ];
 
 /// Fills the database of a new test server.

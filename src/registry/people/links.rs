@@ -84,7 +84,7 @@ impl Registry {
         change.transaction.delete_sessions_of(&id, None).await?;
         change.transaction.forget_attempts(&user.email).await?;
         if purpose == LinkPurpose::Reset {
-            self.mail(&mut change, &user, Occasion::PasswordChanged).await?;
+            self.mail_if_possible(&mut change, &user, Occasion::PasswordChanged).await?;
         }
         let after = json!({ "link": purpose.name(), "status": user.status.name() });
         change.finish_own(Some(after)).await?;

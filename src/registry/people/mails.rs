@@ -1,13 +1,12 @@
 //! The mails that people get about themselves, in their own language.
 
 use crate::domain::language::Language;
-use crate::domain::mail::Mail;
 use crate::domain::sign_in::LinkPurpose;
 use crate::domain::user::User;
 use crate::keys::secret_token::LinkToken;
 use crate::registry::change::Change;
 use crate::registry::people::PeopleError;
-use crate::registry::{Registry, RegistryError};
+use crate::registry::Registry;
 
 /// What a mail to a person is about.
 #[derive(Clone, Copy, Debug)]
@@ -41,10 +40,17 @@ impl Registry {
     ) -> Result<(), PeopleError> {
         let rules = &self.rules.people;
         let (subject, body) = text(user, &rules.environment.name, &rules.portal_url, occasion);
-        let mail = Mail::new(&*self.random, user.email.clone(), subject, body)
-            .map_err(|error| RegistryError::invalid("name", error))?;
-        change.transaction.enqueue_mail(&mail, change.now).await?;
-        Ok(())
+        Ok(change.enqueue_mail(&user.email, &subject, &body).await?)
+    }
+
+    /// The same of what a user should know and can do without, where mail is not set up.
+    pub(super) async fn mail_if_possible(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        occasion: Occasion<'_>,
+    ) -> Result<(), PeopleError> {
+        if self.sends_mail() { self.mail(change, user, occasion).await } else { Ok(()) }
     }
 
     /// Makes a link for a user, in the place of earlier ones of its kind.

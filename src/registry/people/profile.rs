@@ -89,7 +89,7 @@ impl Registry {
         change.transaction.delete_links_of(&user.id).await?;
         let ended =
             change.transaction.delete_sessions_of(&user.id, Some(&session.hash)).await?;
-        self.mail(&mut change, user, Occasion::PasswordChanged).await?;
+        self.mail_if_possible(&mut change, user, Occasion::PasswordChanged).await?;
         Ok(change.finish_own(Some(json!({ "sessions_ended": ended }))).await?)
     }
 }

@@ -37,9 +37,7 @@ impl Registry {
         language: Language,
         trace_id: Option<&str>,
     ) -> Result<(), PeopleError> {
-        if !self.rules.people.sign_in.password() {
-            return Err(PeopleError::Way);
-        }
+        self.check_links_are_mailed()?;
         check_needed_line("name", name)?;
         let mut transaction = self.store.begin().await?;
         let organization = organization_of(&mut transaction, email).await?;
@@ -80,13 +78,19 @@ impl Registry {
         email: &EmailAddress,
         trace_id: Option<&str>,
     ) -> Result<(), PeopleError> {
-        if !self.rules.people.sign_in.password() {
-            return Err(PeopleError::Way);
-        }
+        self.check_links_are_mailed()?;
         match self.store.user_by_email(email).await? {
             Some(file) => self.remind(file, NotYou::NoPassword, trace_id).await,
             None => self.take_as_long(email).await,
         }
+    }
+
+    /// Holds that people get passwords here, and links to choose them.
+    fn check_links_are_mailed(&self) -> Result<(), PeopleError> {
+        if !self.rules.people.sign_in.password() {
+            return Err(PeopleError::Way);
+        }
+        if self.sends_mail() { Ok(()) } else { Err(RegistryError::NoMail.into()) }
     }
 
     /// Mails a person whom we know what they can do: follow a link, or nothing. `or_else` is what they are told who
