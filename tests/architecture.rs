@@ -39,10 +39,13 @@ const FENCES: [(&str, &[&str]); 9] = [
 const ROOMS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
     ("argon2", &["keys"]),
+    ("askama", &["http"]),
     ("aws_lc_rs", &["clock", "keys", "pki", "store", "token"]),
     ("axum", &["http"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("fluent_bundle", &["http"]),
+    ("form_urlencoded", &["http"]),
     ("http_body_util", &["http"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
@@ -63,6 +66,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("toml", &["config", "cli"]),
     ("totp_rs", &["keys"]),
     ("tracing_subscriber", &["telemetry"]),
+    ("unic_langid", &["http"]),
     ("webpki", &["pki"]),
     ("x509_parser", &["pki"]),
 ];

@@ -5,6 +5,7 @@
 //! and `cli` know this layer: everybody else is handed plain values.
 
 mod delegation_register;
+mod environment;
 mod error;
 mod listener;
 mod mail;
@@ -17,8 +18,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::algorithm::Algorithm;
+use crate::domain::environment::Environment;
 
 pub use delegation_register::DelegationRegister;
+pub use environment::Portal;
 pub use error::ConfigError;
 pub use listener::{Listener, TlsFiles};
 pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
@@ -40,6 +43,10 @@ pub struct Config {
     pub issuer: String,
     /// Where the admin API is reached from outside; ends in a slash.
     pub admin_url: Option<String>,
+    /// STUB
+    pub environment: Environment,
+    /// What holds for the people who use the portal.
+    pub portal: Portal,
     /// Who runs the server.
     pub operator: Option<Operator>,
     /// Where the token API listens.
@@ -161,6 +168,8 @@ impl Config {
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
         let issuer = check_issuer(required("server.issuer", raw.server.issuer)?)?;
         Ok(Self {
+            environment: environment::check_environment(raw.environment)?,
+            portal: Portal::check(&raw.portal, false)?,
             admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
             operator: Operator::check(raw.operator, folder)?,
             delegation_registers: DelegationRegister::check_all(raw.delegation_register, &issuer)?,

@@ -3,23 +3,23 @@
 /// Gives an enumeration the words for its variants: `ALL`, `name` and `from_name`.
 macro_rules! names {
     ($kind:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        $crate::domain::names::names!(pub $kind { $($variant = $word),+ });
+    };
+    ($seen:vis $kind:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         impl $kind {
             /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            $seen const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// Its word.
-            pub const fn name(self) -> &'static str {
+            $seen const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word),+
                 }
             }
 
             /// The one of that word.
-            pub fn from_name(word: &str) -> Option<Self> {
-                match word {
-                    $($word => Some(Self::$variant),)+
-                    _ => None,
-                }
+            $seen fn from_name(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.name() == word)
             }
         }
     };

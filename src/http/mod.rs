@@ -10,6 +10,7 @@ mod guard;
 pub mod listen;
 mod management;
 mod oauth;
+mod portal;
 mod stall;
 mod tls;
 
@@ -27,9 +28,10 @@ pub fn token_router(app: Arc<App>) -> Router {
     guard::protect(guard::with_fallbacks(routes), app)
 }
 
-/// The admin API.
+/// The portal and the admin API. What is no page of the portal is the API's to answer.
 pub fn admin_router(app: Arc<App>) -> Router {
-    guard::protect(admin::routes(&app), app)
+    let routes = portal::routes(&app).fallback_service(admin::routes(&app));
+    guard::protect(routes, app)
 }
 
 /// Liveness, readiness and metrics.

@@ -28,6 +28,7 @@ mod refused_requests;
 mod rules;
 mod scopes;
 mod signing_keys;
+mod usage;
 mod views;
 
 use std::sync::Arc;

@@ -59,6 +59,11 @@ pub(super) async fn seed(
             .grant_access(&actor, &name, consumer, AccessTerms::default(), Expected::Anything)
             .await?;
     }
+    let act_for_customers = Right::ActForCustomers.name().parse()?;
+    let terms = AccessTerms::default();
+    registry
+        .grant_access(&actor, &act_for_customers, number(&SUPPLIER)?, terms, Expected::Anything)
+        .await?;
     let delegation = NewDelegation {
         consumer: number(&CONSUMER)?,
         supplier: number(&SUPPLIER)?,

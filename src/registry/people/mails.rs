@@ -74,7 +74,7 @@ impl Registry {
 }
 
 fn link_address(portal: &str, token: &LinkToken) -> String {
-    format!("{portal}link?token={}", token.as_str())
+    format!("{portal}portal/link?token={}", token.as_str())
 }
 
 /// Subject and text of a mail.
@@ -88,9 +88,9 @@ fn text(user: &User, environment: &str, portal: &str, occasion: Occasion<'_>) ->
         Language::English => "Hello",
         Language::Bokmal | Language::Nynorsk => "Hei",
     };
-    // A name is a line without control characters, but what stands in the subject is ours alone: names are chosen by
-    // whoever fills in the form.
-    (format!("{environment}: {what}"), format!("{greeting}\n\n{lines}\n\n{environment}\n{portal}\n"))
+    // Names stand nowhere: whoever fills in the form chooses them, for people they do not know.
+    let body = format!("{greeting}\n\n{lines}\n\n{environment}\n{portal}portal\n");
+    (format!("{environment}: {what}"), body)
 }
 
 fn bokmal(portal: &str, occasion: Occasion<'_>) -> (&'static str, String) {

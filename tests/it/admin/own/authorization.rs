@@ -41,7 +41,7 @@ fn new_key() -> Value {
 
 const BUSINESS_DATA: &str = "/api/portvakt/v1/organizations/{organization}/business-data";
 
-/// Clients, keys, delegations, signing keys, the audit trail, refusals and business data.
+/// Clients, their usage, keys, delegations, signing keys, the audit trail, refusals and business data.
 pub(crate) const OPERATIONS: &[Operation] = &[
     operation("GET", "/api/portvakt/v1/clients", READ, 200, 200),
     with(
@@ -70,6 +70,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         new_key,
     ),
     operation("DELETE", "/api/portvakt/v1/clients/{client_id}/keys/{kid}", MODIFY, 200, 404),
+    operation("GET", "/api/portvakt/v1/clients/{client_id}/usage", READ, 200, 404),
     operation("GET", "/api/portvakt/v1/keys", READ, 200, 200),
     operation("GET", "/api/portvakt/v1/delegations", READ, 200, 200),
     operation("GET", "/api/portvakt/v1/delegations/{consumer}/{supplier}/{scope}", READ, 200, 404),
@@ -210,6 +211,7 @@ async fn what_belongs_to_others_looks_like_what_is_not_there() {
         ("DELETE", "", Value::Null),
         ("POST", "/restore", Value::Null),
         ("GET", "/keys", Value::Null),
+        ("GET", "/usage", Value::Null),
         ("POST", "/keys", new_key()),
         ("DELETE", "/keys/first", Value::Null),
         ("POST", "/keys/first/renew", new_key()),

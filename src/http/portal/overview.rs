@@ -1,0 +1,19 @@
+//! The first page: what needs whoever has signed in, and where to go on.
+
+use askama::Template;
+use axum::response::Response;
+
+use crate::http::portal::page::{Page, Section, SignedIn, show};
+
+#[derive(Template)]
+#[template(path = "overview.html", config = ".askama.toml")]
+struct Overview {
+    page: Page,
+    name: String,
+}
+
+/// `GET /portal`
+pub(super) async fn overview(signed_in: SignedIn) -> Response {
+    let name = signed_in.session.user.name.clone();
+    show(&Overview { page: signed_in.page.at(Section::Overview), name })
+}

@@ -1,0 +1,66 @@
+//! Days and times as people in Norway read them.
+
+use time::{Date, Duration, Month, OffsetDateTime, UtcOffset, Weekday};
+
+use crate::clock::Timestamp;
+use crate::domain::language::Language;
+
+/// The moment by the clocks of Norway: central European time, with summer time from the last Sunday of March to the
+/// last Sunday of October, 01:00 UTC (directive 2000/84/EC).
+fn local(moment: Timestamp) -> Option<OffsetDateTime> {
+    let utc = OffsetDateTime::from_unix_timestamp(moment.seconds()).ok()?;
+    let begin = last_sunday(utc.year(), Month::March)?;
+    let end = last_sunday(utc.year(), Month::October)?;
+    let hours = if utc >= begin && utc < end { 2 } else { 1 };
+    Some(utc.to_offset(UtcOffset::from_hms(hours, 0, 0).ok()?))
+}
+
+/// 01:00 UTC on the last Sunday of a month that has 31 days.
+fn last_sunday(year: i32, month: Month) -> Option<OffsetDateTime> {
+    let last = Date::from_calendar_date(year, month, 31).ok()?;
+    let back = last.weekday().number_days_from_sunday();
+    debug_assert!(back < 7 && Weekday::Sunday.number_days_from_sunday() == 0);
+    let sunday = last.checked_sub(Duration::days(back.into()))?;
+    Some(sunday.with_hms(1, 0, 0).ok()?.assume_utc())
+}
+
+/// The day: `28.11.2026`, in English `28 Nov 2026`, which nobody can misread.
+pub(super) fn day(moment: Timestamp, language: Language) -> String {
+    let Some(at) = local(moment) else { return moment.to_string() };
+    match language {
+        Language::Bokmal | Language::Nynorsk => {
+            format!("{:02}.{:02}.{}", at.day(), u8::from(at.month()), at.year())
+        }
+        Language::English => {
+            let month = at.month().to_string();
+            format!("{} {} {}", at.day(), month.get(..3).unwrap_or(&month), at.year())
+        }
+    }
+}
+
+/// The day and the time to the minute.
+pub(super) fn moment(moment: Timestamp, language: Language) -> String {
+    let Some(at) = local(moment) else { return moment.to_string() };
+    format!("{} {:02}:{:02}", day(moment, language), at.hour(), at.minute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_change_on_the_last_sundays_of_march_and_october() {
+        for (utc, text) in [
+            ("2026-03-29T00:59:59Z", "29.03.2026 01:59"),
+            ("2026-03-29T01:00:00Z", "29.03.2026 03:00"),
+            ("2026-10-25T00:59:59Z", "25.10.2026 02:59"),
+            ("2026-10-25T01:00:00Z", "25.10.2026 02:00"),
+            ("2026-12-31T23:30:00Z", "01.01.2027 00:30"),
+        ] {
+            let at = Timestamp::from_rfc3339(utc).unwrap();
+            assert_eq!(moment(at, Language::Bokmal), text);
+        }
+        let at = Timestamp::from_rfc3339("2026-05-01T12:00:00Z").unwrap();
+        assert_eq!(day(at, Language::English), "1 May 2026");
+    }
+}
