@@ -11,6 +11,7 @@
 mod access_batch;
 mod accesses;
 mod actor;
+mod alerts;
 mod audit;
 mod business;
 mod change;
@@ -77,6 +78,8 @@ pub struct RegistryRules {
     pub delegation_sources: Vec<DelegationSource>,
     /// Seconds that tokens live at most.
     pub token_lifetime_seconds_max: u32,
+    /// Where people reach the portal, if it is known.
+    pub portal_url: Option<String>,
 }
 
 impl RegistryRules {
@@ -87,6 +90,7 @@ impl RegistryRules {
             issuer: issuer.to_owned(),
             delegation_sources: vec![own],
             token_lifetime_seconds_max,
+            portal_url: None,
         }
     }
 }

@@ -10,12 +10,13 @@
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
-//!   last uses, answers kept for an Idempotency-Key and what has become of mails, which are not configuration.
+//!   last uses, answers kept for an Idempotency-Key, what has become of mails, and alerts, which are not configuration.
 //! * SQLite lets one write at a time. Changes, spent assertions, refused requests and last uses go through one
 //!   connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
 //!   way that no waiting mends.
 
 mod accesses;
+mod alerts;
 mod audit;
 mod business;
 mod changes;
@@ -46,6 +47,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, SqlitePool};
 
 pub use accesses::AccessFilter;
+pub use alerts::{EndingKey, NewAlert};
 pub use audit::{AuditEntry, AuditSeal};
 pub use clients::ClientFilter;
 pub use delegations::DelegationFilter;
