@@ -23,6 +23,7 @@ pub mod language;
 pub(crate) mod names;
 pub mod organization;
 pub mod prefix;
+pub mod prefix_request;
 pub mod record;
 pub mod refused_request;
 pub mod registration;

@@ -22,6 +22,7 @@ mod idempotency;
 mod on_behalf_of;
 mod organizations;
 mod people_stub;
+mod prefix_requests;
 mod refused_requests;
 mod rules;
 mod scopes;
@@ -37,7 +38,8 @@ use crate::token::delegation::DelegationSource;
 use crate::token::feed::Feed;
 
 pub use crate::store::{
-    AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, ScopeFilter, StoreError,
+    AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, PrefixRequestFilter,
+    ScopeFilter, StoreError,
 };
 pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};
@@ -50,6 +52,7 @@ pub use error::RegistryError;
 pub use first_start::Operator;
 pub use idempotency::{FirstTime, Once};
 pub use people_stub::{Session, SessionToken};
+pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
 #[derive(Clone)]

@@ -25,6 +25,7 @@ mod error;
 mod idempotency;
 mod last_use;
 mod organizations;
+mod prefix_requests;
 mod refused_requests;
 mod replay;
 mod scopes;
@@ -51,6 +52,7 @@ pub use error::StoreError;
 pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 pub use last_use::{LAST_USES_MAX, LastUse, LastUseWriter};
 pub use organizations::PrefixFilter;
+pub use prefix_requests::PrefixRequestFilter;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
 };
