@@ -30,6 +30,7 @@ mod idempotency;
 mod last_use;
 mod mail;
 mod organizations;
+mod prefix_requests;
 mod refused_requests;
 mod replay;
 mod scopes;
@@ -62,6 +63,7 @@ pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 pub use last_use::{LAST_USES_MAX, LastUse, LastUseWriter};
 pub use mail::ClaimedMail;
 pub use organizations::PrefixFilter;
+pub use prefix_requests::PrefixRequestFilter;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
 };
