@@ -7,6 +7,7 @@ mod access_batch;
 mod access_requests;
 mod accesses;
 mod audit;
+mod business_data;
 mod clients;
 mod delegations;
 mod etag;
@@ -48,6 +49,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let routes = OpenApiRouter::with_openapi(Shared::openapi())
         .merge(me::routes())
         .merge(organizations::routes())
+        .merge(business_data::routes())
         .merge(prefixes::routes())
         .merge(scopes::routes())
         .merge(accesses::routes())
