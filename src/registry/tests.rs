@@ -400,6 +400,8 @@ async fn the_consumers_beyond_the_fiftieth_are_summed() {
     assert_eq!(usage.consumers.len(), 50);
     assert_eq!((usage.consumers[0].tokens, usage.consumers[49].tokens), (152, 103));
     assert_eq!((usage.tokens, usage.others), ((100..153).sum::<u64>(), 100 + 101 + 102));
+}
+
 #[tokio::test]
 async fn a_prefix_is_asked_for_and_the_operator_assigns_it_or_says_why_not() {
     let fixture = fixture().await;
