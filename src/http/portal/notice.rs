@@ -21,6 +21,10 @@ pub(super) enum Notice {
     PrefixTransferred,
     /// A request for a prefix has been refused.
     RequestDenied,
+    /// Somebody has been sent an invitation.
+    Invited,
+    /// Somebody has chosen the password that they sign in with.
+    PasswordChosen,
     /// What was written has been saved.
     Saved,
     /// Somebody has signed out.
@@ -36,6 +40,8 @@ names!(pub(super) Notice {
     PrefixRestored = "prefix-restored",
     PrefixTransferred = "prefix-transferred",
     RequestDenied = "request-denied",
+    Invited = "invited",
+    PasswordChosen = "password-chosen",
     Saved = "saved",
     SignedOut = "signed-out",
 });
