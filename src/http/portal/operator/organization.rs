@@ -56,7 +56,7 @@ impl OrganizationPage {
 
     fn roles(&self, user: &User) -> String {
         let roles: Vec<String> =
-            user.roles.iter().map(|role| self.page.word("operator-role", role.name())).collect();
+            user.roles.iter().map(|role| self.page.word("role", role.name())).collect();
         roles.join(", ")
     }
 
