@@ -37,7 +37,8 @@ use crate::token::delegation::DelegationSource;
 use crate::token::feed::Feed;
 
 pub use crate::store::{
-    AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, ScopeFilter, StoreError,
+    AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, ScopeFilter, ScopeUse,
+    StoreError,
 };
 pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};

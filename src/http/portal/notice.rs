@@ -5,10 +5,43 @@ use crate::domain::names::names;
 /// Something that has been done. Its word is the end of the name of its text: `notice-saved`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Notice {
+    /// Access has been asked for.
+    AccessRequested,
+    /// A client gets no more tokens.
+    ClientDeactivated,
+    /// A client gets tokens again.
+    ClientRestored,
+    /// A supplier may fetch tokens on behalf of the organization.
+    Delegated,
+    /// It may no longer.
+    DelegationWithdrawn,
+    /// A key is registered.
+    KeyAdded,
+    /// A key has a successor.
+    KeyRenewed,
+    /// A key counts no more.
+    KeyWithdrawn,
     /// What was written has been saved.
     Saved,
+    /// A scope is on a client.
+    ScopeAdded,
+    /// A scope is on a client no more.
+    ScopeRemoved,
     /// Somebody has signed out.
     SignedOut,
 }
 
-names!(pub(super) Notice { Saved = "saved", SignedOut = "signed-out" });
+names!(pub(super) Notice {
+    AccessRequested = "access-requested",
+    ClientDeactivated = "client-deactivated",
+    ClientRestored = "client-restored",
+    Delegated = "delegated",
+    DelegationWithdrawn = "delegation-withdrawn",
+    KeyAdded = "key-added",
+    KeyRenewed = "key-renewed",
+    KeyWithdrawn = "key-withdrawn",
+    Saved = "saved",
+    ScopeAdded = "scope-added",
+    ScopeRemoved = "scope-removed",
+    SignedOut = "signed-out",
+});
