@@ -29,12 +29,34 @@ section!(RawOperator {
     client_id: String,
     client_jwk_file: String,
 });
+section!(RawEnvironment {
+    name: String,
+    colour: String,
+    self_service: String,
+    sister: BTreeMap<String, RawSister>,
+});
+section!(RawPortal {
+    sign_in: String,
+    idle_minutes: u32,
+    session_hours: u32,
+    password_characters_min: u32,
+    sign_in_attempts: u32,
+    sign_in_wait_seconds: u32,
+    sign_in_wait_seconds_max: u32,
+});
 section!(RawListener {
     address: String,
     tls_certificate_file: String,
     tls_key_file: String,
     behind_proxy: bool,
+    source_address_header: String,
     connections_max: u32,
+});
+section!(RawLimits {
+    admin_requests_by_caller: u32,
+    admin_requests_by_source: u32,
+    token_failures_by_source: u32,
+    token_requests_by_client: u32,
 });
 section!(RawDatabase { file: String });
 section!(RawToken {
@@ -48,6 +70,18 @@ section!(RawToken {
 section!(RawKeys { sealing_key_file: String, sealing_key: String });
 section!(RawFeed { poll_milliseconds: u32, stale_seconds_max: u32 });
 section!(RawExplain { retention_days: u32, records_max: u32 });
+section!(RawMail {
+    transport: String,
+    host: String,
+    port: u32,
+    tls: String,
+    user: String,
+    password_file: String,
+    folder: String,
+    from: String,
+    from_name: String,
+    reply_to: String,
+});
 section!(RawLog { format: String, filter: String });
 section!(RawTrust {
     anchors: Vec<String>,
@@ -67,20 +101,32 @@ section!(RawDelegationRegister {
     cache_seconds: u32,
 });
 
+/// The portal of another environment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSister {
+    pub(super) name: Option<String>,
+    pub(super) url: Option<String>,
+}
+
 /// A whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Raw {
     pub(super) server: RawServer,
     pub(super) operator: RawOperator,
+    pub(super) environment: RawEnvironment,
+    pub(super) portal: RawPortal,
     pub(super) token_listener: RawListener,
     pub(super) admin_listener: RawListener,
     pub(super) management_listener: RawListener,
+    pub(super) limits: RawLimits,
     pub(super) database: RawDatabase,
     pub(super) token: RawToken,
     pub(super) keys: RawKeys,
     pub(super) feed: RawFeed,
     pub(super) explain: RawExplain,
+    pub(super) mail: RawMail,
     pub(super) log: RawLog,
     pub(super) trust: BTreeMap<String, RawTrust>,
     pub(super) delegation_register: BTreeMap<String, RawDelegationRegister>,
@@ -91,14 +137,18 @@ impl Raw {
     pub(super) fn overlay(&mut self, over: Self) {
         self.server.overlay(over.server);
         self.operator.overlay(over.operator);
+        self.environment.overlay(over.environment);
+        self.portal.overlay(over.portal);
         self.token_listener.overlay(over.token_listener);
         self.admin_listener.overlay(over.admin_listener);
         self.management_listener.overlay(over.management_listener);
+        self.limits.overlay(over.limits);
         self.database.overlay(over.database);
         self.token.overlay(over.token);
         self.keys.overlay(over.keys);
         self.feed.overlay(over.feed);
         self.explain.overlay(over.explain);
+        self.mail.overlay(over.mail);
         self.log.overlay(over.log);
         for (name, trust) in over.trust {
             self.trust.entry(name).or_default().overlay(trust);

@@ -21,11 +21,13 @@ pub enum ChangedNoun {
     Scope,
     /// One of our signing keys; the key is its `kid`.
     SigningKey,
+    /// A user of the portal; the key is their e-mail address.
+    User,
 }
 
 impl ChangedNoun {
     /// Every noun, with the name under which the feed stores it.
-    const NAMES: [(Self, &'static str); 7] = [
+    const NAMES: [(Self, &'static str); 8] = [
         (Self::Access, "access"),
         (Self::Client, "client"),
         (Self::Delegation, "delegation"),
@@ -33,6 +35,7 @@ impl ChangedNoun {
         (Self::Prefix, "prefix"),
         (Self::Scope, "scope"),
         (Self::SigningKey, "signing_key"),
+        (Self::User, "user"),
     ];
 
     /// The name under which the feed and the audit trail store the noun.

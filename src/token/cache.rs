@@ -144,7 +144,7 @@ impl Caches {
                 Ok(number) => self.organizations.changed(&number),
                 Err(_) => self.organizations.all_changed(),
             },
-            ChangedNoun::Prefix | ChangedNoun::SigningKey => {}
+            ChangedNoun::Prefix | ChangedNoun::SigningKey | ChangedNoun::User => {}
         }
     }
 }

@@ -23,6 +23,7 @@ mod preferences;
 mod provider;
 mod query;
 mod refused;
+mod rules;
 mod texts;
 mod times;
 mod visible;

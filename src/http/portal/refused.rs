@@ -54,7 +54,7 @@ impl Refused {
                 RegistryError::Invalid { .. } | RegistryError::Key(_) => {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
-                RegistryError::Store(_) | RegistryError::Unfollowed(_) => {
+                RegistryError::NoMail | RegistryError::Store(_) | RegistryError::Unfollowed(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }
             },
@@ -113,8 +113,12 @@ fn explain(
                 ("not-found", None, None)
             }
             RegistryError::Stale | RegistryError::Unseen => ("stale", None, None),
-            RegistryError::Store(_) | RegistryError::Unfollowed(_) => ("unavailable", None, None),
-            other => ("not-done", Some(other.to_string()), None),
+            RegistryError::NoMail | RegistryError::Store(_) | RegistryError::Unfollowed(_) => {
+                ("unavailable", None, None)
+            }
+            RegistryError::Conflict { rule } => ("not-done", Some(rule.clone()), None),
+            RegistryError::Invalid { problem, .. } => ("not-done", Some(problem.clone()), None),
+            RegistryError::Key(problem) => ("not-done", Some(problem.to_string()), None),
         },
         _ if status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED => {
             ("not-found", None, None)

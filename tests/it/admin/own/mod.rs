@@ -15,11 +15,13 @@ mod effects;
 mod idempotency;
 mod keys;
 mod last_use;
+mod limits;
 mod lost_updates;
 mod organizations;
 mod refusals;
 pub(crate) mod rights;
 mod scopes;
+mod usage;
 mod volume;
 mod volume_clients;
 
