@@ -23,6 +23,7 @@ pub(crate) mod rights;
 mod scopes;
 mod volume;
 mod volume_clients;
+mod weak_keys;
 
 use crate::harness::CONSUMER;
 use crate::harness::admin::AdminServer;
