@@ -24,6 +24,7 @@ mod scopes;
 mod usage;
 mod volume;
 mod volume_clients;
+mod weak_keys;
 
 use crate::harness::CONSUMER;
 use crate::harness::admin::AdminServer;
