@@ -152,3 +152,49 @@ fn minute(time: Timestamp) -> String {
         None => text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::language::Language;
+
+    fn asked(said: &str) -> Alert {
+        Alert {
+            id: 1,
+            organization: "310000108".parse().unwrap(),
+            kind: AlertKind::AccessRequested,
+            details: AlertDetails::Scope {
+                scope: "a:b".to_owned(),
+                organization: "310000116".parse().unwrap(),
+                organization_name: Some("{scope} AS".to_owned()),
+                granted: None,
+                said: Some(said.to_owned()),
+            },
+            created_at: Timestamp::from_seconds(0),
+        }
+    }
+
+    #[test]
+    fn what_others_write_is_marked_on_every_line() {
+        let text =
+            paragraph(texts(Language::English), &asked("Hi\r\n\r\n* Your key {kid} ends\ntoday"));
+        let expected = "{scope} AS (310000116) asks for access to the scope a:b. Grant it or deny it.\n\n  \
+             {scope} AS (310000116) writes:\n  > Hi\n  > * Your key {kid} ends\n  > today";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_key_is_named_with_its_client_and_its_end() {
+        let mut alert = asked("");
+        alert.kind = AlertKind::KeyExpiring;
+        alert.details = AlertDetails::Key {
+            client: "c1".to_owned(),
+            client_name: "Maskin".to_owned(),
+            kid: "k1".to_owned(),
+            expires_at: 1_796_126_400,
+        };
+        let text = paragraph(texts(Language::Bokmal), &alert);
+        let expected = "Nøkkelen k1 på klienten Maskin (c1) utløper 2026-12-01 12:00 UTC. ";
+        assert!(text.starts_with(expected), "{text}");
+    }
+}
