@@ -7,6 +7,7 @@ mod attacks_of_others;
 mod audit;
 pub(crate) mod authorization;
 mod batches;
+mod business_data;
 mod clients;
 mod delegations;
 mod description;
