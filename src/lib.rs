@@ -17,7 +17,7 @@
 //! | [`app`] | everything a request needs, built once from the configuration |
 //! | [`telemetry`] | logs and metrics |
 //! | [`registry`] | the control plane: every change, its audit row, its row in the change feed |
-//! | [`remote`] | other servers that are asked: registers of delegations |
+//! | [`remote`] | other servers: registers of delegations that are asked, the one that takes mail |
 //! | [`token`] | the token path: ten steps from assertion to access token |
 //! | [`keys`] | our signing keys, and the keys that clients register |
 //! | [`pki`] | enterprise certificates: paths, profiles, revocation, key strength |

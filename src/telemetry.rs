@@ -53,6 +53,16 @@ pub struct Metrics {
     seconds: Histogram,
     steps: Vec<(Step, Histogram)>,
     unrecorded: Counter,
+    mails: MailCounts,
+}
+
+/// Counts mails by what has become of an attempt to send them.
+#[derive(Clone, Default)]
+pub struct MailCounts(Family<MailLabels, Counter>);
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct MailLabels {
+    result: &'static str,
 }
 
 /// How token requests are counted: a handful of results, and the codes that are documented.
@@ -99,7 +109,13 @@ impl Metrics {
             "Refused token requests of which no record could be kept, because there were too many",
             unrecorded.clone(),
         );
-        Self { registry, requests, seconds, steps, unrecorded }
+        let mails = MailCounts::default();
+        registry.register(
+            "mails",
+            "Attempts to send a mail by result: sent, failed (and tried again later), given_up",
+            mails.0.clone(),
+        );
+        Self { registry, requests, seconds, steps, unrecorded, mails }
     }
 
     /// Counts a token request that has been answered.
@@ -122,12 +138,38 @@ impl Metrics {
         self.unrecorded.inc();
     }
 
+    /// The counts of mails, for whoever sends them.
+    pub fn mail_counts(&self) -> MailCounts {
+        self.mails.clone()
+    }
+
     /// The metrics in the text format of `OpenMetrics`.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+impl MailCounts {
+    /// Counts a mail that was sent.
+    pub fn sent(&self) {
+        self.count("sent");
+    }
+
+    /// Counts an attempt that failed, and will be made again.
+    pub fn failed(&self) {
+        self.count("failed");
+    }
+
+    /// Counts a mail that will not be sent.
+    pub fn given_up(&self) {
+        self.count("given_up");
+    }
+
+    fn count(&self, result: &'static str) {
+        self.0.get_or_create(&MailLabels { result }).inc();
     }
 }
 

@@ -38,6 +38,7 @@ const FENCES: [(&str, &[&str]); 9] = [
 /// Each library is named in these layers only.
 const ROOMS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
+    ("argon2", &["keys"]),
     ("askama", &["http"]),
     ("aws_lc_rs", &["clock", "keys", "pki", "store", "token"]),
     ("axum", &["http"]),
@@ -50,6 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper_util", &["http"]),
     ("josekit", &["cli"]),
     ("jsonwebtoken", &["keys"]),
+    ("lettre", &["remote"]),
     ("moka", &["token"]),
     ("num_bigint", &["pki"]),
     ("openssl", &["cli"]),
@@ -62,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("tokio_rustls", &["http"]),
     ("toml", &["config", "cli"]),
+    ("totp_rs", &["keys"]),
     ("tracing_subscriber", &["telemetry"]),
     ("unic_langid", &["http"]),
     ("webpki", &["pki"]),

@@ -1,5 +1,6 @@
 //! Everything a request may need, built once from the configuration; tests build the same.
 
+mod post;
 mod revocation;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use post::Post;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
@@ -19,7 +21,7 @@ use crate::pki::trust_set::{
     OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
     TrustSetError, TrustSetSource,
 };
-use crate::registry::{Operator, Registry, RegistryError, RegistryRules};
+use crate::registry::{Operator, Outbox, PeopleRules, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
 use crate::store::{Store, StoreError};
@@ -36,6 +38,7 @@ use crate::token::feed::Feed;
 use crate::token::last_use::LastUses;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
+use crate::token::token_use::TokenUses;
 use crate::token::{IssueRules, Issuer};
 
 /// The server without its listeners.
@@ -48,6 +51,8 @@ pub struct App {
     pub cursors: CursorSeal,
     /// Where the admin API is reached from outside, if the configuration says.
     pub admin_url: Option<String>,
+    /// The folder that mails are written into, where they are not sent: on a test server.
+    pub outbox: Option<PathBuf>,
     /// Whether browsers reach the portal over TLS.
     pub portal_is_https: bool,
     /// The environment that this server is.
@@ -80,6 +85,9 @@ pub enum AppError {
         /// Why.
         problem: std::io::Error,
     },
+    /// Mail cannot be sent.
+    #[error("mail: {0}")]
+    Mail(String),
     /// What the operator needs cannot be made.
     #[error("the operator's organization, scopes or client cannot be made: {0}")]
     Operator(#[from] RegistryError),
@@ -122,6 +130,7 @@ impl App {
         }
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
+        let secrets = sealing_key.secret_seal();
         let rules = key_rules(config);
         let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules).await?;
         let keys = Arc::new(keys);
@@ -143,7 +152,21 @@ impl App {
             seal,
             registry_rules(config),
         );
-        let registry = registry.beside(Arc::clone(&feed), Arc::clone(&certificates));
+        let mut registry =
+            registry.beside(Arc::clone(&feed), Arc::clone(&certificates)).keeping_secrets(secrets);
+        let metrics = Metrics::new();
+        let mut post = None;
+        if let Some(mail) = &config.mail {
+            let outbox = Outbox::default();
+            registry = registry.with_outbox(outbox.clone());
+            post = Some(Post {
+                store: store.clone(),
+                clock: Arc::clone(&clock),
+                mailer: post::mailer(mail)?,
+                outbox,
+                counts: metrics.mail_counts(),
+            });
+        }
         if let Some(operator) = load_operator(config)? {
             registry.first_start(&operator).await?;
         }
@@ -163,6 +186,7 @@ impl App {
         }
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let certificates_of_tasks = Arc::clone(&certificates);
+        let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
@@ -173,24 +197,25 @@ impl App {
             certificates,
             replay,
             last_uses: LastUses::start(&store),
+            token_uses,
             keys: keys.ring(),
         };
         let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
-        let tasks = vec![follower, writer, tokio::spawn(lists)];
-        let (metrics, draining) = (Metrics::new(), AtomicBool::new(false));
-        let admin_url = config.admin_url.clone();
+        let mut tasks = vec![follower, writer, tokio::spawn(lists)];
+        tasks.extend(post.map(|post| tokio::spawn(post.run())));
         let portal_is_https = is_https(config);
         let environment = Arc::new(config.environment.clone());
         Ok(Self {
             issuer,
             registry,
             cursors,
-            admin_url,
+            admin_url: config.admin_url.clone(),
             portal_is_https,
             environment,
+            outbox: post::folder(config.mail.as_ref()),
             recorder,
             metrics,
-            draining,
+            draining: AtomicBool::new(false),
             tasks,
         })
     }
@@ -212,6 +237,7 @@ impl App {
     pub async fn finish(&self) {
         // One after the other, because the database lets one write at a time.
         self.recorder.finish().await;
+        self.issuer.token_uses.finish().await;
         self.issuer.last_uses.finish().await;
     }
 
@@ -240,6 +266,7 @@ pub fn check_files(config: &Config) -> Result<(), AppError> {
     for register in &config.delegation_registers {
         remote_register(register, None)?;
     }
+    config.mail.as_ref().map(post::mailer).transpose()?;
     load_sealing_key(&config.sealing_key).map(|_| ())
 }
 
@@ -298,7 +325,33 @@ pub fn registry_rules(config: &Config) -> RegistryRules {
         issuer: register.issuer.clone(),
         name: register.name.clone(),
     }));
+    rules.people = people_rules(config);
     rules
+}
+
+fn people_rules(config: &Config) -> PeopleRules {
+    let portal = config.portal;
+    PeopleRules {
+        environment: config.environment.clone(),
+        operator: config.operator.as_ref().map(|operator| operator.organization),
+        portal_url: portal_url(config),
+        sign_in: portal.sign_in,
+        idle_seconds: portal.idle_seconds,
+        session_seconds: portal.session_seconds,
+        password_characters_min: usize::try_from(portal.password_characters_min)
+            .unwrap_or(usize::MAX),
+        attempts_free: portal.attempts_free,
+        wait_seconds: portal.wait_seconds,
+        wait_seconds_max: portal.wait_seconds_max,
+    }
+}
+
+/// Where people reach the portal: as the configuration says, or else at the listener.
+fn portal_url(config: &Config) -> String {
+    config.admin_url.clone().unwrap_or_else(|| {
+        let scheme = if config.admin_listener.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/", config.admin_listener.address)
+    })
 }
 
 /// Whether browsers reach the portal over TLS: as the configuration says, or else when the listener speaks it.

@@ -14,6 +14,7 @@ pub mod failure;
 mod input;
 mod key_source;
 mod migrate;
+mod operator_link;
 mod output;
 mod pkcs12;
 mod private_key;
@@ -46,6 +47,8 @@ enum Command {
     Serve(serve::Serve),
     /// Bring the database up to this version.
     Migrate(migrate::Migrate),
+    /// Print a link with which an operator gets into the portal for the first time.
+    OperatorLink(operator_link::OperatorLink),
     /// Say whether a configuration file is fit to start with.
     CheckConfig(check_config::CheckConfig),
     /// Get, look into and verify access tokens, as a client and an API would.
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Dev(dev) => block_on(dev.run()),
         Command::Serve(serve) => block_on(serve.run()),
         Command::Migrate(migrate) => block_on(migrate.run()),
+        Command::OperatorLink(link) => block_on(link.run()),
         Command::CheckConfig(check) => check.run(),
         Command::Token(token) => block_on(token.run()),
         Command::Assertion(assertion) => block_on(assertion.run()),

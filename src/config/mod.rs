@@ -5,8 +5,10 @@
 //! and `cli` know this layer: everybody else is handed plain values.
 
 mod delegation_register;
+mod environment;
 mod error;
 mod listener;
+mod mail;
 mod operator;
 mod raw;
 mod trust;
@@ -16,10 +18,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::algorithm::Algorithm;
+use crate::domain::environment::Environment;
 
 pub use delegation_register::DelegationRegister;
+pub use environment::Portal;
 pub use error::ConfigError;
 pub use listener::{Listener, TlsFiles};
+pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
 pub use operator::Operator;
 pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
 
@@ -39,7 +44,9 @@ pub struct Config {
     /// Where the admin API is reached from outside; ends in a slash.
     pub admin_url: Option<String>,
     /// STUB
-    pub environment: crate::domain::environment::Environment,
+    pub environment: Environment,
+    /// What holds for the people who use the portal.
+    pub portal: Portal,
     /// Who runs the server.
     pub operator: Option<Operator>,
     /// Where the token API listens.
@@ -58,6 +65,8 @@ pub struct Config {
     pub feed: Feed,
     /// What is kept of refused requests.
     pub explain: Explain,
+    /// How e-mail leaves the server; `None` when it does not.
+    pub mail: Option<Mail>,
     /// How logs look.
     pub log: Log,
     /// Which certificate authorities count.
@@ -159,12 +168,8 @@ impl Config {
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
         let issuer = check_issuer(required("server.issuer", raw.server.issuer)?)?;
         Ok(Self {
-            environment: crate::domain::environment::Environment {
-                name: "Dev".into(),
-                colour: crate::domain::environment::EnvironmentColour::Orange,
-                self_service: crate::domain::environment::SelfService::Open,
-                sisters: vec![],
-            },
+            environment: environment::check_environment(raw.environment)?,
+            portal: Portal::check(&raw.portal, false)?,
             admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
             operator: Operator::check(raw.operator, folder)?,
             delegation_registers: DelegationRegister::check_all(raw.delegation_register, &issuer)?,
@@ -191,6 +196,7 @@ impl Config {
                 retention_days: positive("explain.retention_days", raw.explain.retention_days)?,
                 records_max: positive("explain.records_max", raw.explain.records_max)?,
             },
+            mail: Mail::check(raw.mail, folder)?,
             log: Log {
                 format: choose(
                     "log.format",

@@ -29,6 +29,21 @@ section!(RawOperator {
     client_id: String,
     client_jwk_file: String,
 });
+section!(RawEnvironment {
+    name: String,
+    colour: String,
+    self_service: String,
+    sister: BTreeMap<String, RawSister>,
+});
+section!(RawPortal {
+    sign_in: String,
+    idle_minutes: u32,
+    session_hours: u32,
+    password_characters_min: u32,
+    sign_in_attempts: u32,
+    sign_in_wait_seconds: u32,
+    sign_in_wait_seconds_max: u32,
+});
 section!(RawListener {
     address: String,
     tls_certificate_file: String,
@@ -48,6 +63,18 @@ section!(RawToken {
 section!(RawKeys { sealing_key_file: String, sealing_key: String });
 section!(RawFeed { poll_milliseconds: u32, stale_seconds_max: u32 });
 section!(RawExplain { retention_days: u32, records_max: u32 });
+section!(RawMail {
+    transport: String,
+    host: String,
+    port: u32,
+    tls: String,
+    user: String,
+    password_file: String,
+    folder: String,
+    from: String,
+    from_name: String,
+    reply_to: String,
+});
 section!(RawLog { format: String, filter: String });
 section!(RawTrust {
     anchors: Vec<String>,
@@ -67,12 +94,22 @@ section!(RawDelegationRegister {
     cache_seconds: u32,
 });
 
+/// The portal of another environment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSister {
+    pub(super) name: Option<String>,
+    pub(super) url: Option<String>,
+}
+
 /// A whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Raw {
     pub(super) server: RawServer,
     pub(super) operator: RawOperator,
+    pub(super) environment: RawEnvironment,
+    pub(super) portal: RawPortal,
     pub(super) token_listener: RawListener,
     pub(super) admin_listener: RawListener,
     pub(super) management_listener: RawListener,
@@ -81,6 +118,7 @@ pub(super) struct Raw {
     pub(super) keys: RawKeys,
     pub(super) feed: RawFeed,
     pub(super) explain: RawExplain,
+    pub(super) mail: RawMail,
     pub(super) log: RawLog,
     pub(super) trust: BTreeMap<String, RawTrust>,
     pub(super) delegation_register: BTreeMap<String, RawDelegationRegister>,
@@ -91,6 +129,8 @@ impl Raw {
     pub(super) fn overlay(&mut self, over: Self) {
         self.server.overlay(over.server);
         self.operator.overlay(over.operator);
+        self.environment.overlay(over.environment);
+        self.portal.overlay(over.portal);
         self.token_listener.overlay(over.token_listener);
         self.admin_listener.overlay(over.admin_listener);
         self.management_listener.overlay(over.management_listener);
@@ -99,6 +139,7 @@ impl Raw {
         self.keys.overlay(over.keys);
         self.feed.overlay(over.feed);
         self.explain.overlay(over.explain);
+        self.mail.overlay(over.mail);
         self.log.overlay(over.log);
         for (name, trust) in over.trust {
             self.trust.entry(name).or_default().overlay(trust);

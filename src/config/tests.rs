@@ -194,3 +194,64 @@ fn a_zero_that_would_stop_everything_is_refused() {
         assert!(refusal.contains(&format!("{section}.{key}")), "{refusal}");
     }
 }
+
+#[test]
+fn mail_is_off_until_it_is_set_up() {
+    assert!(load(MINIMAL, &[]).unwrap().mail.is_none());
+    let with = |more: &str| format!("{MINIMAL}[mail]\nfrom = \"a@example.org\"\n{more}");
+    let smtp =
+        |more: &str| with(&format!("transport = \"smtp\"\nhost = \"smtp.example.org\"\n{more}"));
+    let server = |text: &str| match load(text, &[]).unwrap().mail.unwrap().transport {
+        MailTransport::Smtp(server) => server,
+        MailTransport::Folder(folder) => panic!("{folder:?}"),
+    };
+    let usual = server(&smtp(""));
+    assert_eq!((usual.port, usual.tls), (587, MailTls::StartTls));
+    assert_eq!(server(&smtp("tls = \"tls\"\n")).port, 465);
+    assert_eq!(server(&smtp("port = 2525\n")).port, 2525);
+    let logged_in = server(&smtp("user = \"a\"\npassword_file = \"p\"\n")).login.unwrap();
+    assert!(logged_in.0 == "a" && logged_in.1.is_absolute());
+    for host in ["localhost", "127.0.0.1", "::1"] {
+        let text = format!("transport = \"smtp\"\nhost = \"{host}\"\ntls = \"none\"\n");
+        assert_eq!(server(&with(&text)).port, 25);
+    }
+    let folder = load(&with("transport = \"folder\"\nfolder = \"outbox\"\n"), &[]).unwrap();
+    assert!(
+        matches!(folder.mail.unwrap().transport, MailTransport::Folder(it) if it.is_absolute())
+    );
+}
+
+#[test]
+fn mail_that_could_not_be_sent_is_refused_with_the_key() {
+    let from = "from = \"a@example.org\"\n";
+    let smtp = "transport = \"smtp\"\nhost = \"smtp.example.org\"\n";
+    for (text, key) in [
+        ("transport = \"post\"\n".to_owned(), "mail.transport"),
+        (format!("transport = \"smtp\"\n{from}"), "mail.host"),
+        (format!("transport = \"folder\"\n{from}"), "mail.folder"),
+        (smtp.to_owned(), "mail.from"),
+        (format!("{smtp}from = \"A <a@example.org>\"\n"), "mail.from"),
+        (
+            format!("{smtp}{from}reply_to = \"a@example.org\\r\\nBcc: b@example.org\"\n"),
+            "mail.reply_to",
+        ),
+        (format!("{smtp}{from}from_name = \"\"\n"), "mail.from_name"),
+        (format!("{smtp}{from}from_name = \"A\\r\\nBcc: b\"\n"), "mail.from_name"),
+        (format!("{smtp}{from}tls = \"none\"\n"), "mail.tls"),
+        (format!("{smtp}{from}tls = \"maybe\"\n"), "mail.tls"),
+        (format!("{smtp}{from}port = 0\n"), "mail.port"),
+        (format!("{smtp}{from}port = 65536\n"), "mail.port"),
+        (format!("{smtp}{from}user = \"a\"\n"), "mail.password_file"),
+        (format!("{smtp}{from}password_file = \"a\"\n"), "mail.user"),
+        (format!("transport = \"smtp\"\nhost = \"a:25\\r\\n\"\n{from}"), "mail.host"),
+        (
+            format!(
+                "transport = \"smtp\"\nhost = \"127.0.0.1.example.org\"\ntls = \"none\"\n{from}"
+            ),
+            "mail.tls",
+        ),
+    ] {
+        let refusal = refusal(&format!("{MINIMAL}[mail]\n{text}"), &[]);
+        assert!(refusal.contains(&format!("key {key}")), "{text}: {refusal}");
+    }
+}

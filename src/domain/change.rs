@@ -23,11 +23,13 @@ pub enum ChangedNoun {
     Scope,
     /// One of our signing keys; the key is its `kid`.
     SigningKey,
+    /// A user of the portal; the key is their e-mail address.
+    User,
 }
 
 impl ChangedNoun {
     /// Every noun, with the name under which the feed stores it.
-    const NAMES: [(Self, &'static str); 8] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::Access, "access"),
         (Self::Client, "client"),
         (Self::Delegation, "delegation"),
@@ -36,6 +38,7 @@ impl ChangedNoun {
         (Self::PrefixRequest, "prefix_request"),
         (Self::Scope, "scope"),
         (Self::SigningKey, "signing_key"),
+        (Self::User, "user"),
     ];
 
     /// The name under which the feed and the audit trail store the noun.

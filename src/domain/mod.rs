@@ -10,8 +10,10 @@
 //! `FromStr` or `TryFrom`, which refuse what is not.
 
 pub mod access;
+pub mod alert;
 pub mod algorithm;
 pub mod audit;
+pub mod business;
 pub mod change;
 pub mod client;
 pub mod email_address;
@@ -20,6 +22,7 @@ pub mod excerpt;
 pub mod integration;
 pub mod json;
 pub mod language;
+pub mod mail;
 pub(crate) mod names;
 pub mod organization;
 pub mod prefix;
@@ -29,6 +32,8 @@ pub mod refused_request;
 pub mod registration;
 pub mod right;
 pub mod scope;
+pub mod sign_in;
 pub mod signing_key;
 pub mod step;
+pub mod usage;
 pub mod user;

@@ -8,7 +8,7 @@ use crate::domain::scope::{RequestedScopes, ScopeName};
 pub enum Right {
     /// Register clients for customers.
     ActForCustomers,
-    /// Give the users of its own organization their roles.
+    /// Decide who are the people of its own organization on the portal, and what they may do.
     ManageUsers,
     /// Change keys and on-behalf-of objects of its own clients.
     ModifyClients,
@@ -18,7 +18,7 @@ pub enum Right {
     ReadClients,
     /// See its own scopes, and the accesses to them and of its own.
     ReadScopes,
-    /// Maintain the business data of its own organization.
+    /// Change the business data of its own organization.
     WriteBusinessData,
     /// Make, change and deactivate its own clients, and decide about its delegations.
     WriteClients,
@@ -90,6 +90,15 @@ impl Rights {
         self.0.iter().map(|right| right.name())
     }
 
+    /// These and one more.
+    #[must_use]
+    pub fn with(mut self, right: Right) -> Self {
+        if !self.0.contains(&right) {
+            self.0.push(right);
+        }
+        self
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -115,6 +124,8 @@ mod tests {
         assert_eq!(rights.by_which(Right::WriteScopes), None);
         assert_eq!(rights.by_which(Right::ActForCustomers), None);
         assert_eq!(rights.by_which(Right::Operate), None);
+        assert_eq!(rights.by_which(Right::ManageUsers), None);
+        assert_eq!(rights.by_which(Right::WriteBusinessData), None);
         for right in Right::ALL {
             assert!(right.name().parse::<ScopeName>().is_ok());
             assert!(Rights::new(&[Right::Operate]).by_which(*right).is_some());

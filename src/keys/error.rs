@@ -24,6 +24,9 @@ pub enum KeyError {
         "the sealing key is not 32 bytes in base64; make one with: head -c 32 /dev/urandom | base64"
     )]
     SealingKey,
+    /// The library could not make the address of an authenticator.
+    #[error("the address of an authenticator could not be made")]
+    SecondFactor,
     /// The library could not sign.
     #[error("a token could not be signed")]
     Signing,

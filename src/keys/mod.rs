@@ -5,6 +5,9 @@
 //! published under two names. The ring of keys in use is immutable; rotation puts another in its place,
 //! and a request under way finishes with the ring it began with.
 //!
+//! What people prove themselves with is made and checked here too: passwords, codes of a second factor, and the tokens
+//! of sessions and links.
+//!
 //! A key that a client registers is read in [`client_jwk`]; what it may be used with is decided there,
 //! once, and held in the type.
 
@@ -12,8 +15,11 @@ pub mod client_jwk;
 mod cursor;
 mod error;
 mod keeper;
+pub mod password;
 mod ring;
 mod sealing;
+pub mod second_factor;
+pub mod secret_token;
 mod signing_key;
 
 pub use cursor::CursorSeal;

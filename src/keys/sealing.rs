@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::clock::Random;
 use crate::keys::KeyError;
 use crate::keys::cursor::CursorSeal;
+use crate::keys::second_factor::SecretSeal;
 use crate::store::AuditSeal;
 
 /// Bytes of a sealing key: AES-256.
@@ -20,11 +21,13 @@ pub struct SealingKey {
     private_halves: LessSafeKey,
     audit: AuditSeal,
     cursors: CursorSeal,
+    secrets: SecretSeal,
 }
 
 /// What tells the keys for other purposes apart that are made from the same secret.
 const AUDIT_PURPOSE: &[u8] = b"portvakt audit trail, version 1";
 const CURSOR_PURPOSE: &[u8] = b"portvakt list cursors, version 1";
+const SECRET_PURPOSE: &[u8] = b"portvakt secrets of users, version 1";
 
 impl SealingKey {
     /// Reads 32 bytes of standard base64, white space around them ignored.
@@ -38,6 +41,7 @@ impl SealingKey {
             private_halves: LessSafeKey::new(key),
             audit: AuditSeal::new(hmac::sign(&secret, AUDIT_PURPOSE).as_ref()),
             cursors: CursorSeal::new(hmac::sign(&secret, CURSOR_PURPOSE).as_ref()),
+            secrets: SecretSeal::new(hmac::sign(&secret, SECRET_PURPOSE).as_ref())?,
         })
     }
 
@@ -51,6 +55,11 @@ impl SealingKey {
         self.cursors.clone()
     }
 
+    /// What the secrets of users are sealed with.
+    pub fn secret_seal(&self) -> SecretSeal {
+        self.secrets.clone()
+    }
+
     /// A new sealing key in the form that [`SealingKey::from_base64`] reads.
     pub fn generate(random: &dyn Random) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
@@ -61,30 +70,45 @@ impl SealingKey {
     /// Encrypts `secret` so that it opens only with this key and under the same `kid`: the row of one
     /// key cannot be put in the place of another's.
     pub fn seal(&self, secret: &[u8], kid: &str, random: &dyn Random) -> Result<String, KeyError> {
-        let mut nonce = [0; NONCE_LEN];
-        random.fill(&mut nonce);
-        let mut text = secret.to_vec();
-        self.private_halves
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(kid.as_bytes()),
-                &mut text,
-            )
-            .map_err(|_| KeyError::Sealed)?;
-        Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &text].concat()))
+        seal(&self.private_halves, secret, kid, random)
     }
 
     /// Decrypts what [`SealingKey::seal`] made for this `kid`.
     pub fn open(&self, sealed: &str, kid: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| KeyError::Sealed)?;
-        let (nonce, text) = bytes.split_at_checked(NONCE_LEN).ok_or(KeyError::Sealed)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::Sealed)?;
-        let mut text = Zeroizing::new(text.to_vec());
-        let opened = self.private_halves.open_in_place(nonce, Aad::from(kid.as_bytes()), &mut text);
-        let length = opened.map_err(|_| KeyError::Sealed)?.len();
-        text.truncate(length);
-        Ok(text)
+        open(&self.private_halves, sealed, kid)
     }
+}
+
+/// Encrypts `secret` so that it opens only with `key` and under the same `name`.
+pub(super) fn seal(
+    key: &LessSafeKey,
+    secret: &[u8],
+    name: &str,
+    random: &dyn Random,
+) -> Result<String, KeyError> {
+    let mut nonce = [0; NONCE_LEN];
+    random.fill(&mut nonce);
+    let mut text = secret.to_vec();
+    let nonce_of_key = Nonce::assume_unique_for_key(nonce);
+    key.seal_in_place_append_tag(nonce_of_key, Aad::from(name.as_bytes()), &mut text)
+        .map_err(|_| KeyError::Sealed)?;
+    Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &text].concat()))
+}
+
+/// Decrypts what [`seal`] made under this `name`.
+pub(super) fn open(
+    key: &LessSafeKey,
+    sealed: &str,
+    name: &str,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| KeyError::Sealed)?;
+    let (nonce, text) = bytes.split_at_checked(NONCE_LEN).ok_or(KeyError::Sealed)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::Sealed)?;
+    let mut text = Zeroizing::new(text.to_vec());
+    let opened = key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut text);
+    let length = opened.map_err(|_| KeyError::Sealed)?.len();
+    text.truncate(length);
+    Ok(text)
 }
 
 #[cfg(test)]

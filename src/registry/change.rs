@@ -23,13 +23,18 @@ pub(super) struct Act {
 
 /// A change under way. Dropped before [`Change::finish`], it leaves nothing behind.
 pub(super) struct Change<'a> {
-    registry: &'a Registry,
+    pub(super) registry: &'a Registry,
     entry: AuditEntry,
     actor: &'a Actor,
     pub(super) transaction: Transaction,
     /// When it happens.
     pub(super) now: Timestamp,
+    /// Whether mail goes out with it.
+    pub(super) mails: bool,
 }
+
+/// What the audit trail says in the place of a right, of changes that need none.
+const BY_BEING_ONESELF: &str = "self";
 
 impl Registry {
     /// Begins a change, if the actor has the right. If not, the attempt goes into the audit trail.
@@ -41,12 +46,36 @@ impl Registry {
     ) -> Result<Change<'a>, RegistryError> {
         let right = actor.require(needed);
         let by_right = right.as_ref().map_or(needed, |right| *right);
-        let change = Change {
+        let change = self.open(actor, by_right.name(), act).await?;
+        match right {
+            Ok(_) => Ok(change),
+            Err(refusal) => Err(change.refuse(refusal).await),
+        }
+    }
+
+    /// Begins a change of what is a person's own, which needs no right: their password, their sessions.
+    pub(super) async fn begin_own<'a>(
+        &'a self,
+        actor: &'a Actor,
+        act: Act,
+    ) -> Result<Change<'a>, RegistryError> {
+        let mut change = self.open(actor, BY_BEING_ONESELF, act).await?;
+        change.entry.organization = actor.organization;
+        Ok(change)
+    }
+
+    async fn open<'a>(
+        &'a self,
+        actor: &'a Actor,
+        by_right: &str,
+        act: Act,
+    ) -> Result<Change<'a>, RegistryError> {
+        Ok(Change {
             registry: self,
             entry: AuditEntry {
                 actor: actor.name.clone(),
                 actor_organization: actor.organization,
-                by_right: by_right.name().to_owned(),
+                by_right: by_right.to_owned(),
                 action: act.verb,
                 noun: act.noun,
                 key: act.key,
@@ -58,11 +87,8 @@ impl Registry {
             actor,
             transaction: self.store.begin().await?,
             now: self.clock.now(),
-        };
-        match right {
-            Ok(_) => Ok(change),
-            Err(refusal) => Err(change.refuse(refusal).await),
-        }
+            mails: false,
+        })
     }
 }
 
@@ -154,6 +180,17 @@ impl Change<'_> {
         self.commit().await
     }
 
+    /// Records an act of a person on what is their own, which is no news for caches, and makes it last.
+    pub(super) async fn finish_own(mut self, after: Option<Value>) -> Result<(), RegistryError> {
+        self.entry.after = after.map(|value| value.to_string());
+        self.transaction.record_act(&self.entry, &self.registry.seal, self.now).await?;
+        self.transaction.commit().await?;
+        if let Some(outbox) = self.registry.outbox.as_ref().filter(|_| self.mails) {
+            outbox.ring();
+        }
+        Ok(())
+    }
+
     /// Records one of several changes, as which `act` is to stand in the trail and in the feed.
     pub(super) async fn record_one(
         &mut self,
@@ -179,6 +216,9 @@ impl Change<'_> {
     /// Makes what has been recorded last, and has this node follow it before anybody is told.
     pub(super) async fn commit(self) -> Result<(), RegistryError> {
         self.transaction.commit().await?;
+        if let Some(outbox) = self.registry.outbox.as_ref().filter(|_| self.mails) {
+            outbox.ring();
+        }
         if let Some(feed) = &self.registry.feed {
             feed.catch_up().await?;
         }

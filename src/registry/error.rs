@@ -39,6 +39,9 @@ pub enum RegistryError {
     /// A key cannot be registered.
     #[error(transparent)]
     Key(#[from] ClientJwkError),
+    /// A mail would have to be sent, and the server cannot send any.
+    #[error("e-mail is not set up on this server, and this needs it; its operator can set it up")]
+    NoMail,
     /// The thing belongs to another organization.
     #[error("the {noun} does not belong to your organization")]
     NotYours {

@@ -77,12 +77,12 @@ fn scope_of(right: Right) -> Option<ScopeName> {
 fn describe(right: Right) -> &'static str {
     match right {
         Right::ActForCustomers => "Register clients for customers",
-        Right::ManageUsers => "Give the users of the own organization their roles",
+        Right::ManageUsers => "Manage the people of the own organization",
         Right::ModifyClients => "Change keys of own clients",
         Right::Operate => "Operate this server",
         Right::ReadClients => "See own clients",
         Right::ReadScopes => "See own scopes and accesses",
-        Right::WriteBusinessData => "Maintain the business data of the own organization",
+        Right::WriteBusinessData => "Change business data of the own organization",
         Right::WriteClients => "Register and change own clients, and delegate",
         Right::WriteOnBehalfOf => "Change on-behalf-of objects of own clients",
         Right::WriteScopes => "Make and change own scopes, and grant them",

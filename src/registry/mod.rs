@@ -12,6 +12,7 @@ mod access_batch;
 mod accesses;
 mod actor;
 mod audit;
+mod business;
 mod change;
 mod client_keys;
 mod clients;
@@ -19,27 +20,31 @@ mod delegations;
 mod error;
 mod first_start;
 mod idempotency;
+mod mail;
 mod on_behalf_of;
 mod organizations;
-mod people_stub;
+mod people;
 mod prefix_requests;
 mod refused_requests;
 mod rules;
 mod scopes;
 mod signing_keys;
+mod usage;
 mod views;
 
 use std::sync::Arc;
 
 use crate::clock::{Clock, Random};
+use crate::keys::second_factor::SecretSeal;
 use crate::store::{AuditSeal, Store};
 use crate::token::client_key::EnterpriseCertificates;
 use crate::token::delegation::DelegationSource;
 use crate::token::feed::Feed;
 
+pub use crate::keys::secret_token::{LinkToken, SecretTokenError, SessionToken};
 pub use crate::store::{
     AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, PrefixRequestFilter,
-    ScopeFilter, StoreError,
+    ScopeFilter, StoreError, UserFilter,
 };
 pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};
@@ -51,7 +56,11 @@ pub use delegations::NewDelegation;
 pub use error::RegistryError;
 pub use first_start::Operator;
 pub use idempotency::{FirstTime, Once};
-pub use people_stub::{Session, SessionToken};
+pub use mail::Outbox;
+pub use people::{
+    Enrolment, KnownLink, NewUser, OpenIdIdentity, PasswordProblem, PeopleError, PeopleRules,
+    SecondFactorState, Session, SignedIn,
+};
 pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
@@ -65,6 +74,11 @@ pub struct Registry {
     feed: Option<Arc<Feed>>,
     /// What judges the certificates of keys.
     certificates: Arc<EnterpriseCertificates>,
+    /// What the secrets of second factors are sealed with, in a process that people sign in to.
+    secrets: Option<SecretSeal>,
+    passwords: Arc<people::Passwords>,
+    /// Where mail goes, if it is set up.
+    outbox: Option<Outbox>,
     rules: RegistryRules,
 }
 
@@ -77,6 +91,8 @@ pub struct RegistryRules {
     pub delegation_sources: Vec<DelegationSource>,
     /// Seconds that tokens live at most.
     pub token_lifetime_seconds_max: u32,
+    /// What holds for people.
+    pub people: PeopleRules,
 }
 
 impl RegistryRules {
@@ -87,6 +103,7 @@ impl RegistryRules {
             issuer: issuer.to_owned(),
             delegation_sources: vec![own],
             token_lifetime_seconds_max,
+            people: PeopleRules::default(),
         }
     }
 }
@@ -102,7 +119,18 @@ impl Registry {
         rules: RegistryRules,
     ) -> Self {
         let certificates = Arc::new(EnterpriseCertificates::new(Vec::new()));
-        Self { store, clock, random, seal, feed: None, certificates, rules }
+        Self {
+            store,
+            clock,
+            random,
+            seal,
+            feed: None,
+            certificates,
+            secrets: None,
+            passwords: Arc::default(),
+            outbox: None,
+            rules,
+        }
     }
 
     /// The same beside a token path, which then follows each change before anybody is told of it, and whose
@@ -110,6 +138,17 @@ impl Registry {
     #[must_use]
     pub fn beside(self, feed: Arc<Feed>, certificates: Arc<EnterpriseCertificates>) -> Self {
         Self { feed: Some(feed), certificates, ..self }
+    }
+
+    /// The same in a process that people sign in to, whose secrets it keeps under that seal.
+    #[must_use]
+    pub fn keeping_secrets(self, secrets: SecretSeal) -> Self {
+        Self { secrets: Some(secrets), ..self }
+    }
+
+    /// What holds for people here.
+    pub fn people_rules(&self) -> &PeopleRules {
+        &self.rules.people
     }
 
     /// The registers of delegations that scopes may name, our own first.

@@ -238,7 +238,7 @@ pub(super) fn absent(
     }
 }
 
-fn on_organization(verb: &'static str, number: OrganizationNumber) -> Act {
+pub(super) fn on_organization(verb: &'static str, number: OrganizationNumber) -> Act {
     Act { verb, noun: ChangedNoun::Organization, key: number.to_string() }
 }
 

@@ -1,5 +1,6 @@
 //! The control plane without a server around it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
@@ -10,6 +11,7 @@ use crate::domain::record::Expected;
 use crate::domain::registration::{ClientDetails, OnBehalfOf};
 use crate::domain::right::{Right, Rights};
 use crate::domain::scope::{Scope, ScopeName, Visibility};
+use crate::domain::usage::{Day, TokenUse};
 
 const A: &str = "310000108";
 const B: &str = "310000116";
@@ -345,4 +347,127 @@ async fn prefix_requests_are_seen_by_who_asked_and_by_the_operator() {
     let many = "many".parse().unwrap();
     let one_too_many = registry.request_prefix(&provider, &many, "Roads".to_owned()).await;
     assert!(matches!(one_too_many, Err(RegistryError::Conflict { .. })));
+}
+
+/// Adds tokens to the figures: how many days ago, scope, consumer, client, how many.
+async fn issued(registry: &Registry, figures: &[(u32, &str, &str, &str, u64)]) {
+    let today = Day::of(registry.clock.now());
+    let uses: Vec<_> = figures
+        .iter()
+        .map(|(ago, scope, consumer, client, tokens)| {
+            let it = TokenUse {
+                day: today.minus_days(*ago),
+                scope: scope.parse().unwrap(),
+                consumer: org(consumer),
+                client: client.parse().unwrap(),
+            };
+            (it, *tokens)
+        })
+        .collect();
+    registry.store.token_use_writer().add(&uses).await.unwrap();
+}
+
+#[tokio::test]
+async fn usage_is_for_the_owner_of_the_scope_the_consumer_and_the_operator() {
+    let fixture = fixture().await;
+    let (registry, server) = (&fixture.registry, Actor::server("test"));
+    let owner = actor(A, &[Right::ReadScopes, Right::WriteScopes, Right::ReadClients]);
+    let consumer = actor(B, &[Right::ReadScopes, Right::WriteClients]);
+    let stranger = actor("991825827", &[Right::ReadScopes, Right::ReadClients]);
+    for name in ["test:a", "test:b"] {
+        registry.define_scope(&owner, scope(name)).await.unwrap();
+    }
+    let new = NewClient { id: Some("b".parse().unwrap()), ..NewClient::new(org(B), "B") };
+    registry.register_client(&consumer, new).await.unwrap();
+    issued(
+        registry,
+        &[
+            (0, "test:a", B, "b", 5),
+            (0, "test:b", B, "b", 1),
+            (29, "test:a", B, "b", 10),
+            (30, "test:a", B, "b", 100),
+            (0, "test:a", A, "of-a-supplier", 7),
+        ],
+    )
+    .await;
+    let (a, b, client) =
+        ("test:a".parse().unwrap(), "test:b".parse().unwrap(), "b".parse().unwrap());
+
+    for who in [&owner, &server] {
+        let usage = registry.usage_of_scope(who, &a, 30).await.unwrap();
+        let consumers: Vec<_> = usage.consumers.iter().map(|it| (it.consumer, it.tokens)).collect();
+        assert_eq!(consumers, [(org(B), 15), (org(A), 7)]);
+        assert_eq!(usage.consumers[0].name.as_deref(), Some(B));
+        assert_eq!((usage.tokens, usage.others), (22, 0));
+        assert_eq!(usage.days.iter().map(|it| it.tokens).collect::<Vec<_>>(), [10, 12]);
+        assert_eq!(registry.usage_of_scope(who, &a, 31).await.unwrap().tokens, 122);
+    }
+    let foreign = registry.usage_of_scope(&consumer, &a, 30).await;
+    assert!(matches!(foreign, Err(RegistryError::NotYours { noun: "scope" })));
+    for days in [0, 401] {
+        let asked = registry.usage_of_scope(&owner, &a, days).await;
+        assert!(matches!(asked, Err(RegistryError::Invalid { field: "days", .. })));
+    }
+
+    for who in [&consumer, &server] {
+        let usage = registry.usage_of_client(who, &client, 30).await.unwrap();
+        let scopes: Vec<_> = usage.scopes.scopes.iter().map(|it| (&it.scope, it.tokens)).collect();
+        assert_eq!(scopes, [(&a, 15), (&b, 1)]);
+        assert_eq!(usage.scopes.scopes[0].days.len(), 2);
+        assert_eq!(usage.days.iter().map(|it| it.tokens).collect::<Vec<_>>(), [10, 6]);
+    }
+    let foreign = registry.usage_of_client(&owner, &client, 30).await;
+    assert!(matches!(foreign, Err(RegistryError::NotYours { noun: "client" })));
+
+    let usage = registry.usage_of_organization(&owner, org(A), 30).await.unwrap();
+    assert_eq!((usage.consumed.tokens, usage.provided.tokens), (7, 23));
+    let usage = registry.usage_of_organization(&server, org(B), 30).await.unwrap();
+    assert_eq!((usage.consumed.tokens, usage.provided.tokens), (16, 0));
+    let foreign = registry.usage_of_organization(&owner, org(B), 30).await;
+    assert!(matches!(foreign, Err(RegistryError::NotYours { noun: "organization" })));
+
+    let names = [a.clone(), b.clone()];
+    let all = BTreeMap::from([(a.clone(), 22), (b.clone(), 1)]);
+    for (who, expected) in [(&owner, &all), (&server, &all), (&consumer, &BTreeMap::new())] {
+        assert_eq!(registry.tokens_of_scopes(who, &names, 30).await.unwrap(), *expected);
+    }
+    let one = BTreeMap::from([(client.clone(), 16)]);
+    for (who, expected) in [(&consumer, &one), (&server, &one), (&owner, &BTreeMap::new())] {
+        assert_eq!(
+            registry.tokens_of_clients(who, &[client.clone()], 30).await.unwrap(),
+            *expected
+        );
+    }
+    let pairs = [(a.clone(), org(B)), (a.clone(), org(A)), (b, org(A))];
+    let all =
+        BTreeMap::from([(pairs[0].clone(), 15), (pairs[1].clone(), 7), (pairs[2].clone(), 0)]);
+    let own = BTreeMap::from([(pairs[0].clone(), 15)]);
+    let none = BTreeMap::new();
+    for (who, expected) in [(&owner, &all), (&server, &all), (&consumer, &own), (&stranger, &none)]
+    {
+        assert_eq!(registry.tokens_of_accesses(who, &pairs, 30).await.unwrap(), *expected);
+    }
+    assert_eq!(registry.tokens_of_accesses(&owner, &[], 30).await.unwrap(), none);
+}
+
+#[tokio::test]
+async fn the_consumers_beyond_the_fiftieth_are_summed() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    let owner = actor(A, &[Right::WriteScopes]);
+    let name = registry.define_scope(&owner, scope("test:a")).await.unwrap().value.name;
+    let numbers: Vec<String> = (31_000_000..)
+        .flat_map(|stem| (0..10).map(move |check| format!("{stem}{check}")))
+        .filter(|number| number.parse::<OrganizationNumber>().is_ok())
+        .take(53)
+        .collect();
+    let figures: Vec<_> = (100..)
+        .zip(&numbers)
+        .map(|(tokens, number)| (0, "test:a", number.as_str(), "c", tokens))
+        .collect();
+    issued(registry, &figures).await;
+    let usage = registry.usage_of_scope(&owner, &name, 1).await.unwrap();
+    assert_eq!(usage.consumers.len(), 50);
+    assert_eq!((usage.consumers[0].tokens, usage.consumers[49].tokens), (152, 103));
+    assert_eq!((usage.tokens, usage.others), ((100..153).sum::<u64>(), 100 + 101 + 102));
 }

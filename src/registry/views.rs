@@ -11,12 +11,25 @@ use crate::domain::prefix::{Prefix, PrefixStatus};
 use crate::domain::prefix_request::PrefixRequest;
 use crate::domain::registration::{ClientFile, ClientRegistration, OnBehalfOf};
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::domain::user::User;
 
 pub(super) fn organization(it: &Organization) -> Value {
     json!({
         "organization": it.number.as_str(),
         "name": it.name,
         "active": it.status == OrganizationStatus::Active,
+    })
+}
+
+pub(super) fn user(it: &User) -> Value {
+    let roles: Vec<_> = it.roles.iter().map(|role| role.name()).collect();
+    json!({
+        "email": it.email.as_str(),
+        "name": it.name,
+        "organization": it.organization.as_str(),
+        "language": it.language.name(),
+        "status": it.status.name(),
+        "roles": roles,
     })
 }
 

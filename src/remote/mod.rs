@@ -1,4 +1,5 @@
-//! Other servers that this one asks: a thin layer of HTTP clients, each behind a trait of the token path.
+//! Other servers: those that this one asks, each a thin HTTP client behind a trait of the token path, and the one that
+//! takes its mail.
 //!
 //! It stands above [`crate::token`], which so knows neither HTTP nor addresses, and only [`crate::app`] knows that
 //! it is there. Whoever is asked has a say over one kind of answer and is trusted with nothing else.
@@ -10,6 +11,7 @@
 //! ([`crate::token::delegation::memory`]).
 
 pub mod delegation_register;
+pub mod mail;
 mod resolver;
 mod server_token;
 

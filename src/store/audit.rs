@@ -177,6 +177,16 @@ impl Transaction {
         Ok(ChangeSeq(seq))
     }
 
+    /// Writes an act to the audit trail that changes nothing which a cache could hold, and so is no news for the feed.
+    pub async fn record_act(
+        &mut self,
+        entry: &AuditEntry,
+        seal: &AuditSeal,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.audit(entry, Outcome::Done, seal, now).await
+    }
+
     /// Writes to the audit trail that an act was refused, which changes nothing.
     pub async fn record_refusal(
         &mut self,

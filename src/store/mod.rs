@@ -10,13 +10,15 @@
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
-//!   last uses and answers kept for an Idempotency-Key, which are not configuration.
-//! * SQLite lets one write at a time. Changes, spent assertions, refused requests and last uses go through one
-//!   connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
+//!   last uses, figures of usage, answers kept for an Idempotency-Key, what has become of mails and when sessions were
+//!   last seen, which are not configuration.
+//! * SQLite lets one write at a time. Changes, spent assertions, refused requests, last uses and figures of usage go
+//!   through one connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
 //!   way that no waiting mends.
 
 mod accesses;
 mod audit;
+mod business;
 mod changes;
 mod client_keys;
 mod clients;
@@ -24,14 +26,19 @@ mod delegations;
 mod error;
 mod idempotency;
 mod last_use;
+mod mail;
 mod organizations;
 mod prefix_requests;
 mod refused_requests;
 mod replay;
 mod scopes;
+mod sessions;
 mod side_connection;
 mod signing_keys;
+mod token_use;
 mod transaction;
+mod usage;
+mod users;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -51,6 +58,7 @@ pub use delegations::DelegationFilter;
 pub use error::StoreError;
 pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 pub use last_use::{LAST_USES_MAX, LastUse, LastUseWriter};
+pub use mail::ClaimedMail;
 pub use organizations::PrefixFilter;
 pub use prefix_requests::PrefixRequestFilter;
 pub use refused_requests::{
@@ -58,8 +66,11 @@ pub use refused_requests::{
 };
 pub use replay::{ReplayLog, ReplayRow, SpentId};
 pub use scopes::ScopeFilter;
+pub use sessions::{Attempts, SessionFile};
 pub use signing_keys::SigningKeyRow;
+pub use token_use::{TOKEN_USES_MAX, TokenUseWriter};
 pub use transaction::Transaction;
+pub use users::{UserFile, UserFilter, UserProofs};
 
 /// Every migration, in order, compiled into the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -211,13 +222,18 @@ mod tests {
     /// Holds that SQLite answers a statement from indexes: it reads no table from end to end, and sorts nothing.
     /// Returns the lines of its plan.
     pub(super) async fn assert_indexed(store: &Store, statement: &str, what: &str) -> Vec<String> {
-        let explain = AssertSqlSafe(format!("explain query plan {statement}"));
-        let lines: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(explain).fetch_all(&store.readers).await.unwrap();
-        let plan: Vec<String> = lines.into_iter().map(|(.., line)| line).collect();
+        let plan = plan_of(store, statement).await;
         let bad = plan.iter().any(|line| line.contains("SCAN") || line.contains("TEMP B-TREE"));
         assert!(!bad, "{what}: {plan:#?}");
         plan
+    }
+
+    /// The lines of SQLite's plan for a statement.
+    pub(super) async fn plan_of(store: &Store, statement: &str) -> Vec<String> {
+        let explain = AssertSqlSafe(format!("explain query plan {statement}"));
+        let lines: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(explain).fetch_all(&store.readers).await.unwrap();
+        lines.into_iter().map(|(.., line)| line).collect()
     }
 
     #[tokio::test]

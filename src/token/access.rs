@@ -15,7 +15,7 @@ use crate::token::refusal::Refusal;
 /// What has been decided: every scope asked for is granted, on these terms. There is no partial grant.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    /// The organization the token stands for.
+    /// The organization whose access it is.
     pub consumer: OrganizationNumber,
     /// The register of the delegation, when a supplier acts for the consumer.
     pub delegation_source: Option<String>,
@@ -23,6 +23,13 @@ pub struct Decision {
     pub lifetime_seconds: u32,
     /// The accesses by which it is so and whose use has not been noted lately.
     pub unnoted: Vec<Arc<KnownAccess>>,
+}
+
+impl Decision {
+    /// The organization that the token stands for: the consumer, unless the client was made for a customer.
+    pub fn stands_for(&self, client: &Client) -> OrganizationNumber {
+        client.customer.unwrap_or(self.consumer)
+    }
 }
 
 /// Decides about every scope that `grant` asks for. A scope must be on the client, active and meant for

@@ -103,7 +103,7 @@ impl<'a> AccessToken<'a> {
             iat: issuance.now.seconds(),
             client_id: client.id.as_str(),
             jti: issuance.jti,
-            consumer: Party::new(client.customer.unwrap_or(decision.consumer)),
+            consumer: Party::new(decision.stands_for(client)),
             supplier: acts_for_another.then(|| Party::new(client.organization)),
             delegation_source: decision.delegation_source.as_deref(),
             aud: match &grant.resource[..] {

@@ -60,6 +60,7 @@ impl Issuer {
         };
         let token = AccessToken::new(issuance, client, key.proof, &grant, &decision);
         let access_token = self.sign(&token).at(Step::Sign, trail)?; // 9
+        self.token_uses.count(&keyed, decision.stands_for(client), &grant.scopes, now);
         self.last_uses.note(&keyed, key.place, decision.unnoted, now);
         Ok(IssuedToken {
             access_token,

@@ -13,8 +13,8 @@
 //! 9. The access token is made and signed ([`access_token`], [`crate::keys`]).
 //! 10. The answer is written ([`crate::http`]).
 //!
-//! What is refused leaves a record ([`explain`], [`recorder`]), and what is used leaves a note ([`last_use`]), off
-//! the path of the request.
+//! What is refused leaves a record ([`explain`], [`recorder`]), what is used leaves a note ([`last_use`]), and what is
+//! issued is counted ([`token_use`]), off the path of the request.
 //!
 //! [`issue`] reads like this list. Invariants: a type named *verified* can only be made by the check it is
 //! named after; what steps 2 to 7 refuse is not spent; nothing is signed that was not spent; what is cached is
@@ -38,6 +38,7 @@ pub mod last_use;
 pub mod recorder;
 pub mod refusal;
 pub mod replay;
+pub mod token_use;
 pub mod trail;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ use crate::token::delegation::DelegationRegisters;
 use crate::token::feed::Feed;
 use crate::token::last_use::LastUses;
 use crate::token::replay::Replay;
+use crate::token::token_use::TokenUses;
 
 /// A token request, as the form had it.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +95,8 @@ pub struct Issuer {
     pub replay: Replay,
     /// Notes what is used.
     pub last_uses: LastUses,
+    /// Counts what is issued.
+    pub token_uses: TokenUses,
     /// The keys that sign.
     pub keys: SharedKeyRing,
 }

@@ -92,6 +92,15 @@ impl Dev {
     }
 }
 
+impl Dev {
+    /// Tells it to stop, as a service manager does, and waits until it has ended well.
+    pub(crate) fn stop(mut self) {
+        let signal = format!("kill -TERM {}", self.0.id());
+        assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
 impl Drop for Dev {
     fn drop(&mut self) {
         let _ = self.0.kill();

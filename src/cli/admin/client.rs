@@ -7,6 +7,7 @@ use crate::cli::admin::Run;
 use crate::cli::admin::api::Place;
 use crate::cli::admin::connection::ConnectionArgs;
 use crate::cli::admin::report::Report;
+use crate::cli::admin::usage::{self, Days};
 use crate::cli::failure::Failure;
 use crate::domain::right::Right;
 
@@ -19,6 +20,13 @@ pub(in crate::cli) enum ClientCommand {
     Show {
         /// Its id.
         client: String,
+    },
+    /// Show what a client uses: how many tokens were issued to it, per scope.
+    Usage {
+        /// Its id.
+        client: String,
+        #[command(flatten)]
+        days: Days,
     },
     /// Register a client.
     Create(Create),
@@ -124,6 +132,11 @@ impl Run for ClientCommand {
             Self::List(list) => return list.run(connection).await,
             Self::Show { client } => {
                 connection.api(Right::ReadClients)?.read(&place(&client)).await?.thing
+            }
+            Self::Usage { client, days } => {
+                let place = days.of(Place::of(["clients", &client, "usage"]));
+                let usage = connection.api(Right::ReadClients)?.read(&place).await?.thing;
+                return Ok(usage::report(usage, "scopes", &["scope", "tokens"]));
             }
             Self::Create(new) => new.run(connection).await?,
             Self::Change { client, name, description, token_lifetime } => {

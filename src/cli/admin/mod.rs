@@ -19,6 +19,7 @@ mod prefix;
 mod report;
 mod scope;
 mod signing_key;
+mod usage;
 
 use clap::{Args, Subcommand};
 use serde_json::Value;

@@ -7,6 +7,7 @@ use crate::cli::admin::Run;
 use crate::cli::admin::api::Place;
 use crate::cli::admin::connection::ConnectionArgs;
 use crate::cli::admin::report::Report;
+use crate::cli::admin::usage::{self, Days};
 use crate::cli::failure::Failure;
 use crate::domain::right::Right;
 
@@ -30,6 +31,13 @@ pub(in crate::cli) enum ScopeCommand {
     Show {
         /// Its name.
         scope: String,
+    },
+    /// Show who uses a scope: how many tokens were issued with it, per consumer.
+    Usage {
+        /// Its name.
+        scope: String,
+        #[command(flatten)]
+        days: Days,
     },
     /// Define a scope under one of one's own prefixes.
     Create {
@@ -155,6 +163,15 @@ impl Run for ScopeCommand {
             }
             Self::Show { scope } => {
                 connection.api(Right::ReadScopes)?.read(&place(&scope)).await?.thing
+            }
+            Self::Usage { scope, days } => {
+                let place = days.of(Place::of(["scopes", &scope, "usage"]));
+                let usage = connection.api(Right::ReadScopes)?.read(&place).await?.thing;
+                return Ok(usage::report(
+                    usage,
+                    "consumers",
+                    &["consumer", "consumer_name", "tokens"],
+                ));
             }
             Self::Create { scope, description, settings } => {
                 let mut new = settings.edit(Some(description));

@@ -11,8 +11,9 @@ use josekit::jwk::Jwk;
 
 use crate::cli::dev::Dev;
 use crate::cli::dev::identities::{
-    ADMIN_CLIENT, CERTIFICATE_CLIENT, CONSUMER, Identities, KEY_CLIENT, PROVIDER, SUPPLIER,
-    SUPPLIER_CLIENT, public_half,
+    ADMIN_CLIENT, CERTIFICATE_CLIENT, CONSUMER, CONSUMER_USER, Identities, KEY_CLIENT,
+    OPERATOR_USER, PASSWORD, PROVIDER, PROVIDER_USER, SUPPLIER, SUPPLIER_CLIENT, SUPPLIER_USER,
+    public_half,
 };
 use crate::cli::dev::seed::{DELEGATED, GRANTED};
 use crate::cli::dev::test_pki::{P12_PASSWORD, POLICY, TestPki};
@@ -21,10 +22,11 @@ use crate::clock::Random;
 use crate::keys::SealingKey;
 
 /// What may be in the folder: ours to replace. Anything else stops a reset.
-const ENTRIES: [&str; 8] = [
+const ENTRIES: [&str; 9] = [
     "clients",
     "dev.env",
     "dev.env.new",
+    "outbox",
     "pki",
     "portvakt.db",
     "portvakt.db-shm",
@@ -170,9 +172,11 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
          [server]\nissuer = {issuer}\n\n\
          [operator]\norganization_number = \"{operator}\"\norganization_name = {operator_name}\n\
          client_id = \"{ADMIN_CLIENT}\"\nclient_jwk_file = \"{ADMIN_PUBLIC_KEY}\"\n\
+         [environment]\nname = \"Dev\"\ncolour = \"orange\"\nself_service = \"open\"\n\
          {token}{admin}{management}\n\
          [database]\nfile = \"portvakt.db\"\n\n\
          [keys]\nsealing_key_file = \"{SEALING_KEY}\"\n\n\
+         [mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfrom = \"portvakt@dev.example\"\n\n\
          [log]\nformat = \"text\"\n\n\
          [trust.dev]\n\
          anchors = [\"pki/root.pem\"]\n\
@@ -226,6 +230,11 @@ pub(super) fn environment(
         ("PORTVAKT_SUPPLIER_CERT_PEM", path("supplier.pem")),
         ("PORTVAKT_SUPPLIER_CERT_KEY_PEM", path("supplier-key.pem")),
         ("PORTVAKT_DELEGATED_SCOPE", DELEGATED.to_owned()),
+        ("PORTVAKT_USER_OPERATOR", OPERATOR_USER.to_owned()),
+        ("PORTVAKT_USER_PROVIDER", PROVIDER_USER.to_owned()),
+        ("PORTVAKT_USER_CONSUMER", CONSUMER_USER.to_owned()),
+        ("PORTVAKT_USER_SUPPLIER", SUPPLIER_USER.to_owned()),
+        ("PORTVAKT_USER_PASSWORD", PASSWORD.to_owned()),
     ];
     let mut text =
         "# Written by `portvakt dev` at every start. For the shell: . dev.env\n".to_owned();

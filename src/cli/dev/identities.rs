@@ -11,19 +11,30 @@ use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 pub(super) struct TestOrganization {
     pub(super) number: &'static str,
     pub(super) name: &'static str,
+    /// Whoever has an address there belongs to it.
+    pub(super) email_domain: &'static str,
 }
 
 /// Owns the scopes.
-pub(super) const PROVIDER: TestOrganization =
-    TestOrganization { number: "310000108", name: "DEV API PROVIDER AS" };
+pub(super) const PROVIDER: TestOrganization = TestOrganization {
+    number: "310000108",
+    name: "DEV API PROVIDER AS",
+    email_domain: "provider.example",
+};
 
 /// Has been granted them.
-pub(super) const CONSUMER: TestOrganization =
-    TestOrganization { number: "310000116", name: "DEV CONSUMER AS" };
+pub(super) const CONSUMER: TestOrganization = TestOrganization {
+    number: "310000116",
+    name: "DEV CONSUMER AS",
+    email_domain: "consumer.example",
+};
 
 /// Acts for the consumer.
-pub(super) const SUPPLIER: TestOrganization =
-    TestOrganization { number: "310000124", name: "DEV SUPPLIER AS" };
+pub(super) const SUPPLIER: TestOrganization = TestOrganization {
+    number: "310000124",
+    name: "DEV SUPPLIER AS",
+    email_domain: "supplier.example",
+};
 
 /// The client of the consumer that uses a registered key.
 pub(super) const KEY_CLIENT: &str = "dev-consumer-key-client";
@@ -36,6 +47,16 @@ pub(super) const SUPPLIER_CLIENT: &str = "dev-supplier-certificate-client";
 
 /// The client for the admin API.
 pub(super) const ADMIN_CLIENT: &str = "dev-admin-client";
+
+/// The people of the test server: their addresses, and what they are. All have the password [`PASSWORD`].
+pub(super) const OPERATOR_USER: &str = "operator@provider.example";
+pub(super) const PROVIDER_USER: &str = "provider@provider.example";
+pub(super) const READER_USER: &str = "reader@provider.example";
+pub(super) const CONSUMER_USER: &str = "consumer@consumer.example";
+pub(super) const SUPPLIER_USER: &str = "supplier@supplier.example";
+
+/// Everybody's password. It protects nothing here.
+pub(super) const PASSWORD: &str = "portvakt-dev-password";
 
 /// The private keys of the clients that have registered one, as JWK.
 pub(super) struct Identities {

@@ -6,6 +6,7 @@
 
 mod files;
 mod identities;
+mod people;
 mod seed;
 mod test_pki;
 
@@ -26,7 +27,9 @@ use crate::registry::Registry;
 use crate::store::Store;
 
 use files::Folder;
-use identities::Identities;
+use identities::{
+    CONSUMER_USER, Identities, OPERATOR_USER, PASSWORD, PROVIDER_USER, READER_USER, SUPPLIER_USER,
+};
 use test_pki::TestPki;
 
 /// Make and run a test server, with everything in it to try.
@@ -65,7 +68,7 @@ impl Dev {
             folder.remove()?;
         }
         if folder.is_complete() {
-            upgrade(&folder).await?;
+            self.upgrade(&folder).await?;
         } else {
             self.make(&folder).await?;
         }
@@ -126,15 +129,19 @@ impl Dev {
         let store = Store::open(&folder.database()).await?;
         store.migrate().await?;
         let config = self.configure(folder)?;
-        let registry = Registry::alone(
-            store.clone(),
-            Arc::new(SystemClock),
-            Arc::new(SystemRandom),
-            app::load_sealing_key(&config.sealing_key)?.audit_seal(),
-            app::registry_rules(&config),
-        );
+        let registry = registry(&config, &store)?;
         let operator = app::load_operator(&config)?.context("dev has an operator")?;
         seed::seed(&registry, &operator, &identities, &self.issuer()).await?;
+        people::provide(&registry).await?;
+        store.close().await;
+        Ok(())
+    }
+
+    /// Brings the database of an earlier version up to this one.
+    async fn upgrade(&self, folder: &Folder) -> anyhow::Result<()> {
+        let store = Store::open(&folder.database()).await?;
+        store.migrate().await?;
+        people::provide(&registry(&self.configure(folder)?, &store)?).await?;
         store.close().await;
         Ok(())
     }
@@ -164,7 +171,14 @@ impl Dev {
              \x20 issuer      {issuer}\n\
              \x20 token API   http://{token}/\n\
              \x20 admin API   http://{admin}/docs/\n\
+             \x20 portal      http://{admin}/portal\n\
              \x20 management  http://{management}/readyz and /metrics\n\n\
+             Sign in to the portal with the password {PASSWORD}, as\n\n\
+             \x20 {OPERATOR_USER}   who runs this server\n\
+             \x20 {PROVIDER_USER}   who owns the scopes\n\
+             \x20 {CONSUMER_USER}   who may use them\n\
+             \x20 {SUPPLIER_USER}   who acts for the consumer\n\
+             \x20 {READER_USER}     who has been given no more than to look\n\n\
              Try, in another terminal:\n\n\
              \x20 {program} token get --env-file {environment}\n\
              \x20 {program} token get --env-file {environment} --p12 {p12}\n\
@@ -178,12 +192,15 @@ impl Dev {
     }
 }
 
-/// Brings the database of an earlier version up to this one.
-async fn upgrade(folder: &Folder) -> anyhow::Result<()> {
-    let store = Store::open(&folder.database()).await?;
-    store.migrate().await?;
-    store.close().await;
-    Ok(())
+/// The control plane of a test server, before it is started.
+fn registry(config: &Config, store: &Store) -> anyhow::Result<Registry> {
+    Ok(Registry::alone(
+        store.clone(),
+        Arc::new(SystemClock),
+        Arc::new(SystemRandom),
+        app::load_sealing_key(&config.sealing_key)?.audit_seal(),
+        app::registry_rules(config),
+    ))
 }
 
 /// How the user has started this program.

@@ -25,12 +25,14 @@ pub(super) const DELEGATED: &str = "dev:reports.write";
 const CLOSED: &str = "dev:secrets.read";
 
 /// What the consumer's client may do in the admin API for its own organization.
-const SELF_SERVICE: [Right; 5] = [
+const SELF_SERVICE: [Right; 7] = [
     Right::ReadClients,
     Right::ModifyClients,
     Right::WriteClients,
     Right::ReadScopes,
     Right::WriteScopes,
+    Right::WriteBusinessData,
+    Right::ManageUsers,
 ];
 
 /// Fills the database of a new test server.
@@ -57,6 +59,11 @@ pub(super) async fn seed(
             .grant_access(&actor, &name, consumer, AccessTerms::default(), Expected::Anything)
             .await?;
     }
+    let act_for_customers = Right::ActForCustomers.name().parse()?;
+    let terms = AccessTerms::default();
+    registry
+        .grant_access(&actor, &act_for_customers, number(&SUPPLIER)?, terms, Expected::Anything)
+        .await?;
     let delegation = NewDelegation {
         consumer: number(&CONSUMER)?,
         supplier: number(&SUPPLIER)?,

@@ -61,6 +61,7 @@ impl ApiError {
             | Self::Registry(RegistryError::Store(_) | RegistryError::Unfollowed(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::Registry(RegistryError::NoMail) => StatusCode::NOT_IMPLEMENTED,
             Self::Bearer(_) | Self::NoToken(_) => StatusCode::UNAUTHORIZED,
             Self::Body { status, .. }
             | Self::Nowhere(status)
@@ -90,6 +91,7 @@ impl ApiError {
             | Self::Registry(RegistryError::Store(_) | RegistryError::Unfollowed(_)) => {
                 "temporarily_unavailable"
             }
+            Self::Registry(RegistryError::NoMail) => "no_mail",
             Self::Bearer(_) | Self::NoToken(_) => "invalid_token",
             Self::Body { .. } | Self::Parameter { .. } => "invalid_request",
             Self::Nowhere(_) => "no_such_address",

@@ -53,7 +53,7 @@ impl Refused {
                 RegistryError::Invalid { .. } | RegistryError::Key(_) => {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
-                RegistryError::Store(_) | RegistryError::Unfollowed(_) => {
+                RegistryError::NoMail | RegistryError::Store(_) | RegistryError::Unfollowed(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }
             },

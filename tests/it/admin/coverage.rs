@@ -73,6 +73,7 @@ impl Operation {
             .replace("{client_id}", &things.client)
             .replace("{kid}", &things.kid)
             .replace("{trace_id}", &things.trace_id)
+            .replace("{organization}", CONSUMER)
             .replace("{consumer}", CONSUMER)
             .replace("{supplier}", SUPPLIER)
             .replace("{prefix}", "test")

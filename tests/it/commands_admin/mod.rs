@@ -3,6 +3,7 @@
 mod answers;
 mod declared;
 mod tour;
+mod usage;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -7,6 +7,7 @@ mod access_batch;
 mod access_requests;
 mod accesses;
 mod audit;
+mod business_data;
 mod clients;
 mod delegations;
 mod etag;
@@ -23,6 +24,7 @@ mod refusals;
 mod scope_body;
 mod scopes;
 mod signing_keys;
+mod usage;
 
 use std::sync::Arc;
 
@@ -47,6 +49,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let routes = OpenApiRouter::with_openapi(Shared::openapi())
         .merge(me::routes())
         .merge(organizations::routes())
+        .merge(business_data::routes())
         .merge(prefixes::routes())
         .merge(scopes::routes())
         .merge(accesses::routes())
@@ -57,7 +60,8 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .merge(delegations::routes())
         .merge(signing_keys::routes())
         .merge(audit::routes())
-        .merge(refusals::routes());
+        .merge(refusals::routes())
+        .merge(usage::routes());
     let once = from_fn_with_state(Arc::clone(app), idempotency::once);
     let mut routes = OpenApiRouter::new().nest(BASE, routes).layer(once);
     idempotency::describe(routes.get_openapi_mut());

@@ -135,8 +135,14 @@ fn outside_of_markup(text: &str) -> Vec<String> {
         bare.push_str(&rest[..at]);
         bare.push('\n');
         rest = &rest[at..];
-        let pairs =
-            [("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("<code", "</code>"), ("<pre", "</pre>")];
+        let pairs = [
+            ("{% block body_class", "endblock %}"),
+            ("{{", "}}"),
+            ("{%", "%}"),
+            ("{#", "#}"),
+            ("<code", "</code>"),
+            ("<pre", "</pre>"),
+        ];
         let pair = pairs.iter().find(|(begin, _)| rest.starts_with(begin));
         let length = match pair {
             Some((_, end)) => rest.find(end).map_or(rest.len(), |at| at + end.len()),

@@ -13,6 +13,7 @@ use crate::harness::{CONSUMER, PROVIDER};
 const READ: Needs = Needs::Right("idporten:dcr.read");
 const MODIFY: Needs = Needs::Right("idporten:dcr.modify");
 const WRITE: Needs = Needs::Right("idporten:dcr.write");
+const WRITE_BUSINESS_DATA: Needs = Needs::Right("portvakt:organization.write");
 const OPERATE: Needs = Needs::Right("portvakt:admin");
 
 const fn operation(
@@ -38,7 +39,9 @@ fn new_key() -> Value {
     json!({ "jwk": key().jwk("second") })
 }
 
-/// Clients, keys, delegations, signing keys, the audit trail and refusals.
+const BUSINESS_DATA: &str = "/api/portvakt/v1/organizations/{organization}/business-data";
+
+/// Clients, their usage, keys, delegations, signing keys, the audit trail, refusals and business data.
 pub(crate) const OPERATIONS: &[Operation] = &[
     operation("GET", "/api/portvakt/v1/clients", READ, 200, 200),
     with(
@@ -67,6 +70,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         new_key,
     ),
     operation("DELETE", "/api/portvakt/v1/clients/{client_id}/keys/{kid}", MODIFY, 200, 404),
+    operation("GET", "/api/portvakt/v1/clients/{client_id}/usage", READ, 200, 404),
     operation("GET", "/api/portvakt/v1/keys", READ, 200, 200),
     operation("GET", "/api/portvakt/v1/delegations", READ, 200, 200),
     operation("GET", "/api/portvakt/v1/delegations/{consumer}/{supplier}/{scope}", READ, 200, 404),
@@ -93,6 +97,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("GET", "/api/portvakt/v1/audit/verify", OPERATE, 200, 403),
     operation("GET", "/api/portvakt/v1/explain/{trace_id}", READ, 200, 404),
     operation("GET", "/api/portvakt/v1/refusals", READ, 200, 200),
+    operation("GET", BUSINESS_DATA, READ, 200, 403),
+    with(
+        operation("PUT", BUSINESS_DATA, WRITE_BUSINESS_DATA, 200, 403),
+        || json!({ "invoice": {}, "contact_points": [], "alert_points": [] }),
+    ),
 ];
 
 /// Prefixes in the compatible API.
@@ -202,6 +211,7 @@ async fn what_belongs_to_others_looks_like_what_is_not_there() {
         ("DELETE", "", Value::Null),
         ("POST", "/restore", Value::Null),
         ("GET", "/keys", Value::Null),
+        ("GET", "/usage", Value::Null),
         ("POST", "/keys", new_key()),
         ("DELETE", "/keys/first", Value::Null),
         ("POST", "/keys/first/renew", new_key()),

@@ -20,6 +20,7 @@ mod organizations;
 mod refusals;
 pub(crate) mod rights;
 mod scopes;
+mod usage;
 mod volume;
 mod volume_clients;
 

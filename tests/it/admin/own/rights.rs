@@ -76,6 +76,7 @@ fn operations() -> Vec<Operation> {
         Operation("GET /scopes/public", Value::Null, Any, PROVIDER, 200, 200),
         Operation("POST /scopes", made, WriteScopes, PROVIDER, 403, 201),
         Operation("GET /scopes/test%3Anew", Value::Null, ReadScopes, PROVIDER, 403, 200),
+        Operation("GET /scopes/test%3Anew/usage", Value::Null, ReadScopes, PROVIDER, 403, 200),
         Operation(
             "PATCH /scopes/test%3Anew",
             json!({ "description": "N" }),

@@ -1,0 +1,337 @@
+//! Looks at how many tokens were issued. What each shows is bounded by what it is asked for; who may ask is decided
+//! by whoever calls.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use sqlx::{AssertSqlSafe, FromRow};
+
+use crate::domain::client::ClientId;
+use crate::domain::organization::OrganizationNumber;
+use crate::domain::scope::ScopeName;
+use crate::domain::usage::{ConsumerTokens, Day, DayTokens, ScopeTokens};
+use crate::store::{Store, StoreError};
+
+/// The most things whose tokens are counted in one statement: those of the longest page.
+const COUNTED_MAX: usize = 500;
+
+// A sum is cast because PostgreSQL gives that of a bigint another type.
+
+const DAYS_OF_SCOPE: &str = "select day, cast(sum(tokens) as bigint) as tokens from token_use \
+     where scope = $1 and day >= $2 group by day order by day";
+
+/// The one look that sorts: by how many tokens the consumers of one scope have, once the sums are made.
+const CONSUMERS_OF_SCOPE: &str = "select u.consumer_number, o.name, u.tokens from \
+     (select consumer_number, cast(sum(tokens) as bigint) as tokens from token_use \
+     where scope = $1 and day >= $2 group by consumer_number \
+     order by tokens desc, consumer_number limit $3) u \
+     left join organization o on o.number = u.consumer_number \
+     order by u.tokens desc, u.consumer_number";
+
+const OF_CLIENT: &str = "select day, scope, cast(sum(tokens) as bigint) as tokens from token_use \
+     where client_id = $1 and day >= $2 group by day, scope order by day, scope";
+
+const OF_CONSUMER: &str = "select scope, cast(sum(tokens) as bigint) as tokens from token_use \
+     where consumer_number = $1 and day >= $2 group by scope";
+
+/// A cross join is a join whose order SQLite does not change: scope by scope, as they are grouped.
+const OF_OWNER: &str = "select s.name as scope, cast(sum(u.tokens) as bigint) as tokens \
+     from scope s cross join token_use u where u.scope = s.name and u.day >= $2 and s.owner_number = $1 \
+     group by s.name";
+
+#[derive(FromRow)]
+struct DayRow {
+    day: i64,
+    tokens: i64,
+}
+
+#[derive(FromRow)]
+struct ConsumerRow {
+    consumer_number: String,
+    name: Option<String>,
+    tokens: i64,
+}
+
+#[derive(FromRow)]
+struct ScopeRow {
+    scope: String,
+    tokens: i64,
+}
+
+#[derive(FromRow)]
+struct ScopeDayRow {
+    day: i64,
+    #[sqlx(flatten)]
+    of_scope: ScopeRow,
+}
+
+impl Store {
+    /// Tokens with a scope, day by day from `first` on, without the days that had none.
+    pub async fn usage_of_scope_by_day(
+        &self,
+        scope: &ScopeName,
+        first: Day,
+    ) -> Result<Vec<DayTokens>, StoreError> {
+        let rows: Vec<DayRow> = sqlx::query_as(DAYS_OF_SCOPE)
+            .bind(scope.as_str())
+            .bind(first.number())
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(DayTokens::try_from).collect()
+    }
+
+    /// The consumers that have the most tokens with a scope from `first` on, the most first, at most `limit`.
+    pub async fn usage_of_scope_by_consumer(
+        &self,
+        scope: &ScopeName,
+        first: Day,
+        limit: u32,
+    ) -> Result<Vec<ConsumerTokens>, StoreError> {
+        let rows: Vec<ConsumerRow> = sqlx::query_as(CONSUMERS_OF_SCOPE)
+            .bind(scope.as_str())
+            .bind(first.number())
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(ConsumerTokens::try_from).collect()
+    }
+
+    /// Tokens of a client by day and scope, from `first` on.
+    pub async fn usage_of_client(
+        &self,
+        client: &ClientId,
+        first: Day,
+    ) -> Result<Vec<(ScopeName, DayTokens)>, StoreError> {
+        let rows: Vec<ScopeDayRow> = sqlx::query_as(OF_CLIENT)
+            .bind(client.as_str())
+            .bind(first.number())
+            .fetch_all(&self.readers)
+            .await?;
+        let of_day = |row: ScopeDayRow| {
+            let ScopeTokens { scope, tokens, .. } = row.of_scope.try_into()?;
+            Ok((scope, DayTokens { day: Day::from_number(row.day), tokens }))
+        };
+        rows.into_iter().map(of_day).collect()
+    }
+
+    /// Tokens that stand for a consumer, by scope, from `first` on.
+    pub async fn usage_of_consumer(
+        &self,
+        consumer: OrganizationNumber,
+        first: Day,
+    ) -> Result<Vec<ScopeTokens>, StoreError> {
+        self.by_scope(OF_CONSUMER, consumer, first).await
+    }
+
+    /// Tokens with the scopes of an owner, by scope, from `first` on.
+    pub async fn usage_of_owner(
+        &self,
+        owner: OrganizationNumber,
+        first: Day,
+    ) -> Result<Vec<ScopeTokens>, StoreError> {
+        self.by_scope(OF_OWNER, owner, first).await
+    }
+
+    async fn by_scope(
+        &self,
+        select: &'static str,
+        organization: OrganizationNumber,
+        first: Day,
+    ) -> Result<Vec<ScopeTokens>, StoreError> {
+        let rows: Vec<ScopeRow> = sqlx::query_as(select)
+            .bind(organization.as_str())
+            .bind(first.number())
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(ScopeTokens::try_from).collect()
+    }
+
+    /// How many tokens there were from `first` on with each of these scopes that `owner` has, or anybody.
+    pub async fn tokens_of_scopes(
+        &self,
+        scopes: &[ScopeName],
+        owner: Option<OrganizationNumber>,
+        first: Day,
+    ) -> Result<BTreeMap<ScopeName, u64>, StoreError> {
+        let names: Vec<&str> = scopes.iter().map(ScopeName::as_str).collect();
+        self.counts(of_scopes, &names, owner, first).await
+    }
+
+    /// The same of clients of `organization`, or of anybody.
+    pub async fn tokens_of_clients(
+        &self,
+        clients: &[ClientId],
+        organization: Option<OrganizationNumber>,
+        first: Day,
+    ) -> Result<BTreeMap<ClientId, u64>, StoreError> {
+        let ids: Vec<&str> = clients.iter().map(ClientId::as_str).collect();
+        self.counts(of_clients, &ids, organization, first).await
+    }
+
+    async fn counts<K: FromStr<Err: ToString> + Ord>(
+        &self,
+        statement: fn(usize, bool) -> String,
+        keys: &[&str],
+        organization: Option<OrganizationNumber>,
+        first: Day,
+    ) -> Result<BTreeMap<K, u64>, StoreError> {
+        let organization = organization.map(String::from);
+        let mut counts = BTreeMap::new();
+        for keys in keys.chunks(COUNTED_MAX) {
+            let select = statement(keys.len(), organization.is_some());
+            let mut select = sqlx::query_as(AssertSqlSafe(select))
+                .persistent(false)
+                .bind(first.number())
+                .bind(&organization);
+            for key in keys {
+                select = select.bind(key);
+            }
+            let rows: Vec<(String, i64)> = select.fetch_all(&self.readers).await?;
+            for (key, tokens) in rows {
+                counts.insert(read(&key)?, count(tokens)?);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// How many tokens there were from `first` on with each scope for the consumer beside it, if `party` is that
+    /// consumer or owns the scope, or whoever it is.
+    pub async fn tokens_of_accesses(
+        &self,
+        accesses: &[(ScopeName, OrganizationNumber)],
+        party: Option<OrganizationNumber>,
+        first: Day,
+    ) -> Result<BTreeMap<(ScopeName, OrganizationNumber), u64>, StoreError> {
+        let party = party.map(String::from);
+        let mut counts = BTreeMap::new();
+        for accesses in accesses.chunks(COUNTED_MAX) {
+            let select = of_accesses(accesses.len(), party.is_some());
+            let mut select = sqlx::query_as(AssertSqlSafe(select))
+                .persistent(false)
+                .bind(first.number())
+                .bind(&party);
+            for (scope, consumer) in accesses {
+                select = select.bind(scope.as_str()).bind(consumer.as_str());
+            }
+            let rows: Vec<(String, String, i64)> = select.fetch_all(&self.readers).await?;
+            for (scope, consumer, tokens) in rows {
+                counts.insert((read(&scope)?, read(&consumer)?), count(tokens)?);
+            }
+        }
+        Ok(counts)
+    }
+}
+
+// Statements for so many keys. Only the number of placeholders varies, never text from outside.
+
+fn of_scopes(keys: usize, is_owned: bool) -> String {
+    let owned = if is_owned { "and s.owner_number = $2" } else { "" };
+    format!(
+        "select s.name, (select cast(coalesce(sum(u.tokens), 0) as bigint) from token_use u \
+         where u.scope = s.name and u.day >= $1) from scope s where s.name in ({}) {owned}",
+        places(keys)
+    )
+}
+
+fn of_clients(keys: usize, is_owned: bool) -> String {
+    let owned = if is_owned { "and c.organization_number = $2" } else { "" };
+    format!(
+        "select c.id, (select cast(coalesce(sum(u.tokens), 0) as bigint) from token_use u \
+         where u.client_id = c.id and u.day >= $1) from client c where c.id in ({}) {owned}",
+        places(keys)
+    )
+}
+
+fn of_accesses(keys: usize, is_between: bool) -> String {
+    let party = if is_between { "and (w.consumer = $2 or s.owner_number = $2)" } else { "" };
+    let wanted: Vec<String> =
+        (0..keys).map(|row| format!("(${}, ${})", 2 * row + 3, 2 * row + 4)).collect();
+    format!(
+        "with wanted (scope, consumer) as (values {}) \
+         select w.scope, w.consumer, (select cast(coalesce(sum(u.tokens), 0) as bigint) from token_use u \
+         where u.consumer_number = w.consumer and u.scope = w.scope and u.day >= $1) \
+         from wanted w cross join scope s where s.name = w.scope {party}",
+        wanted.join(", ")
+    )
+}
+
+fn places(keys: usize) -> String {
+    (0..keys).map(|key| format!("${}", key + 3)).collect::<Vec<_>>().join(", ")
+}
+
+fn count(tokens: i64) -> Result<u64, StoreError> {
+    u64::try_from(tokens).map_err(|error| StoreError::corrupt("token_use", &error))
+}
+
+fn read<T: FromStr<Err: ToString>>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|error: T::Err| StoreError::corrupt("token_use", &error))
+}
+
+impl TryFrom<DayRow> for DayTokens {
+    type Error = StoreError;
+
+    fn try_from(row: DayRow) -> Result<Self, StoreError> {
+        Ok(Self { day: Day::from_number(row.day), tokens: count(row.tokens)? })
+    }
+}
+
+impl TryFrom<ConsumerRow> for ConsumerTokens {
+    type Error = StoreError;
+
+    fn try_from(row: ConsumerRow) -> Result<Self, StoreError> {
+        let (consumer, tokens) = (read(&row.consumer_number)?, count(row.tokens)?);
+        Ok(Self { consumer, name: row.name, tokens })
+    }
+}
+
+impl TryFrom<ScopeRow> for ScopeTokens {
+    type Error = StoreError;
+
+    fn try_from(row: ScopeRow) -> Result<Self, StoreError> {
+        Ok(Self { scope: read(&row.scope)?, tokens: count(row.tokens)?, days: Vec::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{assert_indexed, migrated, plan_of};
+
+    #[tokio::test]
+    async fn no_look_reads_everything_or_sorts() {
+        let (store, _folder) = migrated().await;
+        for (what, statement, index) in [
+            ("days of a scope", DAYS_OF_SCOPE.to_owned(), "(scope=? AND day>?)"),
+            ("client", OF_CLIENT.to_owned(), "token_use_client (client_id=? AND day>?)"),
+            ("consumer", OF_CONSUMER.to_owned(), "token_use_consumer (consumer_number=?)"),
+            ("owner", OF_OWNER.to_owned(), "(scope=? AND day>?)"),
+            ("scopes", of_scopes(50, false), "(scope=? AND day>?)"),
+            ("own scopes", of_scopes(50, true), "(scope=? AND day>?)"),
+            ("clients", of_clients(50, false), "token_use_client (client_id=? AND day>?)"),
+            ("own clients", of_clients(50, true), "token_use_client (client_id=? AND day>?)"),
+        ] {
+            let plan = assert_indexed(&store, &statement, what).await;
+            assert!(plan.iter().any(|line| line.ends_with(index)), "{what}: {plan:#?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_look_that_sorts_its_sums_or_has_a_list_of_its_own_reads_tables_by_index_all_the_same()
+     {
+        let (store, _folder) = migrated().await;
+        for (what, statement, index) in [
+            ("consumers of a scope", CONSUMERS_OF_SCOPE.to_owned(), "(scope=? AND day>?)"),
+            ("accesses", of_accesses(50, false), "(consumer_number=? AND scope=? AND day>?)"),
+            ("own accesses", of_accesses(50, true), "(consumer_number=? AND scope=? AND day>?)"),
+        ] {
+            let plan = plan_of(&store, &statement).await;
+            assert!(plan.iter().any(|line| line.ends_with(index)), "{what}: {plan:#?}");
+            // The sums, the list, and the values that it is made of.
+            let own = |line: &String| {
+                ["SCAN u", "SCAN w"].contains(&line.as_str()) || line.ends_with("CONSTANT ROWS")
+            };
+            let bad = plan.iter().any(|line| line.contains("SCAN") && !own(line));
+            assert!(!bad, "{what}: {plan:#?}");
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! How many tokens are issued, by day, scope, consumer and client: counted beside the path, each of them.
+//!
+//! A thread counts in a shard of its own, so two requests wait for each other only where there are more threads than
+//! shards, or in the moment in which the task takes what has been counted. The count of a client is found by where
+//! the client lies in memory, which no other client can take as long as the shard holds on to it: whether a cache
+//! drops it meanwhile makes no difference. Once a second the task takes every shard and adds what it held to the
+//! database. So a process that is killed loses the tokens of the last second, and one that is told to stop loses
+//! none.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::domain::organization::OrganizationNumber;
+use crate::domain::scope::RequestedScopes;
+use crate::domain::usage::{Day, TokenUse, USAGE_DAYS_MAX};
+use crate::store::{Store, TOKEN_USES_MAX, TokenUseWriter};
+use crate::token::background::{Background, Failing, Stop};
+use crate::token::client_key::KeyedClient;
+
+/// How often what has been counted is written, and so what a kill can lose.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Shards; servers with more threads that issue tokens have some of them share one.
+const SHARDS: usize = 64;
+
+/// Counts that a shard holds between two rounds: more than one thread can sign tokens for in a second, each for
+/// another client. Tokens beyond that are not counted, and it is told how many.
+const SHARD_COUNTS_MAX: usize = 16_384;
+
+/// Figures that wait to be written while the database does not take them. It does not take spent assertions then
+/// either, so hardly any tokens are issued.
+const WAITING_MAX: usize = 100_000;
+
+/// How often figures are looked for that have become too old, as they do once a day.
+const SWEEP_SECONDS: u64 = 3_600;
+
+/// How often the last figures are tried to be written when the server stops; each may take most of a second.
+const LAST_ATTEMPTS: usize = 4;
+
+/// Counts tokens.
+pub struct TokenUses {
+    shards: Arc<Shards>,
+    task: Background,
+}
+
+struct Shards {
+    shards: Vec<Shard>,
+    /// Tokens that found no room.
+    lost: AtomicU64,
+}
+
+/// Counts of some threads, alone in its lines of the processors' caches.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shard(Mutex<HashMap<Counted, Count>>);
+
+/// What is counted, in a form that is found fast.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+struct Counted {
+    /// Where the client lies in memory.
+    client: usize,
+    /// Where the scope stands among the client's.
+    scope: usize,
+    consumer: OrganizationNumber,
+    day: Day,
+}
+
+struct Count {
+    client: Arc<KeyedClient>,
+    tokens: u64,
+}
+
+impl TokenUses {
+    /// Starts the task that writes; it ends with [`TokenUses::finish`], or with this value.
+    pub fn start(store: &Store, clock: Arc<dyn Clock>) -> Self {
+        let shards = Arc::new(Shards::new());
+        let writer = Writer {
+            store: store.token_use_writer(),
+            shards: Arc::clone(&shards),
+            clock,
+            waiting: BTreeMap::new(),
+            failing: Failing::default(),
+        };
+        Self { shards, task: Background::start(|stop| writer.run(stop)) }
+    }
+
+    /// Counts a token that has been issued to a client at `now` and stands for `consumer`.
+    pub(super) fn count(
+        &self,
+        client: &Arc<KeyedClient>,
+        consumer: OrganizationNumber,
+        scopes: &RequestedScopes,
+        now: Timestamp,
+    ) {
+        self.shards.count(client, consumer, scopes, Day::of(now));
+    }
+
+    /// Writes what has been counted, and ends. What comes afterwards is lost.
+    pub async fn finish(&self) {
+        if !self.task.finish().await {
+            tracing::warn!("the last figures of usage took too long to write");
+        }
+    }
+}
+
+/// The shard of this thread.
+fn own_shard() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static OWN: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    }
+    OWN.with(|own| *own)
+}
+
+impl Shards {
+    fn new() -> Self {
+        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
+        Self { shards, lost: AtomicU64::new(0) }
+    }
+
+    fn count(
+        &self,
+        client: &Arc<KeyedClient>,
+        consumer: OrganizationNumber,
+        scopes: &RequestedScopes,
+        day: Day,
+    ) {
+        let mut counts = self.shards[own_shard()].lock();
+        let address = Arc::as_ptr(client).addr();
+        for name in scopes.names() {
+            // It is one of them, or the token would not have been issued.
+            let Some(scope) = client.client.scopes.iter().position(|it| it == name) else {
+                continue;
+            };
+            let counted = Counted { client: address, scope, consumer, day };
+            if let Some(count) = counts.get_mut(&counted) {
+                count.tokens += 1;
+            } else if counts.len() < SHARD_COUNTS_MAX {
+                counts.insert(counted, Count { client: Arc::clone(client), tokens: 1 });
+            } else {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Takes what has been counted, shard by shard.
+    fn take(&self) -> impl Iterator<Item = (TokenUse, u64)> {
+        let counts = self.shards.iter().flat_map(|shard| std::mem::take(&mut *shard.lock()));
+        counts.filter_map(|(counted, count)| {
+            let client = &count.client.client;
+            let scope = client.scopes.get(counted.scope)?.clone();
+            let (day, consumer) = (counted.day, counted.consumer);
+            Some((TokenUse { day, scope, consumer, client: client.id.clone() }, count.tokens))
+        })
+    }
+}
+
+impl Shard {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Counted, Count>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that writes.
+struct Writer {
+    store: TokenUseWriter,
+    shards: Arc<Shards>,
+    clock: Arc<dyn Clock>,
+    /// What has been taken from the shards and not yet been written.
+    waiting: BTreeMap<TokenUse, u64>,
+    failing: Failing,
+}
+
+impl Writer {
+    async fn run(mut self, mut stop: Stop) {
+        let mut next_sweep = self.clock.uptime();
+        loop {
+            let told = stop.within(ROUND).await;
+            self.collect();
+            let written = self.write().await;
+            if told {
+                return self.finish(written).await;
+            }
+            if self.clock.uptime() >= next_sweep {
+                let more = self.sweep().await;
+                let pause = if more { Duration::ZERO } else { Duration::from_secs(SWEEP_SECONDS) };
+                next_sweep = self.clock.uptime() + pause;
+            }
+        }
+    }
+
+    async fn finish(&mut self, mut written: bool) {
+        for _ in 1..LAST_ATTEMPTS {
+            if written {
+                return;
+            }
+            written = self.write().await;
+        }
+        if !written {
+            let figures = self.waiting.len();
+            tracing::warn!(figures, "the last figures of usage could not be written");
+        }
+    }
+
+    fn collect(&mut self) {
+        for (it, tokens) in self.shards.take() {
+            if let Some(waiting) = self.waiting.get_mut(&it) {
+                *waiting += tokens;
+            } else if self.waiting.len() < WAITING_MAX {
+                self.waiting.insert(it, tokens);
+            } else {
+                self.shards.lost.fetch_add(tokens, Ordering::Relaxed);
+            }
+        }
+        let tokens = self.shards.lost.swap(0, Ordering::Relaxed);
+        if tokens > 0 {
+            tracing::warn!(tokens, "tokens were issued that are missing in the figures of usage");
+        }
+    }
+
+    /// Writes what waits, and says whether all of it could be written. What could not waits on. A commit that fails
+    /// counts as not done: nearly always it is not.
+    async fn write(&mut self) -> bool {
+        while !self.waiting.is_empty() {
+            let batch = self.waiting.iter().take(TOKEN_USES_MAX);
+            let batch: Vec<_> = batch.map(|(it, tokens)| (it.clone(), *tokens)).collect();
+            let added = self.store.add(&batch).await;
+            let is_added = added.is_ok();
+            let (begun, ended) =
+                ("figures of usage cannot be written", "figures of usage can be written again");
+            self.failing.note(added, begun, ended);
+            if !is_added {
+                return false;
+            }
+            for (it, _) in &batch {
+                self.waiting.remove(it);
+            }
+        }
+        true
+    }
+
+    /// Deletes a slice of what is too old; true when more is waiting.
+    async fn sweep(&mut self) -> bool {
+        let oldest = Day::of(self.clock.now()).minus_days(USAGE_DAYS_MAX - 1);
+        self.store.delete_before(oldest).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "old figures of usage could not be deleted");
+            false
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::client::{Client, ClientStatus};
+
+    const OWN: &str = "310000116";
+    const OTHER: &str = "310000124";
+
+    fn client(id: &str) -> Arc<KeyedClient> {
+        Arc::new(KeyedClient::new(Client {
+            id: id.parse().unwrap(),
+            organization: OWN.parse().unwrap(),
+            customer: None,
+            name: id.to_owned(),
+            status: ClientStatus::Active,
+            token_lifetime_seconds: 120,
+            scopes: ["a:a", "a:b"].map(|name| name.parse().unwrap()).to_vec(),
+            keys: Vec::new(),
+        }))
+    }
+
+    fn count(shards: &Shards, client: &Arc<KeyedClient>, consumer: &str, scopes: &str, day: i64) {
+        let (consumer, scopes) = (consumer.parse().unwrap(), scopes.parse().unwrap());
+        shards.count(client, consumer, &scopes, Day::from_number(day));
+    }
+
+    fn taken(shards: &Shards) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for (it, tokens) in shards.take() {
+            let key = format!("{} {} {} {}", it.day.number(), it.scope, it.consumer, it.client);
+            *all.entry(key).or_default() += tokens;
+        }
+        all
+    }
+
+    fn expected(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
+        counts.iter().map(|(key, tokens)| ((*key).to_owned(), *tokens)).collect()
+    }
+
+    #[test]
+    fn each_token_counts_once_for_each_of_its_scopes() {
+        let (shards, one) = (Shards::new(), client("one"));
+        count(&shards, &one, OWN, "a:b a:a", 1);
+        count(&shards, &one, OWN, "a:b", 1);
+        count(&shards, &one, OWN, "a:b", 2);
+        count(&shards, &one, OTHER, "a:b", 1);
+        let counts = [
+            ("1 a:a 310000116 one", 1),
+            ("1 a:b 310000116 one", 2),
+            ("1 a:b 310000124 one", 1),
+            ("2 a:b 310000116 one", 1),
+        ];
+        assert_eq!(taken(&shards), expected(&counts));
+        assert_eq!(taken(&shards), BTreeMap::new());
+    }
+
+    #[test]
+    fn a_client_that_no_cache_holds_any_more_keeps_its_count() {
+        let shards = Shards::new();
+        for _ in 0..100 {
+            // As after a change, the same client is read again and lies elsewhere.
+            count(&shards, &client("one"), OWN, "a:a", 1);
+            count(&shards, &client("two"), OWN, "a:b", 1);
+        }
+        let counts = [("1 a:a 310000116 one", 100), ("1 a:b 310000116 two", 100)];
+        assert_eq!(taken(&shards), expected(&counts));
+    }
+
+    #[test]
+    fn no_token_is_lost_while_others_count_and_the_task_takes() {
+        let (shards, one) = (Shards::new(), client("one"));
+        let mut total = 0;
+        std::thread::scope(|scope| {
+            let counting: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| (0..5_000).for_each(|_| count(&shards, &one, OWN, "a:a", 1)))
+                })
+                .collect();
+            while !counting.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+                total += shards.take().map(|(_, tokens)| tokens).sum::<u64>();
+            }
+        });
+        total += shards.take().map(|(_, tokens)| tokens).sum::<u64>();
+        assert_eq!(total, 20_000);
+    }
+
+    #[test]
+    fn a_shard_is_bounded_and_says_what_it_did_not_count() {
+        let (shards, one) = (Shards::new(), client("one"));
+        let days = i64::try_from(SHARD_COUNTS_MAX).unwrap() + 3;
+        (0..days).for_each(|day| count(&shards, &one, OWN, "a:a", day));
+        count(&shards, &one, OWN, "a:a", 0);
+        assert_eq!(shards.lost.load(Ordering::Relaxed), 3);
+        assert_eq!(shards.take().map(|(_, tokens)| tokens).max(), Some(2));
+    }
+}
