@@ -53,6 +53,7 @@ pub struct Metrics {
     seconds: Histogram,
     steps: Vec<(Step, Histogram)>,
     unrecorded: Counter,
+    limited: Family<LimitLabels, Counter>,
     mails: MailCounts,
 }
 
@@ -70,6 +71,11 @@ struct MailLabels {
 struct RequestLabels {
     result: &'static str,
     code: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct LimitLabels {
+    limit: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -109,13 +115,19 @@ impl Metrics {
             "Refused token requests of which no record could be kept, because there were too many",
             unrecorded.clone(),
         );
+        let limited = Family::<LimitLabels, Counter>::default();
+        registry.register(
+            "limited_requests",
+            "Requests refused because their caller makes too many, by the limit that they were held to",
+            limited.clone(),
+        );
         let mails = MailCounts::default();
         registry.register(
             "mails",
             "Attempts to send a mail by result: sent, failed (and tried again later), given_up",
             mails.0.clone(),
         );
-        Self { registry, requests, seconds, steps, unrecorded, mails }
+        Self { registry, requests, seconds, steps, unrecorded, limited, mails }
     }
 
     /// Counts a token request that has been answered.
@@ -136,6 +148,11 @@ impl Metrics {
     /// Counts a refused token request of which no record is kept.
     pub fn refusal_unrecorded(&self) {
         self.unrecorded.inc();
+    }
+
+    /// Counts a request that a limit has refused.
+    pub fn limited(&self, limit: &'static str) {
+        self.limited.get_or_create(&LimitLabels { limit }).inc();
     }
 
     /// The counts of mails, for whoever sends them.

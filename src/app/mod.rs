@@ -1,5 +1,6 @@
 //! Everything a request may need, built once from the configuration; tests build the same.
 
+mod limits;
 mod post;
 mod revocation;
 
@@ -36,10 +37,13 @@ use crate::token::delegation::{
 };
 use crate::token::feed::Feed;
 use crate::token::last_use::LastUses;
+use crate::token::limit::RateLimit;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::replay::Replay;
 use crate::token::token_use::TokenUses;
 use crate::token::{IssueRules, Issuer};
+
+pub use limits::Limits;
 
 /// The server without its listeners.
 pub struct App {
@@ -59,6 +63,8 @@ pub struct App {
     pub environment: Arc<Environment>,
     /// Keeps what was refused, and why.
     pub recorder: Recorder,
+    /// How often callers may ask.
+    pub limits: Limits,
     /// Counts and times.
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
@@ -187,6 +193,8 @@ impl App {
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let certificates_of_tasks = Arc::clone(&certificates);
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
+        let limits = Limits::new(config.limits, &clock);
+        let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);
         let issuer = Issuer {
             rules: issue_rules(config),
             clock,
@@ -195,6 +203,7 @@ impl App {
             registers,
             feed,
             certificates,
+            requests,
             replay,
             last_uses: LastUses::start(&store),
             token_uses,
@@ -214,6 +223,7 @@ impl App {
             environment,
             outbox: post::folder(config.mail.as_ref()),
             recorder,
+            limits,
             metrics,
             draining: AtomicBool::new(false),
             tasks,

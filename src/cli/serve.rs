@@ -15,7 +15,7 @@ use crate::cli::failure::Failure;
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config};
 use crate::http::listen::Listener;
-use crate::http::{TlsKeys, admin_router, management_router, token_router};
+use crate::http::{SourceRule, TlsKeys, admin_router, management_router, token_router};
 use crate::store::Store;
 use crate::telemetry::{self, LogFormat};
 
@@ -140,7 +140,9 @@ async fn bind(listener: &config::Listener) -> anyhow::Result<Listener> {
         None => None,
     };
     let bound = Listener::bind(listener.address, tls, listener.connections_max).await;
-    bound.with_context(|| format!("listening on {}", listener.address))
+    let bound = bound.with_context(|| format!("listening on {}", listener.address))?;
+    let header = listener.source_address_header.as_deref();
+    Ok(bound.with_sources(SourceRule::new(listener.behind_proxy, header)))
 }
 
 /// Waits for SIGTERM, which supervisors send, or SIGINT, which a terminal sends.

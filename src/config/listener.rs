@@ -13,6 +13,10 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The files for TLS; `None` is plain http, on loopback or behind a proxy.
     pub tls: Option<TlsFiles>,
+    /// Whether a proxy stands in front.
+    pub behind_proxy: bool,
+    /// The header in which that proxy says where a request comes from.
+    pub source_address_header: Option<String>,
     /// Connections served at the same time.
     pub connections_max: u32,
 }
@@ -47,7 +51,8 @@ impl Listener {
                 return Err(ConfigError::Missing { key: key("tls_certificate_file") });
             }
         };
-        let plain_is_safe = address.ip().is_loopback() || raw.behind_proxy == Some(true);
+        let behind_proxy = raw.behind_proxy == Some(true);
+        let plain_is_safe = address.ip().is_loopback() || behind_proxy;
         if tls.is_none() && !plain_is_safe {
             let problem = format!(
                 "{address} is not loopback, so it needs tls_certificate_file and tls_key_file, or \
@@ -55,7 +60,30 @@ impl Listener {
             );
             return Err(ConfigError::key(key("address"), problem));
         }
+        let header = raw.source_address_header;
+        let source_address_header =
+            check_header(&key("source_address_header"), header, behind_proxy)?;
         let connections_max = positive(&key("connections_max"), raw.connections_max)?;
-        Ok(Self { address, tls, connections_max })
+        Ok(Self { address, tls, behind_proxy, source_address_header, connections_max })
     }
+}
+
+/// A header that anybody may send says nothing unless a proxy stands in front that sets it.
+fn check_header(
+    key: &str,
+    name: Option<String>,
+    behind_proxy: bool,
+) -> Result<Option<String>, ConfigError> {
+    let Some(name) = name else { return Ok(None) };
+    let of_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if name.is_empty() || !name.bytes().all(of_name) {
+        let problem = format!("{name:?} is no name of a header, such as X-Forwarded-For");
+        return Err(ConfigError::key(key, problem));
+    }
+    if !behind_proxy {
+        let problem =
+            "anybody can send this header; it needs behind_proxy = true, and a proxy that sets it";
+        return Err(ConfigError::key(key, problem));
+    }
+    Ok(Some(name))
 }

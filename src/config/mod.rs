@@ -7,6 +7,7 @@
 mod delegation_register;
 mod environment;
 mod error;
+mod limits;
 mod listener;
 mod mail;
 mod operator;
@@ -23,6 +24,7 @@ use crate::domain::environment::Environment;
 pub use delegation_register::DelegationRegister;
 pub use environment::Portal;
 pub use error::ConfigError;
+pub use limits::Limits;
 pub use listener::{Listener, TlsFiles};
 pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
 pub use operator::Operator;
@@ -55,6 +57,8 @@ pub struct Config {
     pub admin_listener: Listener,
     /// Where health and metrics are served.
     pub management_listener: Listener,
+    /// How often callers may ask.
+    pub limits: Limits,
     /// The SQLite file.
     pub database_file: PathBuf,
     /// The rules for assertions and tokens.
@@ -181,6 +185,7 @@ impl Config {
                 raw.management_listener,
                 folder,
             )?,
+            limits: Limits::check(&raw.limits)?,
             database_file: folder.join(required("database.file", raw.database.file)?),
             token: check_token(raw.token)?,
             sealing_key: check_sealing_key(raw.keys, folder)?,

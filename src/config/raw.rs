@@ -49,7 +49,14 @@ section!(RawListener {
     tls_certificate_file: String,
     tls_key_file: String,
     behind_proxy: bool,
+    source_address_header: String,
     connections_max: u32,
+});
+section!(RawLimits {
+    admin_requests_by_caller: u32,
+    admin_requests_by_source: u32,
+    token_failures_by_source: u32,
+    token_requests_by_client: u32,
 });
 section!(RawDatabase { file: String });
 section!(RawToken {
@@ -113,6 +120,7 @@ pub(super) struct Raw {
     pub(super) token_listener: RawListener,
     pub(super) admin_listener: RawListener,
     pub(super) management_listener: RawListener,
+    pub(super) limits: RawLimits,
     pub(super) database: RawDatabase,
     pub(super) token: RawToken,
     pub(super) keys: RawKeys,
@@ -134,6 +142,7 @@ impl Raw {
         self.token_listener.overlay(over.token_listener);
         self.admin_listener.overlay(over.admin_listener);
         self.management_listener.overlay(over.management_listener);
+        self.limits.overlay(over.limits);
         self.database.overlay(over.database);
         self.token.overlay(over.token);
         self.keys.overlay(over.keys);

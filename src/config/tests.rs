@@ -182,6 +182,30 @@ fn the_example_for_production_is_a_valid_file() {
 }
 
 #[test]
+fn a_header_is_believed_only_behind_a_proxy() {
+    let listener = |more: &str| {
+        format!("{MINIMAL}[admin_listener]\nsource_address_header = \"X-Real-IP\"\n{more}\n")
+    };
+    let config = load(&listener("behind_proxy = true"), &[]).unwrap();
+    assert_eq!(config.admin_listener.source_address_header.as_deref(), Some("X-Real-IP"));
+    assert!(refusal(&listener(""), &[]).contains("behind_proxy"));
+    for name in ["", "X Real IP", "X:"] {
+        let odd = listener("behind_proxy = true").replace("X-Real-IP", name);
+        assert!(refusal(&odd, &[]).contains("source_address_header"), "{name:?}");
+    }
+}
+
+#[test]
+fn limits_leave_one_client_alone_unless_they_are_set() {
+    let config = load(MINIMAL, &[]).unwrap();
+    assert_eq!(config.limits.token_requests_by_client, 0);
+    let config = load(MINIMAL, &[("PORTVAKT__LIMITS__TOKEN_REQUESTS_BY_CLIENT", "10")]).unwrap();
+    assert_eq!(config.limits.token_requests_by_client, 10);
+    let far = format!("{MINIMAL}[limits]\nadmin_requests_by_caller = 1000001\n");
+    assert!(refusal(&far, &[]).contains("limits.admin_requests_by_caller"));
+}
+
+#[test]
 fn a_zero_that_would_stop_everything_is_refused() {
     for (section, key) in [
         ("token_listener", "connections_max"),

@@ -34,6 +34,7 @@ pub mod right;
 pub mod scope;
 pub mod sign_in;
 pub mod signing_key;
+pub mod source;
 pub mod step;
 pub mod usage;
 pub mod user;

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use crate::clock::Random;
+use crate::token::limit::TooMany;
 use crate::token::refusal::{ErrorKind, Refusal};
 
 /// The identifier of one request: 32 hexadecimal digits that its answer and its log lines share.
@@ -48,6 +49,8 @@ pub(super) struct OAuthError {
     error_uri: Option<String>,
     /// The scheme of a challenge, for 401 (RFC 9110 section 11.6.1).
     challenge: Option<&'static str>,
+    /// Seconds after which it may be tried again, when that is known.
+    retry_after_seconds: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -58,8 +61,11 @@ struct Body<'a> {
     error_uri: Option<&'a str>,
 }
 
+/// The `error` of what may be tried again, of RFC 6749 section 4.1.2.1, which has none for the token endpoint.
+const TEMPORARILY_UNAVAILABLE: &str = "temporarily_unavailable";
+
 /// Seconds after which a client that was told 503 may try again.
-const RETRY_AFTER_SECONDS: &str = "1";
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 impl OAuthError {
     /// `invalid_request` with status 400.
@@ -75,6 +81,19 @@ impl OAuthError {
             description: description.into(),
             error_uri: None,
             challenge: None,
+            retry_after_seconds: None,
+        }
+    }
+
+    /// `temporarily_unavailable` with status 429 (RFC 6585 section 4), for where the request comes from.
+    pub(super) fn too_many(TooMany { retry_after_seconds }: TooMany) -> Self {
+        let description = format!(
+            "Too many requests from here have failed. Mend what fails, and try again in {retry_after_seconds} s."
+        );
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            retry_after_seconds: Some(retry_after_seconds),
+            ..Self::new(TEMPORARILY_UNAVAILABLE, description)
         }
     }
 
@@ -90,8 +109,9 @@ impl OAuthError {
             ErrorKind::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope"),
             ErrorKind::InvalidTarget => (StatusCode::BAD_REQUEST, "invalid_target"),
             ErrorKind::TemporarilyUnavailable => {
-                (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+                (StatusCode::SERVICE_UNAVAILABLE, TEMPORARILY_UNAVAILABLE)
             }
+            ErrorKind::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, TEMPORARILY_UNAVAILABLE),
         };
         Self {
             status,
@@ -99,6 +119,13 @@ impl OAuthError {
             description: refusal.to_string(),
             error_uri: refusal.code().map(|code| format!("{issuer}errors/{}", code.name())),
             challenge: None,
+            retry_after_seconds: match refusal {
+                Refusal::TooManyRequests(TooMany { retry_after_seconds }) => {
+                    Some(*retry_after_seconds)
+                }
+                Refusal::Unavailable { .. } => Some(RETRY_AFTER_SECONDS),
+                _ => None,
+            },
         }
     }
 
@@ -135,8 +162,8 @@ impl OAuthError {
         let body = serde_json::to_string(&body).unwrap_or_default();
         let mut response = json(self.status, body);
         let headers = response.headers_mut();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(scheme) = self.challenge {
             headers.insert("www-authenticate", HeaderValue::from_static(scheme));

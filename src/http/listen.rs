@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -14,7 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
 
+use crate::http::source::SourceRule;
 use crate::http::stall::Impatient;
 use crate::http::tls::{TlsError, TlsKeys};
 
@@ -47,6 +51,7 @@ pub struct Listener {
     socket: TcpListener,
     tls: Option<Arc<TlsKeys>>,
     connections_max: u32,
+    sources: SourceRule,
 }
 
 impl Listener {
@@ -56,7 +61,14 @@ impl Listener {
         tls: Option<Arc<TlsKeys>>,
         connections_max: u32,
     ) -> std::io::Result<Self> {
-        Ok(Self { socket: TcpListener::bind(address).await?, tls, connections_max })
+        let (socket, sources) = (TcpListener::bind(address).await?, SourceRule::default());
+        Ok(Self { socket, tls, connections_max, sources })
+    }
+
+    /// The same, with this rule about where requests come from.
+    #[must_use]
+    pub fn with_sources(self, sources: SourceRule) -> Self {
+        Self { sources, ..self }
     }
 
     /// The address that was bound, with the port that the system chose if it was asked to.
@@ -86,10 +98,10 @@ impl Listener {
                 accepted = self.socket.accept() => accepted,
                 () = &mut stop => break,
             };
-            let stream = match stream {
-                Ok((stream, _peer)) => {
+            let (stream, peer) = match stream {
+                Ok(accepted) => {
                     failing = false;
-                    stream
+                    accepted
                 }
                 Err(error) => {
                     // Told once: while it lasts it would be told twenty times a second.
@@ -100,10 +112,11 @@ impl Listener {
                     continue;
                 }
             };
+            let caller = Caller { peer, sources: self.sources.clone() };
             let (router, acceptor, watcher) =
                 (router.clone(), acceptor.clone(), connections.watcher());
             tokio::spawn(async move {
-                connection(stream, acceptor, router, watcher).await;
+                connection(stream, caller, acceptor, router, watcher).await;
                 drop(place);
             });
         }
@@ -123,8 +136,26 @@ impl TlsKeys {
     }
 }
 
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+struct Caller {
+    peer: SocketAddr,
+    sources: SourceRule,
+}
+
+impl Caller {
+    /// The request with a note of where it comes from, if that is known.
+    fn note(&self, mut request: Request<Incoming>) -> Request<Incoming> {
+        if let Some(source) = self.sources.source(self.peer, request.headers()) {
+            request.extensions_mut().insert(source);
+        }
+        request
+    }
+}
+
 async fn connection(
     stream: TcpStream,
+    caller: Caller,
     acceptor: Option<TlsAcceptor>,
     router: Router,
     watcher: Watcher,
@@ -132,10 +163,10 @@ async fn connection(
     // Answers are small and complete: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let stream = Impatient::new(stream, Duration::from_secs(STALL_SECONDS_MAX));
-    let Some(acceptor) = acceptor else { return serve(stream, router, watcher).await };
+    let Some(acceptor) = acceptor else { return serve(stream, caller, router, watcher).await };
     let limit = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
     match tokio::time::timeout(limit, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => serve(stream, router, watcher).await,
+        Ok(Ok(stream)) => serve(stream, caller, router, watcher).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
@@ -143,6 +174,7 @@ async fn connection(
 
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    caller: Caller,
     router: Router,
     watcher: Watcher,
 ) {
@@ -152,6 +184,7 @@ async fn serve(
         .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX);
+    let router = router.map_request(move |request| caller.note(request));
     let service = TowerToHyperService::new(router);
     let exchange = watcher.watch(server.serve_connection(TokioIo::new(stream), service));
     if let Err(error) = exchange.await {

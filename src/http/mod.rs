@@ -1,8 +1,8 @@
 //! The only place that knows axum, status codes and the shapes of replies.
 //!
 //! Three routers for three listeners: the token API for the world, the admin API for operators and
-//! organizations, and the management API for the machines that watch. `Host` and forwarding headers are never
-//! believed: who this server is stands in its configuration.
+//! organizations, and the management API for the machines that watch. `Host` and forwarding headers are not
+//! believed: who this server is stands in its configuration, and which header names the caller ([`SourceRule`]).
 
 mod admin;
 mod error;
@@ -11,6 +11,7 @@ pub mod listen;
 mod management;
 mod oauth;
 mod portal;
+mod source;
 mod stall;
 mod tls;
 
@@ -20,6 +21,7 @@ use axum::Router;
 
 use crate::app::App;
 
+pub use source::SourceRule;
 pub use tls::{TlsError, TlsKeys};
 
 /// The token API, at the root and under the path of the issuer, if it has one.

@@ -7,6 +7,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Page, Recorded, Version};
 use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus, Visibility};
+use crate::registry::caps::count_access;
 use crate::registry::change::{Act, Change, check_expected};
 use crate::registry::rules::check_text;
 use crate::registry::{Actor, Registry, RegistryError, views};
@@ -337,7 +338,10 @@ pub(super) async fn put(
         Some(found) => {
             change.transaction.update_access(after, found.version, change.now).await?;
         }
-        None => change.transaction.insert_access(after, change.now).await?,
+        None => {
+            count_access(&mut change.transaction, &after.access.scope).await?;
+            change.transaction.insert_access(after, change.now).await?;
+        }
     }
     Ok(())
 }

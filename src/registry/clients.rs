@@ -9,6 +9,7 @@ use crate::domain::record::{Page, Version};
 use crate::domain::registration::{ClientDetails, ClientFile, ClientRegistration, ClientSummary};
 use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::registry::caps::count_client;
 use crate::registry::change::{Act, Change, check_version};
 use crate::registry::organizations::taken;
 use crate::registry::rules::{
@@ -124,6 +125,7 @@ impl Registry {
             details: new.details,
         };
         let registration = self.checked(&mut change, registration, &[]).await?;
+        count_client(&mut change.transaction, new.organization).await?;
         let done = change.transaction.insert_client(&registration, change.now).await;
         taken(done, "there is a client of that id already")?;
         let after = views::client(&registration, &registration.client.keys);

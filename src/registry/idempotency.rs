@@ -1,6 +1,7 @@
 //! Requests that may come twice and shall be done once.
 
 use crate::clock::Timestamp;
+use crate::registry::caps::KEPT_ANSWERS_MAX;
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 
@@ -46,11 +47,19 @@ impl Registry {
         let bounds = MarkBounds {
             oldest: began.minus_seconds(KEPT_SECONDS),
             oldest_under_way: began.minus_seconds(UNDER_WAY_SECONDS),
+            kept_max: KEPT_ANSWERS_MAX,
         };
-        Ok(match self.store.begin_marked(&request, bounds, began).await? {
+        let organization = actor.organization;
+        Ok(match self.store.begin_marked(&request, organization, bounds, began).await? {
             Repetition::Answered(answer) => Once::Answered(answer),
             Repetition::Different => Once::Different,
             Repetition::First => Once::First(FirstTime { request, began }),
+            Repetition::NoRoom => {
+                return Err(RegistryError::conflict(format!(
+                    "the organization has sent {KEPT_ANSWERS_MAX} requests with an Idempotency-Key, whose answers \
+                     are kept for a day, and no more are; leave the header out"
+                )));
+            }
             Repetition::UnderWay => Once::UnderWay,
         })
     }

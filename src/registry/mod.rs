@@ -13,6 +13,7 @@ mod accesses;
 mod actor;
 mod audit;
 mod business;
+mod caps;
 mod change;
 mod client_keys;
 mod clients;

@@ -434,7 +434,7 @@ async fn usage_is_for_the_owner_of_the_scope_the_consumer_and_the_operator() {
     let one = BTreeMap::from([(client.clone(), 16)]);
     for (who, expected) in [(&consumer, &one), (&server, &one), (&owner, &BTreeMap::new())] {
         assert_eq!(
-            registry.tokens_of_clients(who, &[client.clone()], 30).await.unwrap(),
+            registry.tokens_of_clients(who, std::slice::from_ref(&client), 30).await.unwrap(),
             *expected
         );
     }

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
+use crate::domain::organization::OrganizationNumber;
 use crate::store::{Store, StoreError};
 
 /// Rows that are deleted at once: more than are added at once, and few enough that nobody waits for it.
@@ -37,17 +38,21 @@ pub enum Repetition {
     Different,
     /// Nothing: whoever asks is to do it now, and to say what came of it.
     First,
+    /// Nothing, and so much is kept for its organization that no more is.
+    NoRoom,
     /// It is being done.
     UnderWay,
 }
 
-/// How long what is known counts.
+/// How long what is known counts, and how much is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct MarkBounds {
     /// Rows from before this moment are as good as gone.
     pub oldest: Timestamp,
     /// A request that has been under way since before this moment has died with its server.
     pub oldest_under_way: Timestamp,
+    /// Requests of one organization that are kept, at most.
+    pub kept_max: u32,
 }
 
 impl MarkedRequest {
@@ -69,10 +74,12 @@ fn hash(parts: &[&[u8]]) -> String {
 
 impl Store {
     /// Says what is known about a request; if nothing, notes that it is under way since `now`. Forgets a slice of
-    /// what is too old.
+    /// what is too old. What an organization has kept is bounded by numbering it, because counting it would take
+    /// longer with each.
     pub async fn begin_marked(
         &self,
         request: &MarkedRequest,
+        organization: Option<OrganizationNumber>,
         bounds: MarkBounds,
         now: Timestamp,
     ) -> Result<Repetition, StoreError> {
@@ -87,11 +94,25 @@ impl Store {
         .bind(SLICE_ROWS)
         .execute(&mut *connection)
         .await?;
+        let organization = organization.map(|number| number.to_string()).unwrap_or_default();
+        let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
+            "select (select place from idempotency where organization = $1 and created_at >= $2 \
+             order by created_at, place limit 1), (select place from idempotency \
+             where organization = $1 and created_at >= $2 order by created_at desc, place desc limit 1)",
+        )
+        .bind(&organization)
+        .bind(bounds.oldest.seconds())
+        .fetch_one(&mut *connection)
+        .await?;
+        let place = last.map_or(0, |last| last + 1);
+        let has_room = place - first.unwrap_or(place) < i64::from(bounds.kept_max);
         // Takes the place of a row that does not count any more.
         let taken = sqlx::query(
-            "insert into idempotency (id, request_hash, created_at) values ($1, $2, $3) \
+            "insert into idempotency (id, request_hash, created_at, organization, place) \
+             values ($1, $2, $3, $6, $7) \
              on conflict (id) do update set request_hash = excluded.request_hash, status = null, \
-             headers = null, body = null, created_at = excluded.created_at \
+             headers = null, body = null, created_at = excluded.created_at, \
+             organization = excluded.organization, place = excluded.place \
              where idempotency.created_at < $4 \
              or (idempotency.status is null and idempotency.created_at < $5)",
         )
@@ -100,6 +121,8 @@ impl Store {
         .bind(now.seconds())
         .bind(bounds.oldest.seconds())
         .bind(bounds.oldest_under_way.seconds())
+        .bind(&organization)
+        .bind(place)
         .execute(&mut *connection)
         .await?;
         let found: Option<Row> = match taken.rows_affected() {
@@ -113,6 +136,14 @@ impl Store {
             }
             _ => None,
         };
+        if found.is_none() && !has_room {
+            sqlx::query("delete from idempotency where id = $1")
+                .bind(&request.id)
+                .execute(&mut *connection)
+                .await?;
+            transaction.commit().await?;
+            return Ok(Repetition::NoRoom);
+        }
         transaction.commit().await?;
         let Some((hash, status, headers, body)) = found else { return Ok(Repetition::First) };
         if hash != request.hash {
@@ -176,8 +207,51 @@ mod tests {
     }
 
     async fn begin(store: &Store, request: &MarkedRequest, now: i64) -> Repetition {
-        let bounds = MarkBounds { oldest: at(now - 100), oldest_under_way: at(now - 10) };
-        store.begin_marked(request, bounds, at(now)).await.unwrap()
+        begin_of(store, request, "310000116", now, 1_000).await
+    }
+
+    async fn begin_of(
+        store: &Store,
+        request: &MarkedRequest,
+        organization: &str,
+        now: i64,
+        kept_max: u32,
+    ) -> Repetition {
+        let (oldest, oldest_under_way) = (at(now - 100), at(now - 10));
+        let bounds = MarkBounds { oldest, oldest_under_way, kept_max };
+        let organization = organization.parse().ok();
+        store.begin_marked(request, organization, bounds, at(now)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_organization_has_so_many_kept_and_each_has_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        let request = |key: &str| MarkedRequest::new("caller", key, "POST", "/a", b"{}");
+        let begin =
+            async |key: &str, now| begin_of(&store, &request(key), "310000116", now, 3).await;
+        for (key, now) in [("a", 1_000), ("b", 1_000), ("c", 1_050)] {
+            assert_eq!(begin(key, now).await, Repetition::First);
+        }
+        assert_eq!(begin("d", 1_051).await, Repetition::NoRoom);
+        assert_eq!(begin("d", 1_051).await, Repetition::NoRoom, "nothing is left of a refusal");
+        assert_eq!(begin("c", 1_051).await, Repetition::UnderWay, "what is known is told");
+        let other = begin_of(&store, &request("e"), "310000108", 1_051, 3).await;
+        assert_eq!(other, Repetition::First);
+        assert_eq!(begin("d", 1_100).await, Repetition::NoRoom);
+        for (key, now) in [("d", 1_101), ("e-2", 1_101)] {
+            assert_eq!(begin(key, now).await, Repetition::First, "the first two are too old");
+        }
+        assert_eq!(begin("f", 1_101).await, Repetition::NoRoom);
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(
+            "explain query plan select place from idempotency where organization = '' and created_at >= 0 \
+             order by created_at desc, place desc limit 1",
+        )
+        .fetch_all(&store.readers)
+        .await
+        .unwrap();
+        assert!(plan.iter().all(|step| step.3.contains("COVERING INDEX idempotency_organization")));
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@
 mod accesses;
 mod audit;
 mod business;
+mod caps;
 mod changes;
 mod client_keys;
 mod clients;

@@ -44,12 +44,15 @@ impl Issuer {
         let assertion = unverified.verify(&key.key).at(Step::Signature, trail)?; // 5
         let grant = assertion.check(&self.rules.grant, now).at(Step::Claims, trail)?; // 6
         let client = &keyed.client;
+        self.requests.allow(&client.id)?;
         let most = self.rules.lifetime_seconds_max;
         let decision = decide(&self.caches, &self.registers, client, &grant, most, now)
             .await
             .at(Step::Access, trail)?; // 7
         let replay_id = assertion.replay_id(&client.id, &grant);
-        self.replay.spend(replay_id, grant.expires_at).await.at(Step::Spend, trail)?; // 8
+        let spent = self.replay.spend(replay_id, grant.expires_at).await;
+        let spent = spent.inspect_err(|_| self.requests.give_back(&client.id));
+        spent.at(Step::Spend, trail)?; // 8
 
         let jti = new_jti(&*self.random);
         let issuance = Issuance {

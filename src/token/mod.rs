@@ -13,6 +13,11 @@
 //! 9. The access token is made and signed ([`access_token`], [`crate::keys`]).
 //! 10. The answer is written ([`crate::http`]).
 //!
+//! Between 6 and 7 the request counts against the limit of its client, if there is one ([`limit`]): not before,
+//! because anybody can send what looks like a client's assertion and so could lock it out. For the same reason an
+//! assertion that has been spent already does not count: whoever has got hold of one can send it again, and of one
+//! that has not been spent could do worse.
+//!
 //! What is refused leaves a record ([`explain`], [`recorder`]), what is used leaves a note ([`last_use`]), and what is
 //! issued is counted ([`token_use`]), off the path of the request.
 //!
@@ -35,6 +40,7 @@ pub mod feed;
 pub mod issue;
 pub mod jws;
 pub mod last_use;
+pub mod limit;
 pub mod recorder;
 pub mod refusal;
 pub mod replay;
@@ -44,6 +50,7 @@ pub mod trail;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Random};
+use crate::domain::client::ClientId;
 use crate::keys::SharedKeyRing;
 use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
@@ -52,6 +59,7 @@ use crate::token::client_key::EnterpriseCertificates;
 use crate::token::delegation::DelegationRegisters;
 use crate::token::feed::Feed;
 use crate::token::last_use::LastUses;
+use crate::token::limit::RateLimit;
 use crate::token::replay::Replay;
 use crate::token::token_use::TokenUses;
 
@@ -91,6 +99,8 @@ pub struct Issuer {
     pub feed: Arc<Feed>,
     /// The authorities whose certificates count.
     pub certificates: Arc<EnterpriseCertificates>,
+    /// How often one client may ask.
+    pub requests: RateLimit<ClientId>,
     /// The register of spent assertions.
     pub replay: Replay,
     /// Notes what is used.

@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::{RequestedScopesError, ScopeName};
+use crate::token::limit::TooMany;
 
 /// The codes under which Maskinporten documents its refusals.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -113,6 +114,8 @@ pub enum ErrorKind {
     InvalidTarget,
     /// `temporarily_unavailable`
     TemporarilyUnavailable,
+    /// `temporarily_unavailable` too, through the caller's own doing.
+    TooManyRequests,
 }
 
 /// Why a token is refused.
@@ -268,6 +271,13 @@ pub enum Refusal {
         /// Our clock.
         now: Timestamp,
     },
+    /// The client asks more often than it may.
+    #[error(
+        "The client asks for more tokens than it may. Use each token until it expires, and ask again in \
+         {} s with a new assertion.",
+        .0.retry_after_seconds
+    )]
+    TooManyRequests(#[from] TooMany),
     /// Something we depend on does not answer.
     #[error("The server cannot decide now. Try again with a new assertion.")]
     Unavailable {
@@ -350,6 +360,7 @@ impl Refusal {
             Self::ScopeClaim(_) | Self::ScopeOfClient { .. } | Self::ScopeProduct { .. } => {
                 ErrorKind::InvalidScope
             }
+            Self::TooManyRequests(_) => ErrorKind::TooManyRequests,
             Self::Unavailable { .. } => ErrorKind::TemporarilyUnavailable,
             _ => ErrorKind::InvalidGrant,
         }
@@ -381,6 +392,7 @@ impl Refusal {
             | Self::KeyRequired
             | Self::OwnConsumer
             | Self::Resource
+            | Self::TooManyRequests(_)
             | Self::Unavailable { .. }
             | Self::UnknownKey => return None,
         })

@@ -314,9 +314,9 @@ mod tests {
         for _ in 0..100 {
             // As after a change, the same client is read again and lies elsewhere.
             count(&shards, &client("one"), OWN, "a:a", 1);
-            count(&shards, &client("two"), OWN, "a:b", 1);
+            count(&shards, &client("two"), OWN, "a:a", 1);
         }
-        let counts = [("1 a:a 310000116 one", 100), ("1 a:b 310000116 two", 100)];
+        let counts = [("1 a:a 310000116 one", 100), ("1 a:a 310000116 two", 100)];
         assert_eq!(taken(&shards), expected(&counts));
     }
 

@@ -12,7 +12,7 @@ use crate::http::admin::error::ApiError;
 use crate::http::error::TraceId;
 use crate::registry::Actor;
 
-/// The caller, as the one who acts.
+/// The caller, as the one who acts. Once it is known, the request carries it along.
 #[derive(Clone, Debug)]
 pub(super) struct Caller(pub(super) Actor);
 
@@ -20,16 +20,21 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
         let token = bearer_token(parts)?;
         let bearer = app.issuer.read_bearer(token, app.admin_url.as_deref()).await;
         let bearer = bearer.map_err(ApiError::Bearer)?;
         let trace_id = parts.extensions.get::<TraceId>().map(ToString::to_string);
-        Ok(Self(Actor {
+        let caller = Self(Actor {
             name: bearer.client.to_string(),
             organization: Some(bearer.organization),
             rights: bearer.scopes.as_ref().map(Rights::of_scopes).unwrap_or_default(),
             trace_id,
-        }))
+        });
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
     }
 }
 

@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
 use axum::http::StatusCode;
-use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 
 use crate::registry::RegistryError;
 use crate::token::bearer::BearerRefusal;
+use crate::token::limit::TooMany;
 
 /// What went wrong.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(super) enum ApiError {
     Registry(RegistryError),
     /// The Idempotency-Key was used for something else (422), is in use (409) or cannot be read (400).
     Repeated { status: StatusCode, problem: &'static str },
+    /// The caller asks too often.
+    TooMany(TooMany),
 }
 
 impl From<RegistryError> for ApiError {
@@ -81,6 +85,7 @@ impl ApiError {
             }
             Self::Registry(RegistryError::Stale) => StatusCode::PRECONDITION_FAILED,
             Self::Registry(RegistryError::Unseen) => StatusCode::PRECONDITION_REQUIRED,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -110,6 +115,7 @@ impl ApiError {
                 "not_found"
             }
             Self::Repeated { .. } => "idempotency_key",
+            Self::TooMany(_) => "too_many_requests",
         }
     }
 
@@ -140,6 +146,7 @@ impl ApiError {
                 format!("{}: {problem}", word(field))
             }
             Self::Registry(error) => error.to_string(),
+            Self::TooMany(too_many) => too_many.to_string(),
         }
     }
 
@@ -177,8 +184,11 @@ impl IntoResponse for ApiError {
         };
         let mut response = self.status().into_response();
         if let Some(challenge) = challenge {
-            let challenge = axum::http::HeaderValue::from_static(challenge);
+            let challenge = HeaderValue::from_static(challenge);
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Self::TooMany(TooMany { retry_after_seconds }) = &self {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
         }
         if let Self::Registry(RegistryError::Store(cause)) = &self {
             tracing::error!(%cause, "the database failed an administrative request");

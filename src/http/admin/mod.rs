@@ -12,6 +12,7 @@ mod caller;
 #[expect(unused_qualifications, reason = "the macros of utoipa write paths out")]
 mod compatible;
 mod error;
+mod limit;
 mod openapi;
 #[expect(unused_qualifications, reason = "the macros of utoipa write paths out")]
 mod own;
@@ -48,6 +49,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
     let inner = known.clone();
     known
         .fallback(move |request| without_last_slash(inner, request))
+        .layer(from_fn_with_state(Arc::clone(app), limit::limit))
         .layer(from_fn_with_state(Arc::clone(app), shape))
 }
 

@@ -12,7 +12,7 @@ struct AdminError {
 }
 
 /// Every code that a problem can have.
-const ERRORS: [AdminError; 12] = [
+const ERRORS: [AdminError; 13] = [
     AdminError {
         code: "conflict",
         english: "The change does not fit what is there: a name that is taken, or a thing that is deactivated. \
@@ -88,6 +88,13 @@ const ERRORS: [AdminError; 12] = [
                   safely with the same `Idempotency-Key`.",
         norwegian: "Serveren kan ikke gjøre dette akkurat nå. Prøv igjen; en endring som kan være gjort, gjentas \
                     trygt med samme `Idempotency-Key`.",
+    },
+    AdminError {
+        code: "too_many_requests",
+        english: "The client asks more often than the operator lets it, or, without a token that counts, too much \
+                  comes from its address. Nothing was done. `Retry-After` says in how many seconds to ask again.",
+        norwegian: "Klienten spør oftere enn den som drifter serveren tillater, eller, uten et token som gjelder, det \
+                    kommer for mye fra adressen. Ingenting er gjort. `Retry-After` sier om hvor mange sekunder du kan spørre igjen.",
     },
 ];
 

@@ -13,12 +13,14 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::domain::source::Source;
 use crate::domain::step::Step;
 use crate::http::error::{OAuthError, TraceId, json};
 use crate::http::oauth::form::TokenForm;
 use crate::token::TokenRequest;
 use crate::token::explain::{Answer, record};
 use crate::token::issue::IssuedToken;
+use crate::token::limit::TooMany;
 use crate::token::recorder::Recorded;
 use crate::token::refusal::{MpCode, Refusal};
 use crate::token::trail::{At as _, Trail};
@@ -55,41 +57,98 @@ pub(super) async fn token(
             app.metrics.token_request("issued", "", duration);
             reply(&token)
         }
-        Err((error, refusal)) => {
-            let code = refusal.as_ref().and_then(Refusal::code).map_or("", MpCode::name);
+        Err(Failure { error, cause }) => {
+            let refusal = cause.refusal();
+            let code = refusal.and_then(Refusal::code).map_or("", MpCode::name);
             app.metrics.token_request(error.error(), code, duration);
-            keep(&app, &trail, refusal.as_ref(), &error, &trace_id);
+            match cause {
+                // Nothing about the request itself was wrong, and too many are no reason to write.
+                Cause::Limit(limit) => app.metrics.limited(limit),
+                Cause::Form | Cause::Refusal(_) => keep(&app, &trail, refusal, &error, &trace_id),
+            }
             error.into_response_with(&trace_id)
         }
     }
 }
 
-/// The token, or the error to answer with, and what is behind it unless that is the form.
+/// The error to answer with, and what is behind it.
+struct Failure {
+    error: OAuthError,
+    cause: Cause,
+}
+
+enum Cause {
+    Form,
+    /// The limit of that name, as metrics have it.
+    Limit(&'static str),
+    Refusal(Refusal),
+}
+
+impl Cause {
+    fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refusal(refusal) => Some(refusal),
+            Self::Form | Self::Limit(_) => None,
+        }
+    }
+}
+
+/// The token, or why there is none.
 async fn answer(
     app: &App,
     request: Request,
     trace_id: &TraceId,
     trail: &mut Trail<'_>,
-) -> Result<IssuedToken, (OAuthError, Option<Refusal>)> {
+) -> Result<IssuedToken, Failure> {
     let (parts, body) = request.into_parts();
+    let source = parts.extensions.get::<Source>();
     let form = async {
         let body = read_body(&parts.headers, body).await?;
         TokenForm::read(&parts.headers, parts.uri.query(), &body)
     };
     let form = form.await.at(Step::Form, trail).map_err(|error| {
         tracing::info!(%trace_id, error = error.error(), "token refused: {error:?}");
-        (error, None)
+        Failure { error, cause: Cause::Form }
     })?;
+    if let Some(source) = source {
+        app.limits.token_failures.check(source).map_err(|too_many| over(too_many, trace_id))?;
+    }
     let request = TokenRequest { assertion: &form.assertion, client_id: form.client_id.as_deref() };
-    app.issuer.issue(&request, trail).await.inspect(|token| {
+    let issued = app.issuer.issue(&request, trail).await;
+    issued.inspect(|token| {
         tracing::info!(%trace_id, scope = %token.scopes, "token issued");
     }).map_err(|refusal| {
+        if let Some(source) = source.filter(|_| was_in_vain(&refusal, trail)) {
+            app.limits.token_failures.count(source);
+        }
         let error = OAuthError::of_refusal(&refusal, &app.issuer.rules.grant.issuer);
         let code = refusal.code().map_or("", |code| code.name());
         let step = trail.failed_at().map_or("", |step| step.name());
         tracing::info!(%trace_id, error = error.error(), code, step, "token refused: {refusal:?}");
-        (error, Some(refusal))
+        let cause = match refusal {
+            Refusal::TooManyRequests(_) => Cause::Limit("token_client"),
+            refusal => Cause::Refusal(refusal),
+        };
+        Failure { error, cause }
     })
+}
+
+/// So much from the source of the request was in vain that nothing from there is judged now.
+fn over(too_many: TooMany, trace_id: &TraceId) -> Failure {
+    let error = OAuthError::too_many(too_many);
+    tracing::info!(%trace_id, error = error.error(), "token refused: {error:?}");
+    Failure { error, cause: Cause::Limit("token_source") }
+}
+
+/// Whether a request that nobody can be held to has cost an effort: keys, certificates and signatures that do not
+/// hold, and assertions that have been spent, which whoever has seen one can send again. What else is refused is
+/// cheap, or counts against the client that has signed it. What is the server's own fault counts against nobody.
+fn was_in_vain(refusal: &Refusal, trail: &Trail<'_>) -> bool {
+    match refusal {
+        Refusal::Replayed => true,
+        Refusal::Unavailable { .. } => false,
+        _ => matches!(trail.failed_at(), Some(Step::Key | Step::Signature)),
+    }
 }
 
 /// Keeps the record of a refused request, by which its trace id can be explained later.

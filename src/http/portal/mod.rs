@@ -21,6 +21,7 @@ mod people;
 mod preferences;
 mod provider;
 mod refused;
+mod rules;
 mod texts;
 mod times;
 mod visit;

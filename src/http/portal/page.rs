@@ -22,7 +22,7 @@ use crate::http::portal::assets;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::refused::Refused;
 use crate::http::portal::texts::Texts;
-use crate::http::portal::times;
+use crate::http::portal::{rules, times};
 use crate::registry::{Actor, Session};
 
 /// How light the pages are.
@@ -190,6 +190,11 @@ impl Page {
     /// The text of that name for a number of things (`$count`), so that one is not many.
     pub(super) fn count(&self, name: &str, count: impl Into<FluentValue<'static>>) -> String {
         self.texts.fill(name, &[("count", count.into())])
+    }
+
+    /// A rule that the registry says is broken, in the reader's language where that is known.
+    pub(super) fn rule(&self, english: &str) -> Safe<String> {
+        rules::markup(self.texts, english)
     }
 
     /// A day.

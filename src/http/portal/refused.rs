@@ -113,7 +113,9 @@ fn explain(
             }
             RegistryError::Stale | RegistryError::Unseen => ("stale", None, None),
             RegistryError::Store(_) | RegistryError::Unfollowed(_) => ("unavailable", None, None),
-            other => ("not-done", Some(other.to_string()), None),
+            RegistryError::Conflict { rule } => ("not-done", Some(rule.clone()), None),
+            RegistryError::Invalid { problem, .. } => ("not-done", Some(problem.clone()), None),
+            RegistryError::Key(problem) => ("not-done", Some(problem.to_string()), None),
         },
         _ if status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED => {
             ("not-found", None, None)

@@ -173,8 +173,8 @@ impl Refusal {
                 },
             ),
             Self::Time { fault, now } => comparison_of_times(fault, *now),
-            // What it is that does not answer is in the log, for the operator.
-            Self::Unavailable { .. } => Comparison::default(),
+            // What it is that does not answer is in the log, for the operator. Of what was too much no record is kept.
+            Self::TooManyRequests(_) | Self::Unavailable { .. } => Comparison::default(),
             Self::UnknownClient => match client {
                 Some(client) => both(
                     format!("the client {}, which has been deactivated", client.id),

@@ -21,7 +21,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("F16", "there is no admin API yet; that a change holds at once is tried with the registry"),
     ("K08", "departure: clients tell an unknown key from a wrong signature by the text"),
     ("K09", "core dumps are a matter of how the service is run"),
-    ("L10", "there are no quotas yet"),
     (
         "L11",
         "a warm request reads no database; that a locked one gives 503 is tried in the group of replays",
@@ -43,6 +42,7 @@ const TABLES: &[&str] = &[
     include_str!("framing.rs"),
     include_str!("jws.rs"),
     include_str!("leaks.rs"),
+    include_str!("limits.rs"),
     include_str!("load.rs"),
     include_str!("replay.rs"),
     include_str!("requests.rs"),

@@ -5,6 +5,7 @@ mod claims;
 mod framing;
 mod jws;
 mod leaks;
+mod limits;
 mod list;
 mod load;
 mod replay;

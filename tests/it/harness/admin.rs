@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use portvakt::domain::record::Expected;
 use portvakt::domain::right::Right;
-use portvakt::http::admin_router;
 use portvakt::http::listen::Listener;
+use portvakt::http::{SourceRule, admin_router};
 use portvakt::registry::{AccessTerms, NewClient};
 use serde_json::Value;
 
@@ -31,11 +31,18 @@ pub(crate) fn admin_key() -> &'static Key {
 
 impl AdminServer {
     pub(crate) async fn start() -> Self {
+        Self::with("").await
+    }
+
+    /// The same with these lines at the end of its configuration. It stands behind a proxy that sets
+    /// `X-Forwarded-For`.
+    pub(crate) async fn with(configuration: &str) -> Self {
         let configuration = format!(
-            "[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n"
+            "[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n{configuration}"
         );
         let server = TestServer::with(&[Trust::of(pki())], &configuration).await;
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None, 1_000).await.unwrap();
+        let listener = listener.with_sources(SourceRule::new(true, Some("X-Forwarded-For")));
         let address = listener.address().unwrap();
         let router = admin_router(server.app.clone());
         tokio::spawn(async move { listener.serve(router, std::future::pending()).await });

@@ -17,7 +17,7 @@ use portvakt::domain::organization::Organization;
 use portvakt::domain::record::Expected;
 use portvakt::domain::scope::{Scope, ScopeAudience, ScopeStatus};
 use portvakt::http::listen::Listener;
-use portvakt::http::token_router;
+use portvakt::http::{SourceRule, token_router};
 use portvakt::keys::{SealingKey, SigningKey};
 use portvakt::registry::{AccessTerms, Actor, NewClient, NewDelegation, Registry, RegistryRules};
 use portvakt::store::{AuditEntry, SigningKeyRow, Store};
@@ -155,6 +155,9 @@ impl TestServer {
         let app = App::build(&config, store.clone(), its_clock, Arc::new(SystemRandom)).await;
         let app = Arc::new(app.unwrap());
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None, 10_000).await.unwrap();
+        let its = &config.token_listener;
+        let sources = SourceRule::new(its.behind_proxy, its.source_address_header.as_deref());
+        let listener = listener.with_sources(sources);
         let address = listener.address().unwrap();
         let router = token_router(Arc::clone(&app));
         tokio::spawn(async move { listener.serve(router, std::future::pending()).await });

@@ -169,6 +169,9 @@ const PRIVATE = {
   'JWK as YAML': Object.entries(RFC7517_EC).map(([name, value]) => `  ${name}: ${value}\n`).join(''),
   'JWK in base64': base64(EC_JWK),
   'JWK in base64url': Buffer.from(EC_JWK).toString('base64url'),
+  'JWK in base64 behind a path': `/a/${base64(EC_JWK)}`,
+  'DER in base64 behind a slash': `/${base64(DER(EC_PEM))}`,
+  'OpenSSH without armour': base64(`openssh-key-v1\0${'\0\0\0\x04none'.repeat(5)}`),
   'JWK in base64, twice': base64(base64(EC_JWK)),
   'JWK in base64, wrapped': base64(EC_JWK).replace(/.{76}/g, '$&\n'),
   'JWK in base64 in a secret': `data:\n  MASKINPORTEN_CLIENT_JWK: ${base64(EC_JWK)}\n`,
@@ -233,10 +236,13 @@ for (const [name, text] of Object.entries(PUBLIC)) {
   test(`not private: ${name}`, () => assert.equal(jwk.hasPrivateKey(text), false))
 }
 
-test('a thousand made public keys are not taken for private ones', async () => {
+test('numbers are not taken for private keys, even if their bytes look like a member', () => {
+  const bytes = Buffer.concat([Buffer.alloc(128, 1), Buffer.from('"d":'), Buffer.alloc(124, 0xff)])
+  assert.equal(jwk.hasPrivateKey(JSON.stringify({ ...RFC7638, n: jwk.encode(bytes) })), false)
   for (let count = 0; count < 1000; count += 1) {
-    const { publicJwk } = await jwk.generate(count % 2 ? 'ES256' : 'EdDSA')
-    assert.equal(jwk.hasPrivateKey(JSON.stringify(publicJwk)), false, JSON.stringify(publicJwk))
+    const n = jwk.encode(crypto.getRandomValues(new Uint8Array(512)))
+    const text = JSON.stringify({ ...RFC7638, n, x5c: [n] })
+    assert.equal(jwk.hasPrivateKey(text), false, text)
   }
 })
 

@@ -1,6 +1,7 @@
 //! Errors in the shape that Digdir's self-service API gives them.
 
 use axum::extract::Request;
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -77,7 +78,7 @@ pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next:
     };
     let mut shaped = json(status, serde_json::to_string(&body).unwrap_or_default());
     for (name, value) in response.headers() {
-        if name == axum::http::header::WWW_AUTHENTICATE || name == axum::http::header::ALLOW {
+        if [WWW_AUTHENTICATE, ALLOW, RETRY_AFTER].contains(name) {
             shaped.headers_mut().insert(name, value.clone());
         }
     }
@@ -100,17 +101,17 @@ macro_rules! errors {
 
 errors! {
     /// Errors of a look that needs no token.
-    PublicErrors: 400 503;
+    PublicErrors: 400 429 503;
     /// Errors of a look at one thing that needs no token.
-    PublicThingErrors: 400 404 503;
+    PublicThingErrors: 400 404 429 503;
     /// Errors of a look at a list.
-    ListErrors: 400 401 403 503;
+    ListErrors: 400 401 403 429 503;
     /// Errors of a look at one thing.
-    ThingErrors: 400 401 403 404 503;
+    ThingErrors: 400 401 403 404 429 503;
     /// Errors of a change without a body.
-    ChangeErrors: 400 401 403 404 409 503;
+    ChangeErrors: 400 401 403 404 409 429 503;
     /// Errors of a change with a body.
-    BodyErrors: 400 401 403 404 409 413 415 503;
+    BodyErrors: 400 401 403 404 409 413 415 429 503;
 }
 
 fn described(status: u16) -> (String, RefOr<Described>) {

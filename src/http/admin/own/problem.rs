@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -84,7 +84,7 @@ pub(in crate::http::admin) async fn shape(app: Arc<App>, request: Request, next:
     let mut shaped = json(status, serde_json::to_string(&problem).unwrap_or_default());
     let headers = shaped.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-    for name in [WWW_AUTHENTICATE, ALLOW] {
+    for name in [WWW_AUTHENTICATE, ALLOW, RETRY_AFTER] {
         if let Some(value) = response.headers_mut().remove(&name) {
             headers.insert(name, value);
         }
@@ -108,23 +108,23 @@ macro_rules! family {
 
 family!(
     /// What the operations that change nothing can be refused with.
-    LookErrors [400, 401, 403, 404, 503]
+    LookErrors [400, 401, 403, 404, 429, 503]
 );
 family!(
     /// What the operations that make something can be refused with.
-    MakeErrors [400, 401, 403, 404, 409, 413, 415, 503]
+    MakeErrors [400, 401, 403, 404, 409, 413, 415, 429, 503]
 );
 family!(
     /// What the operations that decide about something, whose version need not be named, can be refused with.
-    DecideErrors [400, 401, 403, 404, 409, 412, 413, 415, 503]
+    DecideErrors [400, 401, 403, 404, 409, 412, 413, 415, 429, 503]
 );
 family!(
     /// What the operations that change something can be refused with.
-    ChangeErrors [400, 401, 403, 404, 409, 412, 413, 415, 428, 503]
+    ChangeErrors [400, 401, 403, 404, 409, 412, 413, 415, 428, 429, 503]
 );
 family!(
     /// What the operations that end something can be refused with.
-    EndErrors [400, 401, 403, 404, 409, 412, 428, 503]
+    EndErrors [400, 401, 403, 404, 409, 412, 428, 429, 503]
 );
 
 /// A problem of that status, for the description of an operation.

@@ -1,12 +1,11 @@
-// Makes a key pair in the browser, for a form `[data-key-maker]` that registers the public half.
+// Makes a key pair for a form `[data-key-maker]`, hidden until then.
 //
-// In:  on the form, `data-client-id` (required), `data-issuer`, `data-scopes`, and optionally `data-environment`,
-//      `data-well-known-url`, `data-jwks-uri`, `data-token-endpoint`: what the downloads tell a platform.
-//      Inside it, the elements named in the constants below; `[data-message]`: `unavailable`, `failed`.
-// Out: the form, hidden until this module runs, posts the public JWK in `[data-public-key]`, and nothing else of the key.
+// In:  on it `data-client-id`, `data-issuer`, `data-scopes`, `data-token-endpoint`, and if they are not the usual ones
+//      `data-well-known-url`, `data-jwks-uri`; `data-environment` for Altinn. In it the elements named below;
+//      `[data-message]`: `unavailable`, `failed`.
+// Out: the form posts the public JWK in `[data-public-key]`.
 //
-// The private key never leaves the browser: it is in this module's memory until the page is left, in the files
-// that the user downloads, and, if the user ticks `[data-keep]`, in key-store.js as a key that cannot be read.
+// The private key never leaves the browser: it is in memory, in the user's downloads, and in key-store.js if ticked.
 
 import { canGenerate, FORMATS, generate } from './jwk.js'
 import { keep } from './key-store.js'
@@ -14,11 +13,11 @@ import { showMessage } from './messages.js'
 
 const ALGORITHM = 'select[data-algorithm], input[data-algorithm]:checked'
 const MAKE = '[data-make]'
-const MADE = '[data-made]' // hidden until there is a key
+const MADE = '[data-made]' // hidden before
 const KEY_ID = '[data-kid]'
-const DOWNLOAD = '[data-download]' // a button for each of FORMATS
-const STORED = '[data-stored]' // the tick that the private key is stored
-const KEEP = '[data-keep]' // the tick to keep it in this browser
+const DOWNLOAD = '[data-download]' // a button, by format
+const STORED = '[data-stored]' // a tick that opens REGISTER
+const KEEP = '[data-keep]' // a tick
 const PUBLIC_KEY = '[data-public-key]'
 const REGISTER = '[data-register]'
 
@@ -56,10 +55,11 @@ async function enhance(form) {
     if (!privateJwk || !find(STORED).checked) return event.preventDefault()
     if (isKept || !find(KEEP)?.checked) return
     event.preventDefault()
-    // Registering matters more: a browser that keeps nothing (private windows) does not stop it.
+    // A private window may keep nothing: registering matters more.
     await keep(form.dataset.clientId, privateJwk).catch(() => undefined)
     isKept = true
-    form.requestSubmit(find(REGISTER))
+    // A form ignores this while its last submission is still told.
+    setTimeout(() => form.requestSubmit(find(REGISTER)))
   }
 
   form.addEventListener('submit', register)
@@ -89,7 +89,6 @@ async function download(format, jwk, client) {
   link.href = URL.createObjectURL(new Blob([await write(jwk, client)], { type }))
   link.download = `${client.clientId}-${jwk.kid.slice(0, 8)}.${ending}`
   link.click()
-  // The browser has begun to read it by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }
 

@@ -1,17 +1,15 @@
-// Guards the field where a public key is pasted or opened from a file: an element `[data-key-paste]` in a form.
+// Guards the field for a public key: `[data-key-paste]`, a form or in one.
 //
-// In:  inside it `textarea[data-key-text]`, and optionally `input[type=file][data-key-file]` without a name (its
-//      parts marked `data-script-only` are hidden until this module runs), and `[data-message]`: `private`,
-//      `several`, `unreadable`.
-// Out: on submit the field holds one PEM as pasted, or one JWK with its public members, kid, use and alg.
+// In:  in it `textarea[data-key-text]`; if wanted `input[type=file][data-key-file]` without a name, in hidden
+//      `[data-script-only]`; `[data-message]`: `private`, `several`, `unreadable`.
+// Out: the field posts one PEM as pasted, or one JWK with its public members, kid, use and alg.
 //
-// A private key, in any wrapper, never leaves the browser: the field or file is emptied as soon as it arrives, the
-// message `private` gets the focus, and the form is not sent. The file itself is never sent: its text moves to the field.
+// A private key never leaves the browser: field and file are emptied as it comes. A file's text moves to the field.
 
 import { fileText, hasPrivateKey, readPublic } from './jwk.js'
 import { showMessage } from './messages.js'
 
-/** The largest file that is read: certificates and keys are a few kilobytes. */
+// Certificates and keys are a few kilobytes.
 const FILE_BYTES_MAX = 64 * 1024
 
 function enhance(root) {
@@ -31,7 +29,8 @@ function enhance(root) {
   }
 
   field.addEventListener('input', () => {
-    if (refusePrivate(field.value)) return
+    // Several lines can come as several events, some after the field was emptied.
+    if (refusePrivate(field.value) || !field.value) return
     field.ariaInvalid = null
     showMessage(root)
   })
@@ -53,7 +52,6 @@ function enhance(root) {
 }
 
 async function submitOne(event, field, refuse, refusePrivate) {
-  // Before anything that waits: a submission is stopped now or never.
   if (refusePrivate(field.value)) return event.preventDefault()
   if (field.disabled || event.defaultPrevented || field.value.trim() === field.dataset.read) return
   event.preventDefault()
@@ -61,7 +59,8 @@ async function submitOne(event, field, refuse, refusePrivate) {
   if (keys.length !== 1) return refuse(keys.length ? 'several' : 'unreadable')
   field.value = keys[0]
   field.dataset.read = keys[0]
-  field.form.requestSubmit(event.submitter)
+  // A form ignores this while its last submission is still told.
+  setTimeout(() => field.form.requestSubmit(event.submitter))
 }
 
 document.querySelectorAll('[data-key-paste]').forEach(enhance)

@@ -1,7 +1,5 @@
-// Private keys that a user keeps in this browser to try them: IndexedDB `portvakt`, by client id and kid.
-//
-// What is kept is a CryptoKey that is not extractable: this origin's scripts can sign with it and cannot read
-// it. Nothing is sent anywhere, and nothing is kept unless the user ticked that it should be.
+// Private keys that a user ticked to keep in this browser: IndexedDB `portvakt`, by client id and kid, as CryptoKeys
+// that are not extractable: this origin's scripts can sign with them, and nobody can read or send them.
 
 import { importPrivate } from './jwk.js'
 
@@ -23,16 +21,14 @@ async function inStore(mode, action) {
   }
 }
 
-/** Keeps a private JWK of a client. */
 export async function keep(clientId, jwk) {
   const key = await importPrivate(jwk)
   await inStore('readwrite', (store) => store.put({ clientId, kid: jwk.kid, alg: jwk.alg, key }))
 }
 
-/** The keys that are kept for a client: `{clientId, kid, alg, key}`. */
+/** A client's keys: `{clientId, kid, alg, key}`. */
 export const kept = (clientId) =>
-  // An array sorts after every string, so this range is all keys of the client.
+  // An array sorts after every string.
   inStore('readonly', (store) => store.getAll(IDBKeyRange.bound([clientId], [clientId, []])))
 
-/** Keeps a key no longer. */
 export const forget = (clientId, kid) => inStore('readwrite', (store) => store.delete([clientId, kid]))

@@ -1,9 +1,6 @@
-// The texts that a page holds ready for its modules, so that no module speaks a language.
-//
-// In:  elements with `data-message="NAME"`, `hidden`, inside the enhanced element.
-// Out: at most one of them is shown, and has the focus.
+// In: hidden `[data-message=NAME]`, the page's texts, for modules speak no language. Out: one is shown, with the focus.
 
-/** Shows the message of that name within `root` and hides the others; without a name it hides all. */
+/** Hides all messages in `root` but the one of that name. */
 export function showMessage(root, name) {
   for (const element of root.querySelectorAll('[data-message]')) {
     element.hidden = element.dataset.message !== name

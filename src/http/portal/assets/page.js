@@ -1,14 +1,13 @@
-// What every page of the portal has: small comforts for elements that also work without them.
+// Small comforts for every page; all works without them. ID is another element's id.
 //
-// In:  `[data-copy=ID]`: a button, hidden until this runs, that copies the text or value of the element with that id; its
-//        `data-copied` is then announced in `[data-status]`.
-//      `a[data-dialog=ID]`: opens the `<dialog>` with that id instead of the page that it links to. The dialog's
-//        `form[data-dialog-form]` posts to the link's address; `data-fill-NAME` of the link goes into `[data-fill=NAME]`.
-//      `[data-counter=ID]`: says in its `data-text`, with `{left}` in it, how many characters the field with that id has left.
-//      `input[data-organization-lookup=ID]`: the name of the organization whose number is typed, in the element with that id;
-//        its `data-invalid` and `data-unknown` say what else there is to say, `data-lookup-url` is where to ask.
-//      `[data-error-summary]`: has the focus when the page opens.
-// Out: GET requests for names of organizations, and nothing else.
+// In:  `button[data-copy=ID]`, hidden until then: copies its text or value, and puts `data-copied` into `[data-status]`.
+//      `a[data-dialog=ID]`: opens the dialog; its `form[data-dialog-form]` posts to where the link leads, its
+//        `[data-fill=NAME]` get the link's `data-fill-NAME`.
+//      `[data-counter=ID]`: its `data-text`, with `{left}` in it, tells how many characters the field has left.
+//      `input[data-organization-lookup=ID]`: shows whose number it is, from `data-lookup-url`, or the output's
+//        `data-invalid` or `data-unknown`.
+//      `[data-error-summary]`: has the focus.
+// Out: GET requests for names of organizations.
 
 const all = (selector, enhance) => document.querySelectorAll(selector).forEach(enhance)
 
@@ -19,8 +18,6 @@ all('[data-error-summary]', (summary) => {
   summary.focus()
 })
 
-// ---- copying -------------------------------------------------------------------------------------
-
 all('[data-copy]', (button) => {
   button.hidden = !navigator.clipboard
   button.addEventListener('click', async () => {
@@ -29,8 +26,6 @@ all('[data-copy]', (button) => {
     all('[data-status]', (status) => { status.textContent = button.dataset.copied })
   })
 })
-
-// ---- dialogs -------------------------------------------------------------------------------------
 
 all('a[data-dialog]', (link) => {
   const dialog = byId(link.dataset.dialog)
@@ -49,8 +44,6 @@ all('a[data-dialog]', (link) => {
   })
 })
 
-// ---- counters ------------------------------------------------------------------------------------
-
 all('[data-counter]', (counter) => {
   const field = byId(counter.dataset.counter)
   const count = () => {
@@ -60,12 +53,9 @@ all('[data-counter]', (counter) => {
   count()
 })
 
-// ---- organization names --------------------------------------------------------------------------
-
-/** How long typing must rest before the server is asked. */
 const REST_MILLISECONDS = 300
 
-/** The weights of the modulus-11 rule for the first eight digits of an organization number. */
+// Modulus 11.
 const WEIGHTS = [3, 2, 7, 6, 5, 4, 3, 2]
 
 const isOrganizationNumber = (digits) => {

@@ -1,24 +1,21 @@
-// Fetches a token in the browser with a client's own key, to see what an API would get: `[data-try-it]`.
+// Fetches a token with a client's key: `[data-try-it]`, hidden until then.
 //
-// In:  on the element `data-client-id`, `data-audience` (the issuer), `data-token-endpoint`, and `data-explain-url`
-//      with `{trace_id}` in it. Inside it one form `[data-try-form]` of fields without names: `[data-kept-keys]` (a
-//      select whose first option is the page's own, for a pasted key), `[data-forget]`, and in `[data-own-key]`
-//      `[data-private-key]`, `[data-private-file]`, `[data-kid]`; `[data-scope]` (a text, or ticks), `[data-resource]`,
-//      `[data-consumer-org]`. Results go as text into `[data-show=NAME]`; `[data-when=STATE]` are shown by state:
-//      `asked`, `token`, `refused`, `unreachable`. `[data-message]`: `no-key`.
-// Out: one request to the token endpoint, with the grant type and the signed assertion.
+// In:  on it `data-client-id`, `data-audience`, `data-token-endpoint`, `data-explain-url` with `{trace_id}` in it. In it
+//      `form[data-try-form]` of fields without names: select `[data-kept-keys]` with one option, for a pasted key;
+//      `[data-forget]`; `[data-own-key]` around `[data-private-key]`, `[data-private-file]`, `[data-kid]`; `[data-scope]`
+//      (a text, or ticks), `[data-resource]`, `[data-consumer-org]`. `[data-message]`: `no-key`.
+// Out: text in `[data-show=NAME]`; `[data-when=STATE]` shown: `asked`, `token`, `refused`, `unreachable`.
+//      One request to the token endpoint, with the signed assertion.
 //
-// The private key never leaves the browser: a pasted or opened one is in memory while the assertion is signed, a
-// kept one cannot even be read (key-store.js). The form itself is never sent.
+// The private key never leaves the browser: it is in the field, in memory, or in key-store.js. The form is not sent.
 
 import { decodeJwt, encode, importPrivate, readPrivate, sign } from './jwk.js'
 import { forget, kept } from './key-store.js'
 import { showMessage } from './messages.js'
 
-/** How long an assertion may be used, in seconds: it is used at once, and the server allows 120. */
+// The server allows 120.
 const LIFETIME_SECONDS = 60
 
-/** How long the token endpoint may take. */
 const ANSWER_MILLISECONDS_MAX = 10_000
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -41,7 +38,6 @@ function enhance(root) {
     select.dispatchEvent(new Event('change'))
   }
 
-  /** The key to sign with: `{kid, alg, key}`. */
   const chosenKey = async () => {
     const entry = keys.get(value('kept-keys'))
     if (entry) return entry
@@ -135,7 +131,6 @@ function showAnswer(root, explainUrl, status, text) {
   showStates(root, ['asked', 'refused'])
 }
 
-/** Puts values into `[data-show=NAME]` as text: strings as they are, anything else as JSON. */
 function show(root, values) {
   for (const [name, shown] of Object.entries(values)) {
     for (const element of root.querySelectorAll(`[data-show="${name}"]`)) {

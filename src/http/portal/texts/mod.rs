@@ -29,6 +29,7 @@ macro_rules! files {
             include_str!(concat!($language, "/organization.ftl")),
             include_str!(concat!($language, "/people.ftl")),
             include_str!(concat!($language, "/provider.ftl")),
+            include_str!(concat!($language, "/rules.ftl")),
         ]
     };
 }

@@ -106,9 +106,10 @@ async fn a_server_that_died_blocks_a_key_for_a_minute() {
     let body_text = body.to_string();
     let request = MarkedRequest::new(&client.client_id, "k", "POST", &target, body_text.as_bytes());
     let now = Timestamp::from_seconds(NOW);
-    let bounds =
-        MarkBounds { oldest: now.minus_seconds(1), oldest_under_way: now.minus_seconds(1) };
-    server.server.store.begin_marked(&request, bounds, now).await.unwrap();
+    let before = now.minus_seconds(1);
+    let bounds = MarkBounds { oldest: before, oldest_under_way: before, kept_max: 1 };
+    let organization = CONSUMER.parse().ok();
+    server.server.store.begin_marked(&request, organization, bounds, now).await.unwrap();
     expect(&post(&server, &token, "clients", "k", &body).await, 409);
     server.server.clock.set(NOW + 60);
     expect(&post(&server, &token, "clients", "k", &body).await, 409);

@@ -15,6 +15,7 @@ mod effects;
 mod idempotency;
 mod keys;
 mod last_use;
+mod limits;
 mod lost_updates;
 mod organizations;
 mod refusals;
