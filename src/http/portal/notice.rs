@@ -9,8 +9,28 @@ pub(super) enum Notice {
     Invited,
     /// Somebody has chosen the password that they sign in with.
     PasswordChosen,
+    /// Access has been asked for.
+    AccessRequested,
+    /// A client gets no more tokens.
+    ClientDeactivated,
+    /// A client gets tokens again.
+    ClientRestored,
+    /// A supplier may fetch tokens on behalf of the organization.
+    Delegated,
+    /// It may no longer.
+    DelegationWithdrawn,
+    /// A key is registered.
+    KeyAdded,
+    /// A key has a successor.
+    KeyRenewed,
+    /// A key counts no more.
+    KeyWithdrawn,
     /// What was written has been saved.
     Saved,
+    /// A scope is on a client.
+    ScopeAdded,
+    /// A scope is on a client no more.
+    ScopeRemoved,
     /// Somebody has signed out.
     SignedOut,
 }
@@ -18,6 +38,16 @@ pub(super) enum Notice {
 names!(pub(super) Notice {
     Invited = "invited",
     PasswordChosen = "password-chosen",
+    AccessRequested = "access-requested",
+    ClientDeactivated = "client-deactivated",
+    ClientRestored = "client-restored",
+    Delegated = "delegated",
+    DelegationWithdrawn = "delegation-withdrawn",
+    KeyAdded = "key-added",
+    KeyRenewed = "key-renewed",
+    KeyWithdrawn = "key-withdrawn",
     Saved = "saved",
+    ScopeAdded = "scope-added",
+    ScopeRemoved = "scope-removed",
     SignedOut = "signed-out",
 });

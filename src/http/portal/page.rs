@@ -207,6 +207,16 @@ impl Page {
         times::moment(*moment, self.texts.language())
     }
 
+    /// A day, for machines too.
+    pub(super) fn day_element(&self, moment: &Timestamp) -> Safe<String> {
+        Safe(format!("<time datetime=\"{moment}\">{}</time>", self.day(moment)))
+    }
+
+    /// A day and time, for machines too.
+    pub(super) fn moment_element(&self, moment: &Timestamp) -> Safe<String> {
+        Safe(format!("<time datetime=\"{moment}\">{}</time>", self.moment(moment)))
+    }
+
     /// Where a stylesheet, script or picture of the portal is.
     pub(super) fn asset(&self, file: &str) -> String {
         assets::address(file)

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::domain::right::Right;
 use crate::http::portal::page::{Page, go_to, show_with};
+use crate::http::portal::query::encoded;
 use crate::registry::RegistryError;
 
 /// Why there is no page.
@@ -126,9 +127,4 @@ fn explain(
         _ if status.is_server_error() => ("unavailable", None, None),
         _ => ("not-done", None, None),
     }
-}
-
-/// A text as part of a query.
-fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
