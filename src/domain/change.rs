@@ -17,6 +17,8 @@ pub enum ChangedNoun {
     Organization,
     /// A prefix; the key is the prefix.
     Prefix,
+    /// What an organization has asked the operator for; the key is `prefix organization`.
+    PrefixRequest,
     /// A scope; the key is its name.
     Scope,
     /// One of our signing keys; the key is its `kid`.
@@ -27,12 +29,13 @@ pub enum ChangedNoun {
 
 impl ChangedNoun {
     /// Every noun, with the name under which the feed stores it.
-    const NAMES: [(Self, &'static str); 8] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::Access, "access"),
         (Self::Client, "client"),
         (Self::Delegation, "delegation"),
         (Self::Organization, "organization"),
         (Self::Prefix, "prefix"),
+        (Self::PrefixRequest, "prefix_request"),
         (Self::Scope, "scope"),
         (Self::SigningKey, "signing_key"),
         (Self::User, "user"),

@@ -26,6 +26,7 @@ pub mod mail;
 pub(crate) mod names;
 pub mod organization;
 pub mod prefix;
+pub mod prefix_request;
 pub mod record;
 pub mod refused_request;
 pub mod registration;

@@ -327,6 +327,7 @@ fn at(expected: Option<Version>) -> Expected {
     expected.map_or(Expected::Anything, Expected::At)
 }
 
+/// Writes an access, and tells the organization on the other side what has become of it.
 pub(super) async fn put(
     change: &mut Change<'_>,
     found: Option<&Recorded<AccessCase>>,
@@ -334,16 +335,12 @@ pub(super) async fn put(
     expected: Expected,
 ) -> Result<(), RegistryError> {
     check_expected(found.map(|found| found.version), expected)?;
-    match found {
-        Some(found) => {
-            change.transaction.update_access(after, found.version, change.now).await?;
-        }
-        None => {
-            count_access(&mut change.transaction, &after.access.scope).await?;
-            change.transaction.insert_access(after, change.now).await?;
-        }
+    change.alert_of_access(found, after).await?;
+    if let Some(found) = found {
+        return Ok(change.transaction.update_access(after, found.version, change.now).await?);
     }
-    Ok(())
+    count_access(&mut change.transaction, &after.access.scope).await?;
+    Ok(change.transaction.insert_access(after, change.now).await?)
 }
 
 fn new_case(scope: &Scope, consumer: OrganizationNumber, state: AccessState) -> AccessCase {

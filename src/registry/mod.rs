@@ -11,6 +11,7 @@
 mod access_batch;
 mod accesses;
 mod actor;
+mod alerts;
 mod audit;
 mod business;
 mod caps;
@@ -25,6 +26,7 @@ mod mail;
 mod on_behalf_of;
 mod organizations;
 mod people;
+mod prefix_requests;
 mod refused_requests;
 mod rules;
 mod scopes;
@@ -43,8 +45,8 @@ use crate::token::feed::Feed;
 
 pub use crate::keys::secret_token::{LinkToken, SecretTokenError, SessionToken};
 pub use crate::store::{
-    AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, ScopeFilter, ScopeUse,
-    StoreError, UserFilter,
+    AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, PrefixRequestFilter,
+    ScopeFilter, ScopeUse, StoreError, UserFilter,
 };
 pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};
@@ -61,6 +63,7 @@ pub use people::{
     Enrolment, KnownLink, NewUser, OpenIdIdentity, PasswordProblem, PeopleError, PeopleRules,
     SecondFactorState, Session, SignedIn,
 };
+pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
 #[derive(Clone)]
@@ -92,6 +95,8 @@ pub struct RegistryRules {
     pub token_lifetime_seconds_max: u32,
     /// What holds for people.
     pub people: PeopleRules,
+    /// Where people reach the portal, if it is known.
+    pub portal_url: Option<String>,
 }
 
 impl RegistryRules {
@@ -103,6 +108,7 @@ impl RegistryRules {
             delegation_sources: vec![own],
             token_lifetime_seconds_max,
             people: PeopleRules::default(),
+            portal_url: None,
         }
     }
 }

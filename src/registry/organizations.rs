@@ -252,6 +252,6 @@ pub(super) fn on_organization(verb: &'static str, number: OrganizationNumber) ->
     Act { verb, noun: ChangedNoun::Organization, key: number.to_string() }
 }
 
-fn on_prefix(verb: &'static str, name: &PrefixName) -> Act {
+pub(super) fn on_prefix(verb: &'static str, name: &PrefixName) -> Act {
     Act { verb, noun: ChangedNoun::Prefix, key: name.to_string() }
 }

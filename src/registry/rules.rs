@@ -11,6 +11,9 @@ pub(super) const TEXT_CHARACTERS_MAX: usize = 1_023;
 /// The longest life of anything that can be given one, in seconds: a year, as long as a key lives.
 const LIFETIME_SECONDS_MAX: u32 = 365 * 24 * 60 * 60;
 
+/// What is wrong with a text that is needed and empty.
+const SAY_SOMETHING: &str = "it must say something";
+
 /// Holds that a life has an end that somebody will see.
 pub(super) fn check_lifetime(
     field: &'static str,
@@ -36,7 +39,7 @@ pub(super) fn check_line(field: &'static str, text: &str) -> Result<(), Registry
 /// The same for a line that must say something.
 pub(super) fn check_needed_line(field: &'static str, text: &str) -> Result<(), RegistryError> {
     if text.trim().is_empty() {
-        return Err(RegistryError::invalid(field, "it must say something"));
+        return Err(RegistryError::invalid(field, SAY_SOMETHING));
     }
     check_line(field, text)
 }
@@ -65,6 +68,14 @@ pub(super) fn check_kept_list(
 /// The same for a text of several lines.
 pub(super) fn check_text(field: &'static str, text: &str) -> Result<(), RegistryError> {
     check(field, text, TEXT_CHARACTERS_MAX, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// The same for a text that must say something.
+pub(super) fn check_needed_text(field: &'static str, text: &str) -> Result<(), RegistryError> {
+    if text.trim().is_empty() {
+        return Err(RegistryError::invalid(field, SAY_SOMETHING));
+    }
+    check_text(field, text)
 }
 
 fn check(

@@ -8,6 +8,7 @@ use crate::domain::access::{AccessCase, Delegation};
 use crate::domain::client::{ClientKey, ClientStatus};
 use crate::domain::organization::{Organization, OrganizationStatus};
 use crate::domain::prefix::{Prefix, PrefixStatus};
+use crate::domain::prefix_request::PrefixRequest;
 use crate::domain::registration::{ClientFile, ClientRegistration, OnBehalfOf};
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::domain::user::User;
@@ -37,6 +38,17 @@ pub(super) fn prefix(it: &Prefix) -> Value {
         "prefix": it.name.as_str(),
         "organization": it.owner.as_str(),
         "active": it.status == PrefixStatus::Active,
+    })
+}
+
+pub(super) fn prefix_request(it: &PrefixRequest) -> Value {
+    json!({
+        "prefix": it.prefix.as_str(),
+        "organization": it.organization.as_str(),
+        "reason": it.reason,
+        "requested_by": it.requested_by,
+        "state": it.state.name(),
+        "answer": it.answer,
     })
 }
 

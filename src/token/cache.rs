@@ -144,7 +144,10 @@ impl Caches {
                 Ok(number) => self.organizations.changed(&number),
                 Err(_) => self.organizations.all_changed(),
             },
-            ChangedNoun::Prefix | ChangedNoun::SigningKey | ChangedNoun::User => {}
+            ChangedNoun::Prefix
+            | ChangedNoun::PrefixRequest
+            | ChangedNoun::SigningKey
+            | ChangedNoun::User => {}
         }
     }
 }

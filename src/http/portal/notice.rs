@@ -15,12 +15,16 @@ pub(super) enum Notice {
     Delegated,
     /// It may no longer.
     DelegationWithdrawn,
+    /// Somebody has been sent an invitation.
+    Invited,
     /// A key is registered.
     KeyAdded,
     /// A key has a successor.
     KeyRenewed,
     /// A key counts no more.
     KeyWithdrawn,
+    /// Somebody has chosen the password that they sign in with.
+    PasswordChosen,
     /// What was written has been saved.
     Saved,
     /// A scope is on a client.
@@ -37,9 +41,11 @@ names!(pub(super) Notice {
     ClientRestored = "client-restored",
     Delegated = "delegated",
     DelegationWithdrawn = "delegation-withdrawn",
+    Invited = "invited",
     KeyAdded = "key-added",
     KeyRenewed = "key-renewed",
     KeyWithdrawn = "key-withdrawn",
+    PasswordChosen = "password-chosen",
     Saved = "saved",
     ScopeAdded = "scope-added",
     ScopeRemoved = "scope-removed",
