@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use portvakt::domain::language::Language;
 use portvakt::domain::user::Role;
-use portvakt::registry::{NewUser, Registry};
+use portvakt::registry::{NewUser, Registry, SignedIn};
 
 use crate::harness::http::{FORM, Reply, escape, exchange, request};
 use crate::harness::server::actor;
@@ -39,8 +39,9 @@ impl Visitor {
         };
         let user = registry.provide_user(&actor(), new, PASSWORD).await.unwrap();
         let signed_in = registry.sign_in(&user.email, PASSWORD, None, None).await.unwrap();
-        let token = signed_in.token.as_str().to_owned();
-        Self { address, cookie: format!("portvakt-session={token}; portvakt-language=en") }
+        let SignedIn::Done(token) = signed_in else { panic!("{signed_in:?}") };
+        let cookie = format!("portvakt-session={}; portvakt-language=en", token.as_str());
+        Self { address, cookie }
     }
 
     /// A page.
@@ -52,7 +53,8 @@ impl Visitor {
     /// Sends the fields to `path`, with the token of the forms of the page at `from`.
     pub(crate) async fn post(&self, from: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
         let page = self.get(from).await;
-        let token = hidden(&page, "form_token").unwrap_or_else(|| panic!("no form: {}", page.text()));
+        let token =
+            hidden(&page, "form_token").unwrap_or_else(|| panic!("no form: {}", page.text()));
         let mut body = format!("form_token={}", escape(&token));
         for (name, value) in fields {
             body += &format!("&{}={}", escape(name), escape(value));
