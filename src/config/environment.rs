@@ -94,9 +94,7 @@ impl Portal {
             let (least, most) = (range.start(), range.end());
             match required(key, value)? {
                 value if range.contains(&value) => Ok(value),
-                value => {
-                    Err(ConfigError::key(key, format!("{value} is not in {least} to {most}")))
-                }
+                value => Err(ConfigError::key(key, format!("{value} is not in {least} to {most}"))),
             }
         };
         let idle = within("portal.idle_minutes", raw.idle_minutes, 1..=IDLE_MINUTES_MAX)?;

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::domain::alert::AlertKind;
-use crate::domain::language::Language;
 use crate::domain::email_address::EmailAddress;
+use crate::domain::language::Language;
 use crate::domain::names::names;
 
 /// The most contact points, and the most alert points: enough for every department, and few enough to be kept up to

@@ -172,7 +172,9 @@ mod tests {
     fn recovery_codes_differ_and_are_read_as_people_write_them() {
         let codes = recovery_codes(&SystemRandom);
         assert_eq!(codes.len(), 10);
-        assert!(codes.iter().all(|code| code.len() == 10 && *code != codes[0] || code == &codes[0]));
+        assert!(
+            codes.iter().all(|code| code.len() == 10 && *code != codes[0] || code == &codes[0])
+        );
         let spaced = format!(" {}-{} ", &codes[0][..5].to_uppercase(), &codes[0][5..]);
         assert_eq!(recovery_code_hash(&spaced), recovery_code_hash(&codes[0]));
         assert_ne!(recovery_code_hash(&codes[0]), recovery_code_hash(&codes[1]));

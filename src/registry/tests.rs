@@ -279,6 +279,76 @@ async fn what_is_kept_for_tools_is_bounded_like_everything_else() {
     assert!(invalid(registry.add_on_behalf_of(&owner, &made, object).await.map(drop), "uri"));
 }
 
+#[tokio::test]
+async fn a_prefix_is_asked_for_and_the_operator_assigns_it_or_says_why_not() {
+    let fixture = fixture().await;
+    let (registry, operator) = (&fixture.registry, actor(A, &[Right::Operate]));
+    let provider = actor(B, &[Right::WriteScopes]);
+    let prefix: crate::domain::prefix::PrefixName = "veg".parse().unwrap();
+    let ask = |reason: &str| registry.request_prefix(&provider, &prefix, reason.to_owned());
+    assert!(matches!(ask(" ").await, Err(RegistryError::Invalid { field: "reason", .. })));
+    let asked = ask("Roads").await.unwrap();
+    assert_eq!(asked.value.requested_by, provider.name);
+    assert!(matches!(ask("Roads").await, Err(RegistryError::Conflict { .. })));
+
+    let own = registry.approve_prefix_request(&provider, &prefix, org(B), None, None).await;
+    assert!(matches!(own, Err(RegistryError::Forbidden { needed: Right::Operate })));
+    let answer = Some("Which roads?".to_owned());
+    let seen = Some(asked.version);
+    let denied =
+        registry.deny_prefix_request(&operator, &prefix, org(B), answer, seen).await.unwrap();
+    assert_eq!(denied.value.answer.as_deref(), Some("Which roads?"));
+    let again = ask("All public roads").await.unwrap();
+    let late = registry.approve_prefix_request(&operator, &prefix, org(B), None, seen).await;
+    assert!(matches!(late, Err(RegistryError::Stale)));
+
+    let seen = Some(again.version);
+    let done = registry.approve_prefix_request(&operator, &prefix, org(B), None, seen).await;
+    assert_eq!(done.unwrap().value.state.name(), "APPROVED");
+    assert_eq!(registry.prefix(&prefix).await.unwrap().value.owner, org(B));
+    assert!(matches!(ask("More").await, Err(RegistryError::Conflict { .. })));
+    let all = crate::domain::audit::AuditFilter::default();
+    let rows = registry.audit_rows(&Actor::server("test"), all, None, 2).await.unwrap().items;
+    let rows: Vec<_> = rows.iter().map(|row| (row.noun.as_str(), row.action.as_str())).collect();
+    assert_eq!(rows, [("prefix_request", "approve"), ("prefix", "assign")]);
+}
+
+#[tokio::test]
+async fn prefix_requests_are_seen_by_who_asked_and_by_the_operator() {
+    let fixture = fixture().await;
+    let registry = &fixture.registry;
+    for (organization, prefix) in [(A, "p1"), (B, "p1"), (B, "p2")] {
+        let provider = actor(organization, &[Right::WriteScopes]);
+        let prefix = prefix.parse().unwrap();
+        registry.request_prefix(&provider, &prefix, "Roads".to_owned()).await.unwrap();
+    }
+    let list = async |actor: &Actor, after| {
+        let filter = PrefixRequestFilter { after, ..PrefixRequestFilter::default() };
+        let page = registry.prefix_requests(actor, filter, 2).await.unwrap();
+        let of = |it: &crate::domain::record::Recorded<_>| {
+            let it: &crate::domain::prefix_request::PrefixRequest = &it.value;
+            format!("{} {}", it.prefix, it.organization)
+        };
+        (page.items.iter().map(of).collect::<Vec<_>>(), page.has_more)
+    };
+    let server = Actor::server("test");
+    let last = ("p1".parse().unwrap(), org(B));
+    assert_eq!(list(&server, None).await, (vec![format!("p1 {A}"), format!("p1 {B}")], true));
+    assert_eq!(list(&server, Some(last)).await, (vec![format!("p2 {B}")], false));
+    let reader = actor(A, &[Right::ReadScopes]);
+    assert_eq!(list(&reader, None).await, (vec![format!("p1 {A}")], false));
+    let others = registry.prefix_request(&reader, &"p2".parse().unwrap(), org(B)).await;
+    assert!(matches!(others, Err(RegistryError::Absent { .. })));
+    let provider = actor(B, &[Right::WriteScopes]);
+    for more in 2..PREFIX_REQUESTS_WAITING_MAX {
+        let prefix = format!("more-{more}").parse().unwrap();
+        registry.request_prefix(&provider, &prefix, "Roads".to_owned()).await.unwrap();
+    }
+    let many = "many".parse().unwrap();
+    let one_too_many = registry.request_prefix(&provider, &many, "Roads".to_owned()).await;
+    assert!(matches!(one_too_many, Err(RegistryError::Conflict { .. })));
+}
+
 /// Adds tokens to the figures: how many days ago, scope, consumer, client, how many.
 async fn issued(registry: &Registry, figures: &[(u32, &str, &str, &str, u64)]) {
     let today = Day::of(registry.clock.now());

@@ -5,8 +5,8 @@ use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::email_address::EmailAddress;
-use crate::domain::sign_in::LinkPurpose;
 use crate::domain::organization::{Organization, OrganizationStatus};
+use crate::domain::sign_in::LinkPurpose;
 use crate::domain::user::UserId;
 use crate::store::users::{COLUMNS, UserFile, UserRow};
 use crate::store::{Store, StoreError, Transaction, named};
@@ -132,8 +132,9 @@ impl Transaction {
         user: &UserId,
         except: Option<&str>,
     ) -> Result<u64, StoreError> {
-        let delete =
-            sqlx::query("delete from user_session where user_id = $1 and ($2 is null or hash <> $2)");
+        let delete = sqlx::query(
+            "delete from user_session where user_id = $1 and ($2 is null or hash <> $2)",
+        );
         let done = delete.bind(user.as_str()).bind(except).execute(self.connection()).await?;
         Ok(done.rows_affected())
     }

@@ -291,7 +291,8 @@ impl Transaction {
 
     /// Deletes users who signed up before `oldest` and have never followed their link.
     pub async fn forget_unconfirmed(&mut self, oldest: Timestamp) -> Result<(), StoreError> {
-        let forgotten = "select id from portal_user where status = 'unconfirmed' and created_at < $1";
+        let forgotten =
+            "select id from portal_user where status = 'unconfirmed' and created_at < $1";
         let links = format!("delete from user_link where user_id in ({forgotten})");
         for sql in [links, format!("delete from portal_user where id in ({forgotten})")] {
             sqlx::query(sqlx::AssertSqlSafe(sql))

@@ -16,28 +16,25 @@ pub(super) struct TestOrganization {
 }
 
 /// Owns the scopes.
-pub(super) const PROVIDER: TestOrganization =
-    TestOrganization {
-        number: "310000108",
-        name: "DEV API PROVIDER AS",
-        email_domain: "provider.example",
-    };
+pub(super) const PROVIDER: TestOrganization = TestOrganization {
+    number: "310000108",
+    name: "DEV API PROVIDER AS",
+    email_domain: "provider.example",
+};
 
 /// Has been granted them.
-pub(super) const CONSUMER: TestOrganization =
-    TestOrganization {
-        number: "310000116",
-        name: "DEV CONSUMER AS",
-        email_domain: "consumer.example",
-    };
+pub(super) const CONSUMER: TestOrganization = TestOrganization {
+    number: "310000116",
+    name: "DEV CONSUMER AS",
+    email_domain: "consumer.example",
+};
 
 /// Acts for the consumer.
-pub(super) const SUPPLIER: TestOrganization =
-    TestOrganization {
-        number: "310000124",
-        name: "DEV SUPPLIER AS",
-        email_domain: "supplier.example",
-    };
+pub(super) const SUPPLIER: TestOrganization = TestOrganization {
+    number: "310000124",
+    name: "DEV SUPPLIER AS",
+    email_domain: "supplier.example",
+};
 
 /// The client of the consumer that uses a registered key.
 pub(super) const KEY_CLIENT: &str = "dev-consumer-key-client";

@@ -5,8 +5,24 @@ use crate::domain::names::names;
 /// Something that has been done. Its word is the end of the name of its text: `notice-saved`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Notice {
+    /// Access has been asked for.
+    AccessRequested,
+    /// A client gets no more tokens.
+    ClientDeactivated,
+    /// A client gets tokens again.
+    ClientRestored,
+    /// A supplier may fetch tokens on behalf of the organization.
+    Delegated,
+    /// It may no longer.
+    DelegationWithdrawn,
     /// Somebody has been sent an invitation.
     Invited,
+    /// A key is registered.
+    KeyAdded,
+    /// A key has a successor.
+    KeyRenewed,
+    /// A key counts no more.
+    KeyWithdrawn,
     /// An organization is registered.
     OrganizationAdmitted,
     /// An organization takes part no more.
@@ -27,12 +43,24 @@ pub(super) enum Notice {
     RequestDenied,
     /// What was written has been saved.
     Saved,
+    /// A scope is on a client.
+    ScopeAdded,
+    /// A scope is on a client no more.
+    ScopeRemoved,
     /// Somebody has signed out.
     SignedOut,
 }
 
 names!(pub(super) Notice {
+    AccessRequested = "access-requested",
+    ClientDeactivated = "client-deactivated",
+    ClientRestored = "client-restored",
+    Delegated = "delegated",
+    DelegationWithdrawn = "delegation-withdrawn",
     Invited = "invited",
+    KeyAdded = "key-added",
+    KeyRenewed = "key-renewed",
+    KeyWithdrawn = "key-withdrawn",
     OrganizationAdmitted = "organization-admitted",
     OrganizationDeactivated = "organization-deactivated",
     OrganizationRestored = "organization-restored",
@@ -43,5 +71,7 @@ names!(pub(super) Notice {
     PrefixTransferred = "prefix-transferred",
     RequestDenied = "request-denied",
     Saved = "saved",
+    ScopeAdded = "scope-added",
+    ScopeRemoved = "scope-removed",
     SignedOut = "signed-out",
 });

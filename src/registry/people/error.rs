@@ -13,7 +13,9 @@ use crate::store::StoreError;
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum PasswordProblem {
     /// It is one of the first that anybody would try.
-    #[error("this password is easy to guess; take some words that have nothing to do with each other")]
+    #[error(
+        "this password is easy to guess; take some words that have nothing to do with each other"
+    )]
     Easy,
     /// It is too long.
     #[error("a password has at most {most} characters")]
@@ -22,7 +24,9 @@ pub enum PasswordProblem {
         most: usize,
     },
     /// It is too short.
-    #[error("a password has at least {least} characters; some words with spaces between them will do")]
+    #[error(
+        "a password has at least {least} characters; some words with spaces between them will do"
+    )]
     Short {
         /// Characters, at least.
         least: usize,

@@ -4,9 +4,9 @@ use crate::domain::language::Language;
 use crate::domain::sign_in::LinkPurpose;
 use crate::domain::user::User;
 use crate::keys::secret_token::LinkToken;
+use crate::registry::Registry;
 use crate::registry::change::Change;
 use crate::registry::people::PeopleError;
-use crate::registry::Registry;
 
 /// What a mail to a person is about.
 #[derive(Clone, Copy, Debug)]

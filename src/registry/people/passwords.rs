@@ -122,7 +122,8 @@ pub(super) fn check_password(
     different.sort_unstable();
     different.dedup();
     let local = user.email.as_str().split('@').next().unwrap_or_default();
-    let known = [user.email.as_str(), local, user.email.domain().as_str(), &user.name, organization];
+    let known =
+        [user.email.as_str(), local, user.email.domain().as_str(), &user.name, organization];
     let known = known.into_iter().chain(COMMON).filter(|word| word.len() > 2);
     let mut own = lower.clone();
     for word in known {

@@ -87,8 +87,7 @@ impl Registry {
         change.transaction.update_proofs(&user.id, &proofs).await?;
         change.transaction.forget_attempts(&user.email).await?;
         change.transaction.delete_links_of(&user.id).await?;
-        let ended =
-            change.transaction.delete_sessions_of(&user.id, Some(&session.hash)).await?;
+        let ended = change.transaction.delete_sessions_of(&user.id, Some(&session.hash)).await?;
         self.mail_if_possible(&mut change, user, Occasion::PasswordChanged).await?;
         Ok(change.finish_own(Some(json!({ "sessions_ended": ended }))).await?)
     }

@@ -50,10 +50,7 @@ enum Proved {
 
 impl Registry {
     /// How it stands with the second factor.
-    pub async fn second_factor(
-        &self,
-        session: &Session,
-    ) -> Result<SecondFactorState, PeopleError> {
+    pub async fn second_factor(&self, session: &Session) -> Result<SecondFactorState, PeopleError> {
         let file = self.store.user(&session.user.id).await?.ok_or(PeopleError::SignedOut)?;
         let recovery_codes = file.proofs.recovery_codes.len();
         Ok(match file.proofs.totp_active {
@@ -230,5 +227,7 @@ impl Registry {
 
 /// What a process says that has no sealing key: it serves nobody.
 fn no_seal() -> RegistryError {
-    RegistryError::conflict("second factors are kept by the server only; start it with its sealing key")
+    RegistryError::conflict(
+        "second factors are kept by the server only; start it with its sealing key",
+    )
 }

@@ -158,7 +158,9 @@ impl Registry {
         language: Language,
     ) -> Result<String, PeopleError> {
         let operator = self.rules.people.operator.ok_or_else(|| {
-            RegistryError::conflict("there is no operator; name one in [operator] of the configuration")
+            RegistryError::conflict(
+                "there is no operator; name one in [operator] of the configuration",
+            )
         })?;
         let known = self.store.user_by_email(email).await?.map(|file| file.user.value);
         let user = match known {
@@ -284,12 +286,10 @@ impl Registry {
     ) -> Result<Recorded<User>, RegistryError> {
         let now = change.now;
         change.transaction.update_user(&after, found.version, now).await?;
-        let operates = |user: &User| {
-            user.roles.contains(&Role::Operator) && user.status == UserStatus::Active
-        };
+        let operates =
+            |user: &User| user.roles.contains(&Role::Operator) && user.status == UserStatus::Active;
         if operates(&found.value) && !operates(&after) {
-            let left =
-                change.transaction.count_users_with_role(after.organization, Role::Operator);
+            let left = change.transaction.count_users_with_role(after.organization, Role::Operator);
             if left.await? == 0 {
                 return Err(RegistryError::conflict(
                     "nobody would be left who operates this server; make somebody else an operator first",
