@@ -98,9 +98,9 @@ impl Registry {
             return Ok(rights);
         }
         let Ok(scope) = Right::ActForCustomers.name().parse() else { return Ok(rights) };
-        let case = self.store.access_case(&scope, user.organization).await?;
+        let access = self.store.access_case(&scope, user.organization).await?;
         let now = self.clock.now();
-        if case.is_some_and(|case| case.value.access.holds_at(now)) {
+        if access.is_some_and(|case| case.value.access.holds_at(now)) {
             return Ok(rights.with(Right::ActForCustomers));
         }
         Ok(rights)
