@@ -4,6 +4,7 @@ use askama::filters::{Html, Safe, escape};
 
 use crate::http::portal::page::Page;
 use crate::http::portal::refused::Refused;
+use crate::http::portal::rules::translate;
 use crate::registry::RegistryError;
 
 /// One thing that is wrong.
@@ -48,7 +49,10 @@ impl FormErrors {
             RegistryError::Key(error) => error.to_string(),
             other => return Err(other.into()),
         };
-        Ok(Self(vec![FormError { field: field.to_owned(), text: said, is_english: true }]))
+        let known = translate(page.texts(), &said);
+        let is_english = known.is_none();
+        let text = sentence(&known.unwrap_or(said));
+        Ok(Self(vec![FormError { field: field.to_owned(), text, is_english }]))
     }
 
     /// Whether nothing is wrong.
@@ -84,4 +88,11 @@ impl FormErrors {
             page.icon("danger").0
         ))
     }
+}
+
+/// A rule as a sentence of its own.
+fn sentence(rule: &str) -> String {
+    let mut letters = rule.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
