@@ -7,6 +7,12 @@ use crate::domain::names::names;
 pub(super) enum Notice {
     /// Somebody has been sent an invitation.
     Invited,
+    /// An organization is registered.
+    OrganizationAdmitted,
+    /// An organization takes part no more.
+    OrganizationDeactivated,
+    /// It takes part again.
+    OrganizationRestored,
     /// Somebody has chosen the password that they sign in with.
     PasswordChosen,
     /// Access has been asked for.
@@ -25,6 +31,16 @@ pub(super) enum Notice {
     KeyRenewed,
     /// A key counts no more.
     KeyWithdrawn,
+    /// A prefix has an owner.
+    PrefixAssigned,
+    /// Its owner makes scopes under it again.
+    PrefixRestored,
+    /// Nobody makes scopes under a prefix any more.
+    PrefixRetired,
+    /// A prefix has another owner.
+    PrefixTransferred,
+    /// A request for a prefix has been refused.
+    RequestDenied,
     /// What was written has been saved.
     Saved,
     /// A scope is on a client.
@@ -37,6 +53,9 @@ pub(super) enum Notice {
 
 names!(pub(super) Notice {
     Invited = "invited",
+    OrganizationAdmitted = "organization-admitted",
+    OrganizationDeactivated = "organization-deactivated",
+    OrganizationRestored = "organization-restored",
     PasswordChosen = "password-chosen",
     AccessRequested = "access-requested",
     ClientDeactivated = "client-deactivated",
@@ -46,6 +65,11 @@ names!(pub(super) Notice {
     KeyAdded = "key-added",
     KeyRenewed = "key-renewed",
     KeyWithdrawn = "key-withdrawn",
+    PrefixAssigned = "prefix-assigned",
+    PrefixRestored = "prefix-restored",
+    PrefixRetired = "prefix-retired",
+    PrefixTransferred = "prefix-transferred",
+    RequestDenied = "request-denied",
     Saved = "saved",
     ScopeAdded = "scope-added",
     ScopeRemoved = "scope-removed",
