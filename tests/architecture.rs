@@ -56,6 +56,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("num_bigint", &["pki"]),
     ("openssl", &["cli"]),
     ("prometheus_client", &["telemetry"]),
+    ("qrcode", &["http"]),
     ("rcgen", &["cli"]),
     ("rlimit", &["cli"]),
     ("reqwest", &["cli", "remote"]),

@@ -1,5 +1,6 @@
 //! Everything a request may need, built once from the configuration; tests build the same.
 
+mod alerts;
 mod limits;
 mod post;
 mod revocation;
@@ -212,6 +213,7 @@ impl App {
         let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
         let mut tasks = vec![follower, writer, tokio::spawn(lists)];
         tasks.extend(post.map(|post| tokio::spawn(post.run())));
+        tasks.push(tokio::spawn(alerts::run(registry.clone())));
         let portal_is_https = is_https(config);
         let environment = Arc::new(config.environment.clone());
         Ok(Self {
@@ -330,6 +332,7 @@ fn issue_rules(config: &Config) -> IssueRules {
 /// What the operator has decided about everything that can be registered.
 pub fn registry_rules(config: &Config) -> RegistryRules {
     let mut rules = RegistryRules::new(&config.issuer, config.token.lifetime_seconds_max);
+    rules.portal_url.clone_from(&config.admin_url);
     let configured = config.delegation_registers.iter();
     rules.delegation_sources.extend(configured.map(|register| DelegationSource {
         issuer: register.issuer.clone(),

@@ -46,6 +46,11 @@ impl ChangedNoun {
         Self::NAMES.iter().find(|(noun, _)| *noun == self).map_or("", |(_, name)| name)
     }
 
+    /// The names of all nouns.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().map(|(_, name)| *name)
+    }
+
     /// The noun of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(_, known)| *known == name).map(|(noun, _)| *noun)

@@ -36,5 +36,6 @@ pub mod sign_in;
 pub mod signing_key;
 pub mod source;
 pub mod step;
+pub mod trust;
 pub mod usage;
 pub mod user;

@@ -69,6 +69,7 @@ mod source;
 pub mod spki;
 pub mod strength;
 mod subject;
+mod summary;
 #[cfg(test)]
 mod tests;
 pub mod trust_set;

@@ -114,7 +114,7 @@ impl CrlSet {
         complaints
     }
 
-    fn of(&self, issuer: &[u8]) -> &[Arc<Crl>] {
+    pub(super) fn of(&self, issuer: &[u8]) -> &[Arc<Crl>] {
         self.by_issuer.get(issuer).map_or(&[], Vec::as_slice)
     }
 }

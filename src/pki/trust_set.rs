@@ -163,9 +163,9 @@ pub enum TrustSetError {
 /// Trust anchors, known intermediates, revocation lists and rules.
 pub struct TrustSet {
     name: String,
-    anchors: Vec<Anchor>,
-    intermediates: Vec<Certificate>,
-    rules: TrustRules,
+    pub(super) anchors: Vec<Anchor>,
+    pub(super) intermediates: Vec<Certificate>,
+    pub(super) rules: TrustRules,
     crls: RwLock<Arc<CrlSet>>,
 }
 
@@ -364,7 +364,7 @@ impl TrustSet {
         subject::organization_number(&chain.leaf().subject, serial_number).ok()
     }
 
-    fn crls(&self) -> Arc<CrlSet> {
+    pub(super) fn crls(&self) -> Arc<CrlSet> {
         Arc::clone(&self.crls.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -327,6 +327,7 @@ fn at(expected: Option<Version>) -> Expected {
     expected.map_or(Expected::Anything, Expected::At)
 }
 
+/// Writes an access, and tells the organization on the other side what has become of it.
 pub(super) async fn put(
     change: &mut Change<'_>,
     found: Option<&Recorded<AccessCase>>,
@@ -334,6 +335,7 @@ pub(super) async fn put(
     expected: Expected,
 ) -> Result<(), RegistryError> {
     check_expected(found.map(|found| found.version), expected)?;
+    change.alert_of_access(found, after).await?;
     match found {
         Some(found) => {
             change.transaction.update_access(after, found.version, change.now).await?;

@@ -11,6 +11,7 @@
 mod access_batch;
 mod accesses;
 mod actor;
+mod alerts;
 mod audit;
 mod business;
 mod caps;
@@ -94,6 +95,8 @@ pub struct RegistryRules {
     pub token_lifetime_seconds_max: u32,
     /// What holds for people.
     pub people: PeopleRules,
+    /// Where people reach the portal, if it is known.
+    pub portal_url: Option<String>,
 }
 
 impl RegistryRules {
@@ -105,6 +108,7 @@ impl RegistryRules {
             delegation_sources: vec![own],
             token_lifetime_seconds_max,
             people: PeopleRules::default(),
+            portal_url: None,
         }
     }
 }

@@ -86,6 +86,7 @@ impl Registry {
         after.owner = found.value.owner;
         self.check_scope(actor, &after)?;
         change.transaction.update_scope(&after, found.version, change.now).await?;
+        change.alert_of_scope(&found, &after).await?;
         change.finish(Some(views::scope(&found.value)), Some(views::scope(&after))).await?;
         self.scope_again(name).await
     }

@@ -1,7 +1,8 @@
-//! A look at our own signing keys, for the operator.
+//! A look at our own signing keys, and at those whose certificates count here, for the operator.
 
 use crate::domain::right::Right;
 use crate::domain::signing_key::SigningKeyRecord;
+use crate::domain::trust::TrustSetSummary;
 use crate::registry::{Actor, Registry, RegistryError};
 
 impl Registry {
@@ -12,5 +13,12 @@ impl Registry {
     ) -> Result<Vec<SigningKeyRecord>, RegistryError> {
         actor.require(Right::Operate)?;
         Ok(self.store.signing_keys().await?)
+    }
+
+    /// The authorities whose enterprise certificates count, and how their revocation lists stand just now.
+    pub fn trust_sets(&self, actor: &Actor) -> Result<Vec<TrustSetSummary>, RegistryError> {
+        actor.require(Right::Operate)?;
+        let now = self.clock.now();
+        Ok(self.certificates.sets().iter().map(|set| set.summary(now)).collect())
     }
 }

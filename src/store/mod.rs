@@ -10,13 +10,14 @@
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
-//!   last uses, figures of usage, answers kept for an Idempotency-Key, what has become of mails and when sessions were
-//!   last seen, which are not configuration.
+//!   last uses, figures of usage, answers kept for an Idempotency-Key, what has become of mails, when sessions
+//!   were last seen, and alerts, which are not configuration.
 //! * SQLite lets one write at a time. Changes, spent assertions, refused requests, last uses and figures of usage go
 //!   through one connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
 //!   way that no waiting mends.
 
 mod accesses;
+mod alerts;
 mod audit;
 mod business;
 mod caps;
@@ -53,6 +54,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, SqlitePool};
 
 pub use accesses::AccessFilter;
+pub use alerts::{EndingKey, NewAlert};
 pub use audit::{AuditEntry, AuditSeal};
 pub use clients::ClientFilter;
 pub use delegations::DelegationFilter;

@@ -3,7 +3,7 @@
 //! [`attacks`]: what a running server must refuse, and how, and what must still work. The attacks are numbered:
 //! A framing and form, B the JWS, C claims, D certificates, F replay, K what leaks, L load. Each number is a row
 //! of a table; control rows that must succeed stand beside those that must not. [`commands`]: the program as its
-//! users start it; [`commands_admin`]: the control plane from the shell. [`properties`]: what must hold
+//! users start it; [`commands_admin`]: the control plane from the shell. [`mail`]: what people are sent. [`properties`]: what must hold
 //! for every input. [`vectors`]: published test vectors.
 
 mod admin;
@@ -13,5 +13,6 @@ mod commands_admin;
 mod delegation;
 mod explain;
 mod harness;
+mod mail;
 mod properties;
 mod vectors;

@@ -7,23 +7,29 @@
 //! A request passes [`visit`], which finds out who comes and holds that a form is ours; then its handler; and
 //! where that refuses, [`refused`] makes the page that says so.
 
+mod acts;
 mod assets;
 mod consumer;
 mod cookies;
 mod fields;
+mod form_errors;
 mod help;
 mod notice;
+mod numbers;
 mod operator;
 mod organization;
+mod outbox;
 mod overview;
 mod page;
 mod people;
 mod preferences;
 mod provider;
+mod query;
 mod refused;
 mod rules;
 mod texts;
 mod times;
+mod visible;
 mod visit;
 
 use std::sync::Arc;
@@ -47,6 +53,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
         .merge(help::routes())
         .merge(operator::routes())
         .merge(organization::routes())
+        .merge(outbox::routes())
         .merge(people::routes())
         .merge(provider::routes())
         .route("/portal/{*rest}", get(nothing_here).post(nothing_here))

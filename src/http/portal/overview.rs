@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use crate::http::portal::page::{Page, Section, SignedIn, show};
+use crate::http::portal::page::{Page, Section, SignedIn, go_to, show};
 
 #[derive(Template)]
 #[template(path = "overview.html", config = ".askama.toml")]
@@ -12,8 +12,11 @@ struct Overview {
     name: String,
 }
 
-/// `GET /portal`
+/// `GET /portal`. Whoever has no role yet is told who can give them one.
 pub(super) async fn overview(signed_in: SignedIn) -> Response {
+    if signed_in.session.rights.is_empty() {
+        return go_to("/portal/no-access");
+    }
     let name = signed_in.session.user.name.clone();
     show(&Overview { page: signed_in.page.at(Section::Overview), name })
 }

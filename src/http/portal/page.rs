@@ -22,7 +22,7 @@ use crate::http::portal::assets;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::refused::Refused;
 use crate::http::portal::texts::Texts;
-use crate::http::portal::{rules, times};
+use crate::http::portal::{numbers, rules, times};
 use crate::registry::{Actor, Session};
 
 /// How light the pages are.
@@ -205,6 +205,21 @@ impl Page {
     /// A day and time.
     pub(super) fn moment(&self, moment: &Timestamp) -> String {
         times::moment(*moment, self.texts.language())
+    }
+
+    /// A day, for machines too.
+    pub(super) fn day_element(&self, moment: &Timestamp) -> Safe<String> {
+        Safe(format!("<time datetime=\"{moment}\">{}</time>", self.day(moment)))
+    }
+
+    /// A day and time, for machines too.
+    pub(super) fn moment_element(&self, moment: &Timestamp) -> Safe<String> {
+        Safe(format!("<time datetime=\"{moment}\">{}</time>", self.moment(moment)))
+    }
+
+    /// A number with its thousands apart.
+    pub(super) fn number(&self, number: &u64) -> String {
+        numbers::grouped(*number, self.texts.language())
     }
 
     /// Where a stylesheet, script or picture of the portal is.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::domain::right::Right;
 use crate::http::portal::page::{Page, go_to, show_with};
+use crate::http::portal::query::encoded;
 use crate::registry::RegistryError;
 
 /// Why there is no page.
@@ -112,10 +113,13 @@ fn explain(
                 ("not-found", None, None)
             }
             RegistryError::Stale | RegistryError::Unseen => ("stale", None, None),
-            RegistryError::Store(_) | RegistryError::Unfollowed(_) => ("unavailable", None, None),
+            RegistryError::NoMail | RegistryError::Store(_) | RegistryError::Unfollowed(_) => {
+                ("unavailable", None, None)
+            }
             RegistryError::Conflict { rule } => ("not-done", Some(rule.clone()), None),
             RegistryError::Invalid { problem, .. } => ("not-done", Some(problem.clone()), None),
             RegistryError::Key(problem) => ("not-done", Some(problem.to_string()), None),
+            RegistryError::NoMail => ("not-done", Some(error.to_string()), None),
         },
         _ if status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED => {
             ("not-found", None, None)
@@ -125,9 +129,4 @@ fn explain(
         _ if status.is_server_error() => ("unavailable", None, None),
         _ => ("not-done", None, None),
     }
-}
-
-/// A text as part of a query.
-fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

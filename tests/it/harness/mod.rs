@@ -11,6 +11,7 @@ pub(crate) mod load;
 pub(crate) mod logs;
 pub(crate) mod row;
 pub(crate) mod server;
+pub(crate) mod smtp;
 
 /// Who the test servers say they are. No address of this name is ever listened on.
 pub(crate) const ISSUER: &str = "https://as.test/";

@@ -143,7 +143,12 @@ impl TestServer {
 
     /// Another server on the database of this one, with a clock of its own.
     pub(crate) async fn beside(&self) -> Self {
-        Self::open(Arc::clone(&self.folder), &[Trust::of(pki())], "").await
+        self.beside_with("").await
+    }
+
+    /// The same with these lines at the end of its configuration.
+    pub(crate) async fn beside_with(&self, configuration: &str) -> Self {
+        Self::open(Arc::clone(&self.folder), &[Trust::of(pki())], configuration).await
     }
 
     async fn open(folder: Arc<TempDir>, trust: &[Trust], configuration: &str) -> Self {

@@ -1,4 +1,12 @@
-//! The organization: its business data and its users, and the names of others.
+//! The organization: what it has said about itself, what it should know, what it uses, and what has been done for it;
+//! and the names of others.
+
+mod about;
+pub(super) mod alerts;
+mod business;
+mod business_form;
+mod history;
+mod usage;
 
 use std::sync::Arc;
 
@@ -6,6 +14,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use serde_json::json;
 
 use crate::app::App;
@@ -15,6 +24,12 @@ use crate::http::portal::refused::Refused;
 /// The pages.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
+        .route("/portal/organization", get(about::about))
+        .route("/portal/organization/business-data", get(business::form).post(business::save))
+        .route("/portal/organization/alerts", get(alerts::list))
+        .route("/portal/organization/usage", get(usage::usage))
+        .route("/portal/organization/history", get(history::list))
+        .route("/portal/organization/history/{seq}", get(history::show_one))
 }
 
 /// `GET /portal/lookup/organization/{number}`: the name of an organization, for a page that asks while somebody

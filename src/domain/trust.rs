@@ -1,0 +1,65 @@
+//! Trust sets, as people see them: whose certificates count, and whether their revocation lists are fresh.
+
+use crate::clock::Timestamp;
+use crate::domain::names::names;
+
+/// Where an authority stands in a trust set.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AuthorityRole {
+    /// It is trusted by itself.
+    Anchor,
+    /// It is trusted because an anchor has certified it.
+    Intermediate,
+}
+
+names!(AuthorityRole { Anchor = "anchor", Intermediate = "intermediate" });
+
+/// What is asked of revocation lists.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RevocationRule {
+    /// A certificate that may be revoked is refused.
+    HardFail,
+    /// Lists are not looked at.
+    NotChecked,
+    /// A certificate that may be revoked passes, one that is revoked does not.
+    SoftFail,
+}
+
+names!(RevocationRule { HardFail = "hard-fail", NotChecked = "not-checked", SoftFail = "soft-fail" });
+
+/// A revocation list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RevocationList {
+    /// When it was issued.
+    pub this_update: Timestamp,
+    /// When the next one is due; one that does not say clears nobody.
+    pub next_update: Option<Timestamp>,
+}
+
+/// An authority whose certificates count.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TrustedAuthority {
+    /// Where it stands.
+    pub role: AuthorityRole,
+    /// Its name, as its certificate has it.
+    pub subject: String,
+    /// The first moment of its certificate.
+    pub not_before: Timestamp,
+    /// The last moment of its certificate.
+    pub not_after: Timestamp,
+    /// The revocation lists in its name.
+    pub lists: Vec<RevocationList>,
+}
+
+/// A trust set.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TrustSetSummary {
+    /// The name by which the configuration calls it.
+    pub name: String,
+    /// What it asks of revocation lists.
+    pub revocation: RevocationRule,
+    /// Its anchors, and then its intermediates.
+    pub authorities: Vec<TrustedAuthority>,
+    /// What will refuse good clients, in English.
+    pub warnings: Vec<String>,
+}

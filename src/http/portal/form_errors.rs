@@ -1,0 +1,88 @@
+//! What is wrong with a form, said at its fields and above it.
+
+use askama::filters::{Html, Safe, escape};
+
+use crate::http::portal::page::Page;
+use crate::http::portal::refused::Refused;
+use crate::http::portal::rules;
+use crate::registry::RegistryError;
+
+/// One thing that is wrong.
+pub(super) struct FormError {
+    /// The id of the field, which is also its name.
+    pub(super) field: String,
+    /// What to say.
+    pub(super) text: String,
+    /// Whether the registry says it in its own language, English.
+    pub(super) is_english: bool,
+}
+
+/// Everything that is wrong with a form, in the order of its fields.
+#[derive(Default)]
+pub(super) struct FormErrors(Vec<FormError>);
+
+impl FormErrors {
+    /// Adds something in the reader's language.
+    pub(super) fn add(&mut self, field: &str, text: String) {
+        self.0.push(FormError { field: field.to_owned(), text, is_english: false });
+    }
+
+    /// One thing that is wrong.
+    pub(super) fn one(field: &str, text: String) -> Self {
+        let mut errors = Self::default();
+        errors.add(field, text);
+        errors
+    }
+
+    /// What the registry says about `field`. What no field is to blame for comes back as it is.
+    pub(super) fn of_registry(
+        page: &Page,
+        field: &str,
+        error: RegistryError,
+    ) -> Result<Self, Refused> {
+        let said = match error {
+            RegistryError::Stale | RegistryError::Unseen => {
+                return Ok(Self::one(field, page.say("form-stale")));
+            }
+            RegistryError::Invalid { problem, .. } => problem,
+            RegistryError::Conflict { rule } => rule,
+            RegistryError::Key(error) => error.to_string(),
+            other => return Err(other.into()),
+        };
+        let translated = rules::translate(page.texts(), &said);
+        let is_english = translated.is_none();
+        let text = translated.unwrap_or(said);
+        Ok(Self(vec![FormError { field: field.to_owned(), text, is_english }]))
+    }
+
+    /// Whether nothing is wrong.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of it.
+    pub(super) fn all(&self) -> &[FormError] {
+        &self.0
+    }
+
+    /// What marks a field that is wrong.
+    pub(super) fn mark(&self, field: &str) -> Safe<&'static str> {
+        let is_wrong = self.0.iter().any(|error| error.field == field);
+        Safe(if is_wrong { " aria-invalid=\"true\"" } else { "" })
+    }
+
+    /// What is said at a field, in an element that its `aria-describedby` can name: `FIELD-error`.
+    pub(super) fn at(&self, page: &Page, field: &str) -> Safe<String> {
+        let of_field = self.0.iter().filter(|error| error.field == field);
+        let texts = of_field.filter_map(|error| {
+            let text = escape(&error.text, Html).ok()?;
+            let lang = if error.is_english { " lang=\"en\"" } else { "" };
+            Some(format!("<span{lang}>{text}</span>"))
+        });
+        let texts = texts.collect::<Vec<_>>().join(" ");
+        if texts.is_empty() {
+            return Safe(texts);
+        }
+        Safe(format!("<p class=\"error\" id=\"{field}-error\">{}{texts}</p>", page.icon("danger").0))
+    }
+}

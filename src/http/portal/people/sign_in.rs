@@ -1,0 +1,159 @@
+//! Signing in, with a password and then perhaps a second factor, and signing out.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use crate::app::App;
+use crate::domain::email_address::EmailAddress;
+use crate::domain::sign_in::SignInWays;
+use crate::http::portal::cookies::Cookie;
+use crate::http::portal::fields::Fields;
+use crate::http::portal::notice::Notice;
+use crate::http::portal::page::{Page, done, go_to, show, show_with};
+use crate::http::portal::people::problem::problem;
+use crate::http::portal::preferences::local;
+use crate::http::portal::refused::Refused;
+use crate::registry::{PeopleError, SessionToken, SignedIn};
+
+#[derive(Template)]
+#[template(path = "people/sign_in.html", config = ".askama.toml")]
+struct SignInPage {
+    page: Page,
+    ways: SignInWays,
+    email: String,
+    next: String,
+    problem: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "people/code.html", config = ".askama.toml")]
+struct CodePage {
+    page: Page,
+    next: String,
+    problem: Option<String>,
+}
+
+/// The fields of a query.
+pub(super) fn query(RawQuery(query): RawQuery) -> Fields {
+    Fields::parse(query.unwrap_or_default().as_bytes())
+}
+
+/// The token of the browser's session, whether or not it opens anything.
+pub(super) fn token(app: &App, headers: &HeaderMap) -> Option<SessionToken> {
+    Cookie::Session.read(headers, app.portal_is_https).and_then(|text| text.parse().ok())
+}
+
+/// `GET /portal/sign-in`
+pub(super) async fn form(State(app): State<Arc<App>>, page: Page, raw: RawQuery) -> Response {
+    let next = local(query(raw).text("next")).to_owned();
+    if page.session.is_some() {
+        return go_to(&next);
+    }
+    let ways = app.registry.people_rules().sign_in;
+    show(&SignInPage { page, ways, email: String::new(), next, problem: None })
+}
+
+/// `POST /portal/sign-in`
+pub(super) async fn sign_in(
+    State(app): State<Arc<App>>,
+    page: Page,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Refused> {
+    let (email, next) = (fields.text("email").to_owned(), local(fields.text("next")).to_owned());
+    let outcome = match email.parse::<EmailAddress>() {
+        Ok(address) => {
+            let previous = token(&app, &headers);
+            let password = fields.raw("password");
+            app.registry.sign_in(&address, password, previous.as_ref(), Some(&page.trace_id)).await
+        }
+        Err(_) => Err(PeopleError::Refused),
+    };
+    match outcome {
+        Ok(SignedIn::Done(opened)) => Ok(open(&app, &opened, &next).await?),
+        Ok(SignedIn::NeedsSecondFactor(half)) => {
+            let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            let response = go_to(&format!("/portal/sign-in/code?next={query}"));
+            Ok(with_session(&app, response, &half))
+        }
+        Err(error) => {
+            let (status, problem) = problem(&page, error)?;
+            let ways = app.registry.people_rules().sign_in;
+            let problem = Some(problem);
+            Ok(show_with(status, &SignInPage { page, ways, email, next, problem }))
+        }
+    }
+}
+
+/// `GET /portal/sign-in/code`
+pub(super) async fn code_form(page: Page, raw: RawQuery) -> Response {
+    let next = local(query(raw).text("next")).to_owned();
+    show(&CodePage { page, next, problem: None })
+}
+
+/// `POST /portal/sign-in/code`
+pub(super) async fn prove(
+    State(app): State<Arc<App>>,
+    page: Page,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Refused> {
+    let next = local(fields.text("next")).to_owned();
+    let half = token(&app, &headers).ok_or(Refused::SignIn)?;
+    let code = fields.text("code");
+    match app.registry.prove_second_factor(&half, code, Some(&page.trace_id)).await {
+        Ok(opened) => Ok(open(&app, &opened, &next).await?),
+        Err(error) => {
+            let (status, problem) = problem(&page, error)?;
+            Ok(show_with(status, &CodePage { page, next, problem: Some(problem) }))
+        }
+    }
+}
+
+/// `POST /portal/sign-out`
+pub(super) async fn sign_out(
+    State(app): State<Arc<App>>,
+    page: Page,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    if let Some(token) = token(&app, &headers) {
+        let signed_out = app.registry.sign_out(&token, Some(&page.trace_id)).await;
+        if let Err(error) = signed_out {
+            problem(&page, error)?;
+            return Ok(show_with(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &CodePage { page, next: String::new(), problem: None },
+            ));
+        }
+    }
+    Ok(without_session(&app, done(&app, Notice::SignedOut, "/portal/sign-in")))
+}
+
+/// Sends somebody who has just signed in on, to be spoken to in their own language.
+async fn open(app: &App, opened: &SessionToken, next: &str) -> Result<Response, Refused> {
+    let mut response = with_session(app, go_to(next), opened);
+    if let Some(session) = app.registry.session(opened).await? {
+        let language = session.user.language.name();
+        let cookie = Cookie::Language.set(language, app.portal_is_https);
+        cookie.map(|cookie| response.headers_mut().append(SET_COOKIE, cookie));
+    }
+    Ok(response)
+}
+
+fn with_session(app: &App, mut response: Response, token: &SessionToken) -> Response {
+    let cookie = Cookie::Session.set(token.as_str(), app.portal_is_https);
+    cookie.map(|cookie| response.headers_mut().append(SET_COOKIE, cookie));
+    response
+}
+
+/// Takes the cookie of the session away.
+pub(super) fn without_session(app: &App, mut response: Response) -> Response {
+    let cookie = Cookie::Session.clear(app.portal_is_https);
+    cookie.map(|cookie| response.headers_mut().append(SET_COOKIE, cookie));
+    response
+}

@@ -1,0 +1,154 @@
+//! Alerts become mails: what an organization has not been mailed yet goes to each of its alert points that wants to
+//! know, in that point's language, in one mail.
+
+use crate::clock::Timestamp;
+use crate::domain::alert::{Alert, AlertDetails, AlertKind};
+use crate::domain::business::AlertPoint;
+use crate::domain::mail::Mail;
+use crate::domain::organization::OrganizationNumber;
+use crate::registry::alerts::DAY_SECONDS;
+use crate::registry::alerts::texts::{Texts, fill, texts};
+use crate::registry::{Registry, RegistryError};
+
+/// The most alerts in one mail; more wait for the next. Longer mails are not read, and one of these has a page at most.
+const ALERTS_IN_MAIL: u32 = 50;
+
+/// Days that an alert may wait to be mailed. Without e-mail alerts gather; who sets it up is not told of last year.
+const FRESH_DAYS: i64 = 1;
+
+impl Registry {
+    /// Mails what has not been mailed: all of it, but no more than one mail to each alert point. Nothing, while e-mail
+    /// is not set up.
+    pub async fn mail_alerts(&self) -> Result<(), RegistryError> {
+        let Some(outbox) = &self.outbox else { return Ok(()) };
+        let oldest = self.clock.now().minus_seconds(FRESH_DAYS * DAY_SECONDS);
+        let mut after = None;
+        while let Some(organization) = self.store.organization_to_mail(after, oldest).await? {
+            if self.mail_alerts_of(organization, oldest).await? {
+                outbox.ring();
+            }
+            after = Some(organization);
+        }
+        Ok(())
+    }
+
+    /// Does it for one organization. Returns whether there is mail.
+    async fn mail_alerts_of(
+        &self,
+        number: OrganizationNumber,
+        oldest: Timestamp,
+    ) -> Result<bool, RegistryError> {
+        let now = self.clock.now();
+        let mut transaction = self.store.begin().await?;
+        let alerts = transaction.claim_alerts(number, oldest, ALERTS_IN_MAIL, now).await?;
+        let data = transaction.business_data(number).await?;
+        let organization = transaction.organization(number).await?;
+        let name = organization.map_or_else(|| number.to_string(), |found| found.value.name);
+        let mut mails = false;
+        for point in data.iter().flat_map(|data| &data.value.alert_points) {
+            let wanted = alerts.iter().filter(|alert| point.kinds.contains(&alert.kind));
+            let wanted: Vec<&Alert> = wanted.collect();
+            if wanted.is_empty() {
+                continue;
+            }
+            let letter = self.letter(point, &wanted, &name, number);
+            let mail = Mail::new(&*self.random, point.email.clone(), letter.subject, letter.body);
+            let mail = mail.map_err(|error| RegistryError::invalid("mail", error))?;
+            transaction.enqueue_mail(&mail, now).await?;
+            mails = true;
+        }
+        transaction.commit().await?;
+        Ok(mails)
+    }
+
+    fn letter(
+        &self,
+        point: &AlertPoint,
+        alerts: &[&Alert],
+        name: &str,
+        number: OrganizationNumber,
+    ) -> Letter {
+        let texts = texts(point.language);
+        let subject = match alerts {
+            [one] => fill(texts.subject, &[("what", subject(texts, one.kind))]),
+            several => fill(texts.subject_of_several, &[("count", &several.len().to_string())]),
+        };
+        let issuer = self.rules.issuer.as_str();
+        let values = [("organization", name), ("number", number.as_str()), ("issuer", issuer)];
+        let mut parts = vec![fill(texts.opening, &values)];
+        parts.extend(alerts.iter().map(|alert| format!("* {}", paragraph(texts, alert))));
+        let address = self.rules.portal_url.as_ref();
+        parts.extend(address.map(|address| fill(texts.portal, &[("address", address)])));
+        parts.push(texts.closing.to_owned());
+        Letter { subject, body: parts.join("\n\n") + "\n" }
+    }
+}
+
+/// What is written to one alert point.
+struct Letter {
+    subject: String,
+    body: String,
+}
+
+const fn subject(texts: &Texts, kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::AccessDecided => texts.subjects.access_decided,
+        AlertKind::AccessRequested => texts.subjects.access_requested,
+        AlertKind::AccessWithdrawn => texts.subjects.access_withdrawn,
+        AlertKind::CertificateExpiring => texts.subjects.certificate_expiring,
+        AlertKind::KeyExpiring => texts.subjects.key_expiring,
+        AlertKind::ScopeDeactivated => texts.subjects.scope_deactivated,
+    }
+}
+
+/// What one alert says.
+fn paragraph(texts: &Texts, alert: &Alert) -> String {
+    match &alert.details {
+        AlertDetails::Key { client, client_name, kid, expires_at } => {
+            let template = match alert.kind {
+                AlertKind::CertificateExpiring => texts.certificate_expiring,
+                _ => texts.key_expiring,
+            };
+            let time = minute(Timestamp::from_seconds(*expires_at));
+            let values = [
+                ("client", client_name.as_str()),
+                ("client_id", client),
+                ("kid", kid),
+                ("time", &time),
+            ];
+            fill(template, &values)
+        }
+        AlertDetails::Scope { scope, organization, organization_name, granted, said } => {
+            let template = match (alert.kind, granted) {
+                (AlertKind::AccessDecided, Some(true)) => texts.access_granted,
+                (AlertKind::AccessDecided, _) => texts.access_denied,
+                (AlertKind::AccessRequested, _) => texts.access_requested,
+                (AlertKind::AccessWithdrawn, _) => texts.access_withdrawn,
+                _ => texts.scope_deactivated,
+            };
+            let number = organization.to_string();
+            let other = match organization_name {
+                Some(name) => format!("{name} ({number})"),
+                None => number,
+            };
+            let mut text = fill(template, &[("scope", scope), ("organization", &other)]);
+            if let Some(said) = said.as_deref().filter(|said| !said.trim().is_empty()) {
+                // Marked line by line, so that nobody can write as if it were this server.
+                text = format!("{text}\n\n  {}", fill(texts.said, &[("organization", &other)]));
+                for line in said.split(['\n', '\r']).filter(|line| !line.trim().is_empty()) {
+                    text = format!("{text}\n  > {line}");
+                }
+            }
+            text
+        }
+    }
+}
+
+/// A time for people, to the minute: `2026-12-01 12:00 UTC`.
+fn minute(time: Timestamp) -> String {
+    let text = time.to_string();
+    match text.split_once('T').zip(text.get(11..16)) {
+        Some(((date, _), minute)) => format!("{date} {minute} UTC"),
+        None => text,
+    }
+}

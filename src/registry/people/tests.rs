@@ -1,1 +1,0 @@
-//! People without a server around them.
