@@ -336,16 +336,11 @@ pub(super) async fn put(
 ) -> Result<(), RegistryError> {
     check_expected(found.map(|found| found.version), expected)?;
     change.alert_of_access(found, after).await?;
-    match found {
-        Some(found) => {
-            change.transaction.update_access(after, found.version, change.now).await?;
-        }
-        None => {
-            count_access(&mut change.transaction, &after.access.scope).await?;
-            change.transaction.insert_access(after, change.now).await?;
-        }
+    if let Some(found) = found {
+        return Ok(change.transaction.update_access(after, found.version, change.now).await?);
     }
-    Ok(())
+    count_access(&mut change.transaction, &after.access.scope).await?;
+    Ok(change.transaction.insert_access(after, change.now).await?)
 }
 
 fn new_case(scope: &Scope, consumer: OrganizationNumber, state: AccessState) -> AccessCase {

@@ -16,7 +16,7 @@ use crate::registry::rules::{
     check_kept, check_kept_list, check_lifetime, check_line, check_needed_line,
 };
 use crate::registry::{Actor, Registry, RegistryError, views};
-use crate::store::ClientFilter;
+use crate::store::{ClientFilter, ScopeUse};
 
 /// Seconds that tokens of a client live when nobody says otherwise, as in Maskinporten.
 pub const TOKEN_LIFETIME_SECONDS: u32 = 120;
@@ -99,7 +99,7 @@ impl Registry {
         actor: &Actor,
         new: NewClient,
     ) -> Result<ClientFile, RegistryError> {
-        let id = new.id.clone().unwrap_or_else(|| ClientId::from_uuid(self.new_uuid()));
+        let id = new.id.clone().unwrap_or_else(|| self.new_client_id());
         let change = self.begin(actor, Right::WriteClients, on_client("create", &id)).await?;
         let change = change.of("organization", new.organization).await?;
         let mut change = change.holding(&new.scopes).await?;
@@ -308,6 +308,16 @@ impl Registry {
         Ok(self.store.clients(&filter, limit).await?)
     }
 
+    /// Which of these scopes active clients of the actor's own organization have.
+    pub async fn scope_uses(
+        &self,
+        actor: &Actor,
+        scopes: &[ScopeName],
+    ) -> Result<Vec<ScopeUse>, RegistryError> {
+        actor.require(Right::ReadClients)?;
+        Ok(self.store.scope_uses(actor.own_organization()?, scopes).await?)
+    }
+
     pub(super) async fn client_again(&self, id: &ClientId) -> Result<ClientFile, RegistryError> {
         self.store.client_file(id).await?.ok_or(RegistryError::Stale)
     }
@@ -350,6 +360,11 @@ impl Registry {
                 .map_err(|problem| RegistryError::invalid("scopes", format!("{name} {problem}")))?;
         }
         Ok(registration)
+    }
+
+    /// An id for a client that brings none.
+    pub fn new_client_id(&self) -> ClientId {
+        ClientId::from_uuid(self.new_uuid())
     }
 
     /// An id for a key that brings none.

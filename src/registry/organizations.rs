@@ -1,5 +1,7 @@
 //! Organizations, their e-mail domains, and prefixes. All of it is the operator's to change.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::domain::change::ChangedNoun;
@@ -189,6 +191,14 @@ impl Registry {
         number: OrganizationNumber,
     ) -> Result<Option<String>, RegistryError> {
         Ok(self.store.organization(number).await?.map(|found| found.value.name))
+    }
+
+    /// The names of these organizations, as far as they are registered here.
+    pub async fn organization_names(
+        &self,
+        numbers: &[OrganizationNumber],
+    ) -> Result<BTreeMap<OrganizationNumber, String>, RegistryError> {
+        Ok(self.store.organization_names(numbers).await?)
     }
 
     /// All organizations by number, at most `limit`, for the operator.

@@ -109,6 +109,26 @@ impl Registry {
         }
     }
 
+    /// A scope that the actor can see: its own, one in the public list, one that its organization has asked for or
+    /// been given, or any for the operator.
+    pub async fn visible_scope(
+        &self,
+        actor: &Actor,
+        name: &ScopeName,
+    ) -> Result<Recorded<Scope>, RegistryError> {
+        actor.require(Right::ReadScopes)?;
+        let absent = RegistryError::Absent { noun: "scope" };
+        let found = self.store.scope(name).await?.ok_or(absent)?;
+        if actor.owns(found.value.owner) || found.value.visibility == Visibility::Public {
+            return Ok(found);
+        }
+        let known = match actor.organization {
+            Some(own) => self.store.access(name, own).await?.is_some(),
+            None => false,
+        };
+        known.then_some(found).ok_or(RegistryError::Absent { noun: "scope" })
+    }
+
     /// Scopes of the actor's own organization, or of any for the operator, by name, at most `limit`.
     pub async fn scopes(
         &self,

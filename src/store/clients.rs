@@ -53,6 +53,17 @@ pub struct ClientFilter {
     pub after: Option<ClientId>,
 }
 
+/// The clients of one organization that have a scope.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ScopeUse {
+    /// The scope.
+    pub scope: ScopeName,
+    /// How many active clients have it.
+    pub clients: u32,
+    /// The name of one of them.
+    pub client_name: String,
+}
+
 const COLUMNS: &str = "c.id, c.organization_number, c.customer_number, c.name, c.description, c.active, \
      c.token_lifetime_seconds, c.integration_type, c.details, c.created_at, c.updated_at, c.version, \
      (select string_agg(s.scope, ' ') from client_scope s where s.client_id = c.id) as scopes, \
@@ -123,6 +134,42 @@ impl Store {
         let all = rows.into_iter().map(ClientSummary::try_from).collect::<Result<_, _>>()?;
         Ok(Page::of(all, limit))
     }
+
+    /// Which of these scopes active clients of an organization have. One look at the clients of the organization,
+    /// and at nobody else's: an open scope may be on everybody's.
+    pub async fn scope_uses(
+        &self,
+        organization: OrganizationNumber,
+        scopes: &[ScopeName],
+    ) -> Result<Vec<ScopeUse>, StoreError> {
+        if scopes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = scope_uses_statement(scopes.len());
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization.to_string());
+        for scope in scopes {
+            query = query.bind(scope.as_str());
+        }
+        let rows: Vec<(String, i64, String)> = query.fetch_all(&self.readers).await?;
+        let read = |(scope, clients, client_name): (String, i64, String)| {
+            Ok(ScopeUse {
+                scope: scope.parse().map_err(|e| StoreError::corrupt("client_scope", &e))?,
+                clients: clients.try_into().map_err(|e| StoreError::corrupt("client_scope", &e))?,
+                client_name,
+            })
+        };
+        rows.into_iter().map(read).collect()
+    }
+}
+
+fn scope_uses_statement(scopes: usize) -> String {
+    let places: Vec<String> = (2..scopes + 2).map(|place| format!("${place}")).collect();
+    format!(
+        "select x.scope, count(*), min(c.name) from client c cross join client_scope x \
+         where c.organization_number = $1 and c.active and x.client_id = c.id \
+         and x.scope in ({}) group by x.scope",
+        places.join(", ")
+    )
 }
 
 impl Transaction {
@@ -292,6 +339,17 @@ impl TryFrom<SummaryRow> for ClientSummary {
 mod tests {
     use super::*;
     use crate::store::tests::{assert_indexed, migrated};
+
+    #[tokio::test]
+    async fn uses_of_scopes_are_found_among_the_clients_of_the_organization() {
+        let (store, _folder) = migrated().await;
+        let explain = format!("explain query plan {}", scope_uses_statement(2));
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(explain)).fetch_all(&store.readers).await.unwrap();
+        let first = "SEARCH c USING INDEX client_organization";
+        assert!(plan.iter().any(|(.., line)| line.starts_with(first)), "{plan:#?}");
+        assert!(plan.iter().all(|(.., line)| !line.contains("SCAN")), "{plan:#?}");
+    }
 
     #[tokio::test]
     async fn no_list_reads_everything_or_sorts() {

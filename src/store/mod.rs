@@ -56,7 +56,7 @@ use sqlx::{AssertSqlSafe, SqlitePool};
 pub use accesses::AccessFilter;
 pub use alerts::{EndingKey, NewAlert};
 pub use audit::{AuditEntry, AuditSeal};
-pub use clients::ClientFilter;
+pub use clients::{ClientFilter, ScopeUse};
 pub use delegations::DelegationFilter;
 pub use error::StoreError;
 pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};

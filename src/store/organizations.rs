@@ -1,5 +1,7 @@
 //! Organizations, their e-mail domains and their prefixes.
 
+use std::collections::BTreeMap;
+
 use sqlx::{FromRow, SqliteConnection};
 
 use crate::clock::Timestamp;
@@ -48,6 +50,30 @@ impl Store {
         number: OrganizationNumber,
     ) -> Result<Option<Recorded<Organization>>, StoreError> {
         find_organization(&mut *self.readers.acquire().await?, number).await
+    }
+
+    /// The names of these organizations, as far as they are registered here.
+    pub async fn organization_names(
+        &self,
+        numbers: &[OrganizationNumber],
+    ) -> Result<BTreeMap<OrganizationNumber, String>, StoreError> {
+        if numbers.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let places: Vec<String> = (1..=numbers.len()).map(|place| format!("${place}")).collect();
+        let sql = format!(
+            "select number, name from organization where number in ({})",
+            places.join(", ")
+        );
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        for number in numbers {
+            query = query.bind(number.to_string());
+        }
+        let rows: Vec<(String, String)> = query.fetch_all(&self.readers).await?;
+        let read = |(number, name): (String, String)| {
+            Ok((number.parse().map_err(|e| StoreError::corrupt("organization", &e))?, name))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Whether the organization of that number takes part; `None` when it is not registered here.

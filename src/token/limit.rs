@@ -19,9 +19,10 @@ use thiserror::Error;
 use crate::clock::Clock;
 
 /// Seconds' worth of requests that may come at once: what starts, or wakes up by the clock, asks for much at once.
-pub const BURST_SECONDS: u32 = 2;
+pub const BURST_SECONDS: u32 = 4;
 
-/// Buckets of one limit that are kept: as many as there may be callers in two seconds. One takes some 200 bytes.
+/// Buckets of one limit that are kept: more than callers who come near a limit at the same time. One takes some 200
+/// bytes.
 const BUCKETS_MAX: u64 = 20_000;
 
 const NANOSECONDS: u64 = 1_000_000_000;
@@ -170,10 +171,10 @@ mod tests {
     #[test]
     fn a_burst_passes_and_then_as_many_as_the_rate() {
         let (clock, limit) = limit(10);
-        assert_eq!(passed(&limit, "a"), 20);
-        assert_eq!(passed(&limit, "b"), 20, "another caller has a bucket of its own");
+        assert_eq!(passed(&limit, "a"), 40);
+        assert_eq!(passed(&limit, "b"), 40, "another caller has a bucket of its own");
         assert_eq!(limit.allow(&"a".to_owned()), Err(TooMany { retry_after_seconds: 1 }));
-        for (milliseconds, fresh) in [(99, 0), (1, 1), (1_000, 10), (1_500, 15), (60_000, 20)] {
+        for (milliseconds, fresh) in [(99, 0), (1, 1), (1_000, 10), (1_500, 15), (60_000, 40)] {
             clock.push(milliseconds);
             assert_eq!(passed(&limit, "a"), fresh, "{milliseconds} ms later");
         }
@@ -212,11 +213,11 @@ mod tests {
     #[test]
     fn what_is_given_back_can_be_had_again() {
         let (_, limit) = limit(2);
-        assert_eq!(passed(&limit, "a"), 4);
+        assert_eq!(passed(&limit, "a"), 8);
         limit.give_back(&"a".to_owned());
         assert_eq!(passed(&limit, "a"), 1);
-        (0..9).for_each(|_| limit.give_back(&"a".to_owned()));
-        assert_eq!(passed(&limit, "a"), 4, "a bucket is at most full");
+        (0..99).for_each(|_| limit.give_back(&"a".to_owned()));
+        assert_eq!(passed(&limit, "a"), 8, "a bucket is at most full");
     }
 
     #[test]
@@ -236,7 +237,7 @@ mod tests {
         kept.run_pending_tasks();
         assert!(kept.entry_count() <= BUCKETS_MAX, "{}", kept.entry_count());
         let last = (callers - 1).to_string();
-        limit.count(&last);
+        (0..BURST_SECONDS).for_each(|_| limit.count(&last));
         assert!(limit.check(&last).is_err(), "who has just come is remembered");
     }
 }

@@ -4,7 +4,7 @@ use askama::filters::{Html, Safe, escape};
 
 use crate::http::portal::page::Page;
 use crate::http::portal::refused::Refused;
-use crate::http::portal::rules;
+use crate::http::portal::rules::translate;
 use crate::registry::RegistryError;
 
 /// One thing that is wrong.
@@ -49,9 +49,9 @@ impl FormErrors {
             RegistryError::Key(error) => error.to_string(),
             other => return Err(other.into()),
         };
-        let translated = rules::translate(page.texts(), &said);
-        let is_english = translated.is_none();
-        let text = translated.unwrap_or(said);
+        let known = translate(page.texts(), &said);
+        let is_english = known.is_none();
+        let text = sentence(&known.unwrap_or(said));
         Ok(Self(vec![FormError { field: field.to_owned(), text, is_english }]))
     }
 
@@ -83,6 +83,16 @@ impl FormErrors {
         if texts.is_empty() {
             return Safe(texts);
         }
-        Safe(format!("<p class=\"error\" id=\"{field}-error\">{}{texts}</p>", page.icon("danger").0))
+        Safe(format!(
+            "<p class=\"error\" id=\"{field}-error\">{}{texts}</p>",
+            page.icon("danger").0
+        ))
     }
+}
+
+/// A rule as a sentence of its own.
+fn sentence(rule: &str) -> String {
+    let mut letters = rule.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }

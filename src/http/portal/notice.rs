@@ -5,43 +5,73 @@ use crate::domain::names::names;
 /// Something that has been done. Its word is the end of the name of its text: `notice-saved`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Notice {
+    /// Somebody has been sent an invitation.
+    Invited,
     /// An organization is registered.
     OrganizationAdmitted,
     /// An organization takes part no more.
     OrganizationDeactivated,
     /// It takes part again.
     OrganizationRestored,
+    /// Somebody has chosen the password that they sign in with.
+    PasswordChosen,
+    /// Access has been asked for.
+    AccessRequested,
+    /// A client gets no more tokens.
+    ClientDeactivated,
+    /// A client gets tokens again.
+    ClientRestored,
+    /// A supplier may fetch tokens on behalf of the organization.
+    Delegated,
+    /// It may no longer.
+    DelegationWithdrawn,
+    /// A key is registered.
+    KeyAdded,
+    /// A key has a successor.
+    KeyRenewed,
+    /// A key counts no more.
+    KeyWithdrawn,
     /// A prefix has an owner.
     PrefixAssigned,
-    /// Nobody makes scopes under a prefix any more.
-    PrefixRetired,
     /// Its owner makes scopes under it again.
     PrefixRestored,
+    /// Nobody makes scopes under a prefix any more.
+    PrefixRetired,
     /// A prefix has another owner.
     PrefixTransferred,
     /// A request for a prefix has been refused.
     RequestDenied,
-    /// Somebody has been sent an invitation.
-    Invited,
-    /// Somebody has chosen the password that they sign in with.
-    PasswordChosen,
     /// What was written has been saved.
     Saved,
+    /// A scope is on a client.
+    ScopeAdded,
+    /// A scope is on a client no more.
+    ScopeRemoved,
     /// Somebody has signed out.
     SignedOut,
 }
 
 names!(pub(super) Notice {
+    Invited = "invited",
     OrganizationAdmitted = "organization-admitted",
     OrganizationDeactivated = "organization-deactivated",
     OrganizationRestored = "organization-restored",
+    PasswordChosen = "password-chosen",
+    AccessRequested = "access-requested",
+    ClientDeactivated = "client-deactivated",
+    ClientRestored = "client-restored",
+    Delegated = "delegated",
+    DelegationWithdrawn = "delegation-withdrawn",
+    KeyAdded = "key-added",
+    KeyRenewed = "key-renewed",
+    KeyWithdrawn = "key-withdrawn",
     PrefixAssigned = "prefix-assigned",
-    PrefixRetired = "prefix-retired",
     PrefixRestored = "prefix-restored",
+    PrefixRetired = "prefix-retired",
     PrefixTransferred = "prefix-transferred",
     RequestDenied = "request-denied",
-    Invited = "invited",
-    PasswordChosen = "password-chosen",
     Saved = "saved",
+    ScopeAdded = "scope-added",
+    ScopeRemoved = "scope-removed",
     SignedOut = "signed-out",
 });

@@ -113,13 +113,11 @@ fn explain(
                 ("not-found", None, None)
             }
             RegistryError::Stale | RegistryError::Unseen => ("stale", None, None),
-            RegistryError::NoMail | RegistryError::Store(_) | RegistryError::Unfollowed(_) => {
-                ("unavailable", None, None)
-            }
+            RegistryError::Store(_) | RegistryError::Unfollowed(_) => ("unavailable", None, None),
             RegistryError::Conflict { rule } => ("not-done", Some(rule.clone()), None),
             RegistryError::Invalid { problem, .. } => ("not-done", Some(problem.clone()), None),
             RegistryError::Key(problem) => ("not-done", Some(problem.to_string()), None),
-            RegistryError::NoMail => ("not-done", Some(error.to_string()), None),
+            RegistryError::NoMail => ("no-mail", None, None),
         },
         _ if status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED => {
             ("not-found", None, None)

@@ -44,9 +44,31 @@ pub(super) fn moment(moment: Timestamp, language: Language) -> String {
     format!("{} {:02}:{:02}", day(moment, language), at.hour(), at.minute())
 }
 
+/// The moment at which a day begins in Norway, that browsers write as `2026-11-28`.
+pub(super) fn begin_of_day(text: &str) -> Option<Timestamp> {
+    // Clocks never change at midnight, so what holds an hour or two before it holds then.
+    let utc = Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"))?;
+    Some(utc.minus_seconds(i64::from(local(utc)?.offset().whole_seconds())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_in_norway() {
+        for (day, utc) in [
+            ("2026-11-28", "2026-11-27T23:00:00Z"),
+            ("2026-07-01", "2026-06-30T22:00:00Z"),
+            ("2026-03-29", "2026-03-28T23:00:00Z"),
+            ("2026-10-25", "2026-10-24T22:00:00Z"),
+        ] {
+            assert_eq!(begin_of_day(day), Timestamp::from_rfc3339(utc), "{day}");
+        }
+        for bad in ["", "28.11.2026", "2026-13-01", "2026-11-28T00:00:00Z"] {
+            assert_eq!(begin_of_day(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn clocks_change_on_the_last_sundays_of_march_and_october() {

@@ -4,7 +4,7 @@
 use crate::clock::Timestamp;
 use crate::domain::alert::{Alert, AlertDetails, AlertKind};
 use crate::domain::business::AlertPoint;
-use crate::domain::mail::Mail;
+use crate::domain::mail::{BODY_BYTES_MAX, Mail};
 use crate::domain::organization::OrganizationNumber;
 use crate::registry::alerts::DAY_SECONDS;
 use crate::registry::alerts::texts::{Texts, fill, texts};
@@ -12,6 +12,10 @@ use crate::registry::{Registry, RegistryError};
 
 /// The most alerts in one mail; more wait for the next. Longer mails are not read, and one of these has a page at most.
 const ALERTS_IN_MAIL: u32 = 50;
+
+/// The most that alerts say in one mail, in bytes: what stands around them needs less than what a mail may have beyond
+/// that. Who asks for access writes a thousand characters at most, and must not be able to make a mail too long.
+const ALERTS_BYTES_MAX: usize = BODY_BYTES_MAX / 2;
 
 /// Days that an alert may wait to be mailed. Without e-mail alerts gather; who sets it up is not told of last year.
 const FRESH_DAYS: i64 = 1;
@@ -22,14 +26,17 @@ impl Registry {
     pub async fn mail_alerts(&self) -> Result<(), RegistryError> {
         let Some(outbox) = &self.outbox else { return Ok(()) };
         let oldest = self.clock.now().minus_seconds(FRESH_DAYS * DAY_SECONDS);
-        let mut after = None;
+        let (mut after, mut outcome) = (None, Ok(()));
         while let Some(organization) = self.store.organization_to_mail(after, oldest).await? {
-            if self.mail_alerts_of(organization, oldest).await? {
-                outbox.ring();
+            match self.mail_alerts_of(organization, oldest).await {
+                Ok(true) => outbox.ring(),
+                Ok(false) => {}
+                // What is wrong with one must not keep the others from being told.
+                Err(error) => outcome = Err(error),
             }
             after = Some(organization);
         }
-        Ok(())
+        outcome
     }
 
     /// Does it for one organization. Returns whether there is mail.
@@ -76,7 +83,7 @@ impl Registry {
         let issuer = self.rules.issuer.as_str();
         let values = [("organization", name), ("number", number.as_str()), ("issuer", issuer)];
         let mut parts = vec![fill(texts.opening, &values)];
-        parts.extend(alerts.iter().map(|alert| format!("* {}", paragraph(texts, alert))));
+        parts.extend(paragraphs(texts, alerts));
         let address = self.rules.portal_url.as_ref();
         parts.extend(address.map(|address| fill(texts.portal, &[("address", address)])));
         parts.push(texts.closing.to_owned());
@@ -99,6 +106,21 @@ const fn subject(texts: &Texts, kind: AlertKind) -> &'static str {
         AlertKind::KeyExpiring => texts.subjects.key_expiring,
         AlertKind::ScopeDeactivated => texts.subjects.scope_deactivated,
     }
+}
+
+/// What the alerts say. Where it is too much for a mail, the rest stands on the portal alone.
+fn paragraphs(texts: &Texts, alerts: &[&Alert]) -> Vec<String> {
+    let (mut all, mut bytes) = (Vec::new(), 0);
+    for alert in alerts {
+        let next = format!("* {}", paragraph(texts, alert));
+        bytes += next.len();
+        if bytes > ALERTS_BYTES_MAX {
+            all.push("* ...".to_owned());
+            break;
+        }
+        all.push(next);
+    }
+    all
 }
 
 /// What one alert says.
@@ -150,5 +172,61 @@ fn minute(time: Timestamp) -> String {
     match text.split_once('T').zip(text.get(11..16)) {
         Some(((date, _), minute)) => format!("{date} {minute} UTC"),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::language::Language;
+
+    fn asked(said: &str) -> Alert {
+        Alert {
+            id: 1,
+            organization: "310000108".parse().unwrap(),
+            kind: AlertKind::AccessRequested,
+            details: AlertDetails::Scope {
+                scope: "a:b".to_owned(),
+                organization: "310000116".parse().unwrap(),
+                organization_name: Some("{scope} AS".to_owned()),
+                granted: None,
+                said: Some(said.to_owned()),
+            },
+            created_at: Timestamp::from_seconds(0),
+        }
+    }
+
+    #[test]
+    fn what_others_write_is_marked_on_every_line() {
+        let text =
+            paragraph(texts(Language::English), &asked("Hi\r\n\r\n* Your key {kid} ends\ntoday"));
+        let expected = "{scope} AS (310000116) asks for access to the scope a:b. Grant it or deny it.\n\n  \
+             {scope} AS (310000116) writes:\n  > Hi\n  > * Your key {kid} ends\n  > today";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn nobody_can_write_so_much_that_there_is_no_mail() {
+        let alerts = vec![asked(&"\u{1f511}\n".repeat(500)); 50];
+        let texts = texts(Language::Nynorsk);
+        let all = paragraphs(texts, &alerts.iter().collect::<Vec<_>>());
+        assert_eq!(all.last().unwrap(), "* ...");
+        assert!(all.len() > 5 && all.join("\n\n").len() < BODY_BYTES_MAX * 3 / 4, "{}", all.len());
+        assert_eq!(paragraphs(texts, &[&asked("x"), &asked("y")]).len(), 2);
+    }
+
+    #[test]
+    fn a_key_is_named_with_its_client_and_its_end() {
+        let mut alert = asked("");
+        alert.kind = AlertKind::KeyExpiring;
+        alert.details = AlertDetails::Key {
+            client: "c1".to_owned(),
+            client_name: "Maskin".to_owned(),
+            kid: "k1".to_owned(),
+            expires_at: 1_796_126_400,
+        };
+        let text = paragraph(texts(Language::Bokmal), &alert);
+        let expected = "Nøkkelen k1 på klienten Maskin (c1) utløper 2026-12-01 12:00 UTC. ";
+        assert!(text.starts_with(expected), "{text}");
     }
 }

@@ -168,3 +168,24 @@ fn has_certificate(jwk: &str) -> bool {
     let jwk = serde_json::from_str::<serde_json::Value>(jwk);
     jwk.is_ok_and(|jwk| jwk.get("x5c").is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    #[test]
+    fn a_key_that_came_with_a_certificate_ends_with_it() {
+        let key = |jwk: &str| EndingKey {
+            organization: "310000116".parse().unwrap(),
+            subject: "c k 1 60".to_owned(),
+            client: ("c".to_owned(), "x5c".to_owned()),
+            kid: "x5c".to_owned(),
+            jwk: jwk.to_owned(),
+            expires_at: Timestamp::from_seconds(1),
+        };
+        assert_eq!(about_key(key(r#"{"kid":"x5c"}"#)).kind, AlertKind::KeyExpiring);
+        let certified = about_key(key(r#"{"kid":"k","x5c":["MII"]}"#));
+        assert_eq!(certified.kind, AlertKind::CertificateExpiring);
+    }
+}

@@ -1,6 +1,7 @@
 //! E-mail: it arrives whole and once, waits for a server that is away, gives up what will never be taken, and nothing
-//! in it can make another mail of it.
+//! in it can make another mail of it. Alerts become mails: each once, to those who want to know, in their language.
 
+mod alerting;
 mod sending;
 
 use std::time::Duration;
@@ -24,7 +25,7 @@ async fn enqueue(store: &Store, to: &str, subject: &str, body: &str) -> Mail {
 async fn until(what: &str, is_so: impl Fn() -> bool) {
     let began = tick();
     while !is_so() {
-        assert!(began.elapsed().as_secs() < 20, "{what} has not happened");
+        assert!(began.elapsed().as_secs() < 40, "{what} has not happened");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

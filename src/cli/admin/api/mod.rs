@@ -2,9 +2,11 @@
 //!
 //! A change first reads the thing and then says which version it has seen, so that it is never made over
 //! another. What makes a thing carries a fresh Idempotency-Key, and is sent once more when the connection broke:
-//! it is done once, whichever of the two arrived.
+//! it is done once, whichever of the two arrived. What the server puts off is sent again when it says.
 
-use reqwest::header::ETAG;
+use std::time::Duration;
+
+use reqwest::header::{ETAG, RETRY_AFTER};
 use reqwest::{Client, Method, StatusCode, Url};
 use serde_json::{Value, json};
 
@@ -20,6 +22,11 @@ const BASE: [&str; 3] = ["api", "portvakt", "v1"];
 
 /// Things that are asked for at once: as many as the API gives.
 const PAGE_ITEMS: usize = 500;
+
+/// How often a request is put off before that is told, and how long a wait may be: a server that has so much to do
+/// is better asked later.
+const WAITS_MAX: usize = 10;
+const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The admin API.
 pub(super) struct Api {
@@ -251,14 +258,20 @@ impl Api {
     async fn exchange(&mut self, place: &Place, request: &Request<'_>) -> Result<Seen, Failure> {
         let url = place.url(&self.base)?;
         let key = if request.method == Method::POST { Some(fresh_id()?) } else { None };
-        let (answer, tag) = match self.send(&url, request, key.as_deref()).await {
-            // Reading twice does no harm, and the key lets the server tell that it has done this already.
-            Err(Unanswered { broken: true, .. })
-                if key.is_some() || request.method == Method::GET =>
-            {
-                self.send(&url, request, key.as_deref()).await?
-            }
-            sent => sent?,
+        let mut waits = 0;
+        let (answer, tag) = loop {
+            let Sent { answer, tag, wait } = match self.send(&url, request, key.as_deref()).await {
+                // Reading twice does no harm, and the key lets the server tell that it has done this already.
+                Err(Unanswered { broken: true, .. })
+                    if key.is_some() || request.method == Method::GET =>
+                {
+                    self.send(&url, request, key.as_deref()).await?
+                }
+                sent => sent?,
+            };
+            let Some(wait) = wait.filter(|_| waits < WAITS_MAX) else { break (answer, tag) };
+            tokio::time::sleep(wait).await;
+            waits += 1;
         };
         if !answer.status.is_success() {
             return Err(self.refusal(&url, &answer));
@@ -276,7 +289,7 @@ impl Api {
         url: &Url,
         request: &Request<'_>,
         key: Option<&str>,
-    ) -> Result<(Answer, Option<String>), Unanswered> {
+    ) -> Result<Sent, Unanswered> {
         let token = self.tokens.token().await?;
         let mut sent = self.client.request(request.method.clone(), url.clone()).bearer_auth(token);
         sent = sent.header("accept", "application/json, application/problem+json");
@@ -293,13 +306,17 @@ impl Api {
             broken: !error.is_connect() && !error.is_timeout(),
             failure: server::unreachable(url, error),
         })?;
-        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
-        let tag = tag.map(str::to_owned);
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let tag = header(ETAG).map(str::to_owned);
+        let wait =
+            header(RETRY_AFTER).filter(|_| response.status() == StatusCode::TOO_MANY_REQUESTS);
+        let wait = wait.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        let wait = wait.filter(|wait| *wait <= WAIT_MAX);
         let answer = server::read(url, response).await.map_err(|failure| Unanswered {
             broken: failure.exit == ExitStatus::Unreachable,
             failure,
         })?;
-        Ok((answer, tag))
+        Ok(Sent { answer, tag, wait })
     }
 
     /// Why the server has not done it (RFC 9457), in words and as an exit code.
@@ -334,6 +351,14 @@ impl Api {
         };
         failure
     }
+}
+
+/// An answer to what was sent.
+struct Sent {
+    answer: Answer,
+    tag: Option<String>,
+    /// When to send it again: nothing was done, because too much is asked.
+    wait: Option<Duration>,
 }
 
 /// Why there is no answer, and whether that is because a connection broke on which something was sent.

@@ -134,6 +134,23 @@ async fn what_makes_a_thing_is_sent_once_more_under_the_same_key_when_the_connec
 }
 
 #[tokio::test]
+async fn what_is_put_off_is_sent_again_when_the_server_says() {
+    let put_off = |seconds: u32| {
+        let answer = answer(429, "", &json!({"detail": "too many requests"}));
+        answer.replacen("\r\n", &format!("\r\nretry-after: {seconds}\r\n"), 1)
+    };
+    let fake = Fake::new(vec![put_off(0), put_off(0), answer(201, "1", &json!({"a": 1}))]);
+    let made = fake.api().make(&Place::of(["clients"]), &json!({})).await.unwrap();
+    assert_eq!((made["a"].as_u64(), fake.asked().len()), (Some(1), 3));
+    let fake = Fake::new(vec![put_off(11)]);
+    let failure = fake.api().read(&scope()).await.unwrap_err();
+    assert!(failure.message.starts_with("too many requests"), "{failure}");
+    let fake = Fake::new(vec![put_off(0); WAITS_MAX + 1]);
+    let failure = fake.api().read(&scope()).await.unwrap_err();
+    assert_eq!((failure.exit, fake.asked().len()), (ExitStatus::Failure, WAITS_MAX + 1));
+}
+
+#[tokio::test]
 async fn a_refusal_is_told_with_member_and_trace_id_and_has_the_exit_code_of_the_contract() {
     let problem = json!({
         "detail": "it must be in the future", "code": "invalid_value", "trace_id": "0af7",

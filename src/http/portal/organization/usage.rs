@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::domain::usage::{OrganizationUsage, USAGE_DAYS_MAX};
+use crate::domain::usage::{OrganizationUsage, TokensByScope, USAGE_DAYS_MAX};
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::query::Query;
 use crate::http::portal::refused::Refused;
@@ -28,6 +28,12 @@ impl UsagePage {
         let mut periods = PERIODS;
         periods.sort_unstable();
         periods
+    }
+
+    /// What was consumed and what was provided, each with the begin of the names of its texts.
+    fn sides(&self) -> [(&'static str, &TokensByScope); 2] {
+        let OrganizationUsage { consumed, provided, .. } = &self.usage;
+        [("organization-consumed", consumed), ("organization-provided", provided)]
     }
 }
 

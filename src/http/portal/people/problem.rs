@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use crate::http::portal::page::Page;
 use crate::http::portal::refused::Refused;
+use crate::http::portal::rules::translate;
 use crate::registry::{PasswordProblem, PeopleError, RegistryError};
 
 /// What to say above a form that was not accepted, and the status; what is beyond forms is handed back.
@@ -39,8 +40,12 @@ pub(super) fn problem(page: &Page, error: PeopleError) -> Result<(StatusCode, St
         PeopleError::Registry(RegistryError::Invalid { field: "name", .. }) => {
             (refused, page.say("problem-name"))
         }
-        PeopleError::Registry(RegistryError::Conflict { rule }) => (StatusCode::CONFLICT, rule),
-        PeopleError::Registry(RegistryError::Invalid { problem, .. }) => (refused, problem),
+        PeopleError::Registry(RegistryError::Conflict { rule }) => {
+            (StatusCode::CONFLICT, translate(page.texts(), &rule).unwrap_or(rule))
+        }
+        PeopleError::Registry(RegistryError::Invalid { problem, .. }) => {
+            (refused, translate(page.texts(), &problem).unwrap_or(problem))
+        }
         PeopleError::Registry(error) => return Err(error.into()),
         PeopleError::SignedOut => return Err(Refused::SignIn),
         PeopleError::Way => return Err(Refused::NotFound),

@@ -211,9 +211,7 @@ pub(super) async fn invite(
                 Err(error) => problem(&signed_in.page, error)?,
             }
         }
-        (Err(_), _) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-email"))
-        }
+        (Err(_), _) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-email")),
         (_, None) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-number")),
     };
     let (status, problem) = invited;

@@ -7,6 +7,7 @@ mod attacks_of_others;
 mod audit;
 pub(crate) mod authorization;
 mod batches;
+mod business_data;
 mod clients;
 mod delegations;
 mod description;
@@ -24,6 +25,7 @@ mod scopes;
 mod usage;
 mod volume;
 mod volume_clients;
+mod weak_keys;
 
 use crate::harness::CONSUMER;
 use crate::harness::admin::AdminServer;

@@ -16,3 +16,5 @@ refused-what-too-large = Split it into several. Nothing has been changed.
 refused-too-many = Too many requests
 refused-what-too-many = Wait a little and try again.
 refused-trace = Trace id:
+refused-no-mail = E-mail is not set up here
+refused-what-no-mail = This needs a server that can send e-mail. Tell whoever runs the server. Nothing has been changed.

@@ -16,3 +16,5 @@ refused-what-too-large = Del det opp i flere. Ingenting er endret.
 refused-too-many = For mange forespørsler
 refused-what-too-many = Vent litt og prøv igjen.
 refused-trace = Sporings-ID:
+refused-no-mail = E-post er ikke satt opp her
+refused-what-no-mail = Dette krever at serveren kan sende e-post. Si fra til den som drifter serveren. Ingenting er endret.

@@ -16,3 +16,5 @@ refused-what-too-large = Del det opp i fleire. Ingenting er endra.
 refused-too-many = For mange førespurnader
 refused-what-too-many = Vent litt og prøv igjen.
 refused-trace = Sporings-ID:
+refused-no-mail = E-post er ikkje sett opp her
+refused-what-no-mail = Dette krev at serveren kan sende e-post. Sei frå til den som driftar serveren. Ingenting er endra.

@@ -1,0 +1,111 @@
+//! The list of clients.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::domain::client::ClientStatus;
+use crate::domain::registration::ClientSummary;
+use crate::domain::right::Right;
+use crate::domain::scope::ScopeName;
+use crate::http::portal::consumer::callable::is_soon;
+use crate::http::portal::page::{Page, Section, SignedIn, show};
+use crate::http::portal::query::{PAGE_ITEMS, Pager, Query, encoded};
+use crate::http::portal::refused::Refused;
+use crate::http::portal::visible::visible;
+use crate::registry::ClientFilter;
+
+struct Row {
+    id: String,
+    name: String,
+    is_active: bool,
+    scopes: usize,
+    used: Option<Timestamp>,
+    key_ends: Option<Timestamp>,
+    /// The end of the name of the text about its keys, and the kind of its tag.
+    key: (&'static str, &'static str),
+}
+
+#[derive(Template)]
+#[template(path = "consumer/clients.html", config = ".askama.toml")]
+struct Clients {
+    page: Page,
+    q: String,
+    scope: Option<ScopeName>,
+    all: bool,
+    rows: Vec<Row>,
+    pager: Pager,
+    may_write: bool,
+}
+
+impl Clients {
+    /// Whether the list is what one gets without asking for anything.
+    fn is_whole(&self) -> bool {
+        self.q.is_empty() && self.scope.is_none() && !self.pager.is_later
+    }
+}
+
+/// `GET /portal/clients?q=&status=&scope=`
+pub(super) async fn list(
+    signed_in: SignedIn,
+    State(app): State<Arc<App>>,
+    query: Query,
+) -> Result<Response, Refused> {
+    let search = query.search();
+    let scope: Option<ScopeName> = query.read("scope");
+    let all = query.0.text("status") == "all";
+    let filter = ClientFilter {
+        organization: Some(signed_in.organization),
+        scope: scope.clone(),
+        inactive: all,
+        text: search.clone(),
+        after: query.read("after"),
+    };
+    let is_later = filter.after.is_some();
+    let found = app.registry.clients(&signed_in.actor, filter, PAGE_ITEMS).await?;
+    let last = found.items.last().filter(|_| found.has_more);
+    let last = last.map(|last| last.registration.value.client.id.to_string());
+    let now = app.issuer.clock.now();
+    let q = search.unwrap_or_default();
+    let mut address = format!("/portal/clients?status={}", if all { "all" } else { "active" });
+    if !q.is_empty() {
+        address = format!("{address}&q={}", encoded(&q));
+    }
+    if let Some(scope) = &scope {
+        address = format!("{address}&scope={}", encoded(scope.as_str()));
+    }
+    let page = signed_in.page.at(Section::Clients);
+    let may_write = page.may(Right::WriteClients);
+    Ok(show(&Clients {
+        page,
+        q,
+        scope,
+        all,
+        rows: found.items.iter().map(|client| row(client, now)).collect(),
+        pager: Pager::new(address, is_later, last),
+        may_write,
+    }))
+}
+
+fn row(it: &ClientSummary, now: Timestamp) -> Row {
+    let client = &it.registration.value.client;
+    let key = match it.first_key_expires_at {
+        None => ("certificate", "neutral"),
+        Some(end) if end <= now => ("expired", "danger"),
+        Some(end) if is_soon(end, now) => ("soon", "warning"),
+        Some(_) => ("ok", "success"),
+    };
+    Row {
+        id: client.id.to_string(),
+        name: visible(&client.name),
+        is_active: client.status == ClientStatus::Active,
+        scopes: client.scopes.len(),
+        used: it.last_used_at,
+        key_ends: it.first_key_expires_at,
+        key,
+    }
+}
