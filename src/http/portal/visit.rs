@@ -157,17 +157,20 @@ async fn admit(
 /// Whether the browser says that one of our pages sent the form. What says nothing is no browser, and its form
 /// still has to be ours.
 fn comes_from_here(app: &App, headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site");
-    let same = site.is_none_or(|site| site == "same-origin");
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let scheme = if app.portal_is_https { "https" } else { "http" };
     let here = format!("{scheme}://{host}");
-    let outside = app.admin_url.as_deref().map(|url| origin_of(url));
-    let origin = headers.get(ORIGIN).map(HeaderValue::as_bytes);
-    let ours = origin.is_none_or(|origin| {
+    let outside = app.admin_url.as_deref().map(origin_of);
+    let is_ours = |origin: &[u8]| {
         origin == here.as_bytes() || outside.is_some_and(|known| known.as_bytes() == origin)
-    });
-    same && ours
+    };
+    match (site, headers.get(ORIGIN).map(HeaderValue::as_bytes)) {
+        (Some(site), _) if site != b"same-origin" => false,
+        // Pages without a referrer have the origin `null` in browsers, which then tell the site.
+        (Some(_), Some(b"null")) | (_, None) => true,
+        (_, Some(origin)) => is_ours(origin),
+    }
 }
 
 fn with_headers(app: &App, mut response: Response) -> Response {
@@ -183,7 +186,8 @@ fn with_headers(app: &App, mut response: Response) -> Response {
     }
     const ALWAYS: [(HeaderName, &str); 5] = [
         (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
+        // Not "no-referrer": then browsers would not say that a form is ours either.
+        (REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (

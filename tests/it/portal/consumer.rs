@@ -6,6 +6,7 @@ use portvakt::domain::organization::OrganizationNumber;
 use portvakt::domain::user::Role;
 use portvakt::registry::{ClientFilter, NewClient};
 
+use crate::commands::{Dev, free_ports};
 use crate::harness::admin::AdminServer;
 use crate::harness::caller::{Caller, Key};
 use crate::harness::clock::{NOW, tick};
@@ -330,4 +331,31 @@ async fn only_pages_of_the_portal_may_read_what_the_token_endpoint_answers() {
     let preflight = request("OPTIONS /token", &preflight, b"");
     let reply = exchange(known.server.address, &preflight).await.unwrap();
     assert_eq!(reply.header("access-control-allow-origin"), None, "{}", reply.text());
+}
+
+#[tokio::test]
+async fn a_test_server_knows_where_its_portal_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("dev");
+    let ports = free_ports();
+    let dev = Dev::start(&folder, ports, &[]);
+    let written = std::fs::read_to_string(folder.join("portvakt.toml")).unwrap();
+    let portal = format!("http://127.0.0.1:{}", ports[1]);
+    assert!(written.contains(&format!("admin_url = \"{portal}/\"")), "{written}");
+    let address = format!("127.0.0.1:{}", ports[0]).parse().unwrap();
+    for (origin, allowed) in [
+        (portal.as_str(), true),
+        ("http://localhost:3000", true),
+        ("https://evil.example", false),
+        ("http://localhost.evil.example", false),
+    ] {
+        let headers = [("Content-Type", FORM), ("Origin", origin)];
+        let request = request("POST /dev/token", &headers, b"grant_type=x");
+        let reply = exchange(address, &request).await.unwrap();
+        let read = reply.header("access-control-allow-origin");
+        assert_eq!(read, allowed.then_some(origin), "{}", reply.text());
+        assert_eq!(reply.header("access-control-allow-credentials"), None);
+        assert_eq!(reply.text().to_lowercase().contains("vary: origin"), allowed);
+    }
+    dev.stop();
 }

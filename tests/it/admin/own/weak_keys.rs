@@ -33,7 +33,7 @@ fn close_primes() -> BigUint {
 /// A number of 2048 bits that looks like the broken generator's: a power of 65537 modulo each prime below 168, and
 /// without a small factor.
 fn roca() -> BigUint {
-    let is_prime = |n: &u32| (2..*n).all(|d| n % d != 0);
+    let is_prime = |n: &u32| (2..*n).all(|d| !n.is_multiple_of(d));
     let product: BigUint = (2_u32..168).filter(is_prime).map(BigUint::from).product();
     let residue = BigUint::from(65537_u32).modpow(&BigUint::from(66_666_u32), &product);
     let top = (BigUint::from(3_u8) << 2046_u16) / &product;
