@@ -1,5 +1,6 @@
 //! The operator's pages: by forms alone, for nobody else, and with nothing changed by looking.
 
+use portvakt::domain::audit::AuditFilter;
 use portvakt::domain::organization::{Organization, OrganizationStatus};
 use portvakt::domain::right::{Right, Rights};
 use portvakt::domain::user::Role;
@@ -42,7 +43,8 @@ async fn organization(server: &AdminServer, number: &str) -> Option<Organization
 }
 
 async fn newest_act(server: &AdminServer) -> i64 {
-    let rows = server.server.app.registry.audit_rows(&actor(), Default::default(), None, 1).await;
+    let rows =
+        server.server.app.registry.audit_rows(&actor(), AuditFilter::default(), None, 1).await;
     rows.unwrap().items[0].seq
 }
 
@@ -85,8 +87,11 @@ async fn an_organization_is_admitted_renamed_switched_off_and_on_by_forms() {
     for part in ["The check digit is wrong", "&#60;b&#62;New", "“no” is no domain", "#number"] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let right =
-        [("number", "310 000 132"), ("name", "<b>New\u{202e}"), ("domains", "A.example\nb.example")];
+    let right = [
+        ("number", "310 000 132"),
+        ("name", "<b>New\u{202e}"),
+        ("domains", "A.example\nb.example"),
+    ];
     assert_eq!(operator.post(new, new, &right).await.status, 303);
     let page = format!("/portal/operator/organizations/{NEWCOMER}");
     let shown = html(&operator.get(&page).await);
