@@ -5,16 +5,6 @@ use crate::domain::names::names;
 /// Something that has been done. Its word is the end of the name of its text: `notice-saved`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Notice {
-    /// Somebody has been sent an invitation.
-    Invited,
-    /// An organization is registered.
-    OrganizationAdmitted,
-    /// An organization takes part no more.
-    OrganizationDeactivated,
-    /// It takes part again.
-    OrganizationRestored,
-    /// Somebody has chosen the password that they sign in with.
-    PasswordChosen,
     /// Access has been asked for.
     AccessRequested,
     /// A client gets no more tokens.
@@ -25,12 +15,22 @@ pub(super) enum Notice {
     Delegated,
     /// It may no longer.
     DelegationWithdrawn,
+    /// Somebody has been sent an invitation.
+    Invited,
     /// A key is registered.
     KeyAdded,
     /// A key has a successor.
     KeyRenewed,
     /// A key counts no more.
     KeyWithdrawn,
+    /// An organization is registered.
+    OrganizationAdmitted,
+    /// An organization takes part no more.
+    OrganizationDeactivated,
+    /// It takes part again.
+    OrganizationRestored,
+    /// Somebody has chosen the password that they sign in with.
+    PasswordChosen,
     /// A prefix has an owner.
     PrefixAssigned,
     /// Its owner makes scopes under it again.
@@ -52,19 +52,19 @@ pub(super) enum Notice {
 }
 
 names!(pub(super) Notice {
-    Invited = "invited",
-    OrganizationAdmitted = "organization-admitted",
-    OrganizationDeactivated = "organization-deactivated",
-    OrganizationRestored = "organization-restored",
-    PasswordChosen = "password-chosen",
     AccessRequested = "access-requested",
     ClientDeactivated = "client-deactivated",
     ClientRestored = "client-restored",
     Delegated = "delegated",
     DelegationWithdrawn = "delegation-withdrawn",
+    Invited = "invited",
     KeyAdded = "key-added",
     KeyRenewed = "key-renewed",
     KeyWithdrawn = "key-withdrawn",
+    OrganizationAdmitted = "organization-admitted",
+    OrganizationDeactivated = "organization-deactivated",
+    OrganizationRestored = "organization-restored",
+    PasswordChosen = "password-chosen",
     PrefixAssigned = "prefix-assigned",
     PrefixRestored = "prefix-restored",
     PrefixRetired = "prefix-retired",

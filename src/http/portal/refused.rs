@@ -113,9 +113,7 @@ fn explain(
                 ("not-found", None, None)
             }
             RegistryError::Stale | RegistryError::Unseen => ("stale", None, None),
-            RegistryError::NoMail | RegistryError::Store(_) | RegistryError::Unfollowed(_) => {
-                ("unavailable", None, None)
-            }
+            RegistryError::Store(_) | RegistryError::Unfollowed(_) => ("unavailable", None, None),
             RegistryError::Conflict { rule } => ("not-done", Some(rule.clone()), None),
             RegistryError::Invalid { problem, .. } => ("not-done", Some(problem.clone()), None),
             RegistryError::Key(problem) => ("not-done", Some(problem.to_string()), None),

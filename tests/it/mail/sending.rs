@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use portvakt::clock::SystemRandom;
-use portvakt::domain::mail::{EmailAddress, Mail};
+use portvakt::domain::email_address::EmailAddress;
+use portvakt::domain::mail::Mail;
 
 use crate::harness::chain::Trust;
 use crate::harness::clock::NOW;

@@ -82,8 +82,7 @@ pub(super) async fn export(
     } else {
         ("application/x-ndjson", "attachment; filename=\"audit.ndjson\"")
     };
-    let headers =
-        [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, file), (CACHE_CONTROL, "no-store")];
+    let headers = [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, file), (CACHE_CONTROL, "no-store")];
     Ok((headers, text).into_response())
 }
 
@@ -135,7 +134,9 @@ mod tests {
 
     #[test]
     fn a_cell_is_no_formula_and_ends_where_it_should() {
-        let line = csv_line(["=1+1", "a\"b", "-", "x", "", "", "", "", "", "", "", "", "", ""].map(str::to_owned));
+        let line = csv_line(
+            ["=1+1", "a\"b", "-", "x", "", "", "", "", "", "", "", "", "", ""].map(str::to_owned),
+        );
         assert!(line.starts_with("\"'=1+1\",\"a\"\"b\",\"'-\",\"x\",\"\""), "{line}");
         assert!(line.ends_with("\"\"\r\n"));
     }

@@ -29,9 +29,18 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/portal/operator", get(start::start))
         .route("/portal/operator/organizations", get(organizations::list))
-        .route("/portal/operator/organizations/new", get(organizations::form).post(organizations::admit))
-        .route("/portal/operator/organizations/{number}", get(organization::show_one).post(organization::rename))
-        .route("/portal/operator/organizations/{number}/domains", post(organization::change_domains))
+        .route(
+            "/portal/operator/organizations/new",
+            get(organizations::form).post(organizations::admit),
+        )
+        .route(
+            "/portal/operator/organizations/{number}",
+            get(organization::show_one).post(organization::rename),
+        )
+        .route(
+            "/portal/operator/organizations/{number}/domains",
+            post(organization::change_domains),
+        )
         .route(
             "/portal/operator/organizations/{number}/deactivate",
             get(organization::ask).post(organization::deactivate),

@@ -230,11 +230,7 @@ async fn look_before(
     Ok(DeactivatePage { page, organization, name, cut_off, is_own, errors })
 }
 
-async fn cut_off(
-    app: &App,
-    actor: &Actor,
-    number: OrganizationNumber,
-) -> Result<CutOff, Refused> {
+async fn cut_off(app: &App, actor: &Actor, number: OrganizationNumber) -> Result<CutOff, Refused> {
     let organization = Some(number);
     let filter = ClientFilter { organization, ..ClientFilter::default() };
     let clients = app.registry.clients(actor, filter, PAGE_ITEMS).await?;

@@ -55,8 +55,7 @@ pub(super) async fn list(
     let found = app.registry.organizations(&operator.actor, after, search.as_deref(), PAGE_ITEMS);
     let found = found.await?;
     let q = search.unwrap_or_default();
-    let address =
-        if q.is_empty() { LIST.to_owned() } else { format!("{LIST}?q={}", encoded(&q)) };
+    let address = if q.is_empty() { LIST.to_owned() } else { format!("{LIST}?q={}", encoded(&q)) };
     let last = found.items.last().filter(|_| found.has_more);
     let pager = Pager::new(address, after.is_some(), last.map(|it| it.value.number.to_string()));
     Ok(show(&OrganizationsPage { page: operator.page, organizations: found.items, pager, q }))
@@ -142,8 +141,9 @@ fn read_domains(page: &Page, text: &str, errors: &mut FormErrors) -> Vec<EmailDo
         match part.trim_start_matches('@').parse() {
             Ok(domain) if domains.contains(&domain) => {}
             Ok(domain) => domains.push(domain),
-            Err(_) => errors
-                .add("domains", page.fill1("operator-domain-wrong", "domain", &visible(part))),
+            Err(_) => {
+                errors.add("domains", page.fill1("operator-domain-wrong", "domain", &visible(part)))
+            }
         }
     }
     domains

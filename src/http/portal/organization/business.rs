@@ -66,11 +66,7 @@ pub(super) async fn form(
 }
 
 /// The form with what is there now.
-async fn look(
-    app: &App,
-    signed_in: SignedIn,
-    errors: FormErrors,
-) -> Result<BusinessPage, Refused> {
+async fn look(app: &App, signed_in: SignedIn, errors: FormErrors) -> Result<BusinessPage, Refused> {
     let number = signed_in.organization;
     let found = app.registry.business_data(&signed_in.actor, number).await?;
     let page = signed_in.page.at(Section::Organization);

@@ -69,9 +69,8 @@ pub(super) fn read(page: &Page, fields: &Fields) -> (BusinessData, FormErrors) {
     let mut errors = FormErrors::default();
     let invoice = read_invoice(page, fields, &mut errors);
     let used = |kind| (0..POINTS_MAX).filter(move |row| is_used(fields, kind, *row));
-    let contact_points = used(CONTACT)
-        .filter_map(|row| read_contact(page, fields, row, &mut errors))
-        .collect();
+    let contact_points =
+        used(CONTACT).filter_map(|row| read_contact(page, fields, row, &mut errors)).collect();
     let alert_points: Vec<AlertPoint> =
         used(ALERT).filter_map(|row| read_alert(page, fields, row, &mut errors)).collect();
     (BusinessData { invoice, contact_points, alert_points }, errors)

@@ -53,10 +53,7 @@ struct NoAccess {
 }
 
 /// `GET /portal/no-access`: who can give a role to somebody who has none.
-async fn no_access(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-) -> Result<Response, Refused> {
+async fn no_access(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Refused> {
     let whom = app.registry.whom_to_ask(&signed_in.session).await?;
     Ok(show(&NoAccess { page: signed_in.page, whom }))
 }

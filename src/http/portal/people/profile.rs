@@ -114,8 +114,5 @@ async fn show_profile(
     };
     let rules = app.registry.people_rules();
     let (password, least) = (rules.sign_in.password(), rules.password_characters_min);
-    Ok(show_with(
-        status,
-        &ProfilePage { page, session, second_factor, password, least, problem },
-    ))
+    Ok(show_with(status, &ProfilePage { page, session, second_factor, password, least, problem }))
 }

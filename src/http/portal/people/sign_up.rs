@@ -78,12 +78,10 @@ pub(super) async fn forgotten(
 ) -> Result<Response, Refused> {
     let email = fields.text("email").to_owned();
     let (status, problem) = match email.parse::<EmailAddress>() {
-        Ok(address) => {
-            match app.registry.ask_for_reset(&address, Some(&page.trace_id)).await {
-                Ok(()) => return Ok(show(&MailedPage { page, email })),
-                Err(error) => problem(&page, error)?,
-            }
-        }
+        Ok(address) => match app.registry.ask_for_reset(&address, Some(&page.trace_id)).await {
+            Ok(()) => return Ok(show(&MailedPage { page, email })),
+            Err(error) => problem(&page, error)?,
+        },
         Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, page.say("problem-email")),
     };
     Ok(show_with(status, &ForgottenPage { page, email, problem: Some(problem) }))

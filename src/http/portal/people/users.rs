@@ -57,9 +57,10 @@ struct InvitePage {
 
 /// The roles that the reader can give.
 fn choosable(page: &Page) -> Vec<Role> {
-    match page.is_operator() {
-        true => Role::ALL.to_vec(),
-        false => vec![Role::Consumer, Role::Provider, Role::Reader],
+    if page.is_operator() {
+        Role::ALL.to_vec()
+    } else {
+        vec![Role::Consumer, Role::Provider, Role::Reader]
     }
 }
 
@@ -211,9 +212,7 @@ pub(super) async fn invite(
                 Err(error) => problem(&signed_in.page, error)?,
             }
         }
-        (Err(_), _) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-email"))
-        }
+        (Err(_), _) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-email")),
         (_, None) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-number")),
     };
     let (status, problem) = invited;

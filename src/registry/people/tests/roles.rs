@@ -27,9 +27,7 @@ async fn attempt(fixture: &Fixture, actor: &Actor, what: Attempt, at: &User) -> 
     let registry = &fixture.registry;
     match what {
         Attempt::Give(role) => registry.set_roles(actor, &at.id, &[role], None).await.is_ok(),
-        Attempt::Deactivate => {
-            registry.set_user_status(actor, &at.id, false, None).await.is_ok()
-        }
+        Attempt::Deactivate => registry.set_user_status(actor, &at.id, false, None).await.is_ok(),
         Attempt::Invite => {
             let email = format!("new-{}", at.email).parse().unwrap();
             let new = NewUser {

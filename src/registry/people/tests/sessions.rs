@@ -79,8 +79,7 @@ async fn somebody_has_so_many_sessions_and_the_oldest_make_room() {
 
 #[tokio::test]
 async fn everybody_serves_themselves_where_that_is_open_and_consumers_act_for_customers() {
-    let fixture =
-        fixture_with(|rules| rules.environment.self_service = SelfService::Open).await;
+    let fixture = fixture_with(|rules| rules.environment.self_service = SelfService::Open).await;
     fixture.user("kari@agency.example", &[]).await;
     let token = fixture.token("kari@agency.example").await;
     let session = fixture.session(&token).await.unwrap();

@@ -155,7 +155,6 @@ async fn nobody_gets_in_by_a_way_that_is_closed() {
     assert!(matches!(registry.ask_for_reset(&email, None).await, Err(PeopleError::Way)));
     let fixture = self::fixture().await;
     let identity = identity("1", "kari@agency.example");
-    let refused =
-        fixture.registry.sign_in_open_id(&identity, Language::English, None, None).await;
+    let refused = fixture.registry.sign_in_open_id(&identity, Language::English, None, None).await;
     assert!(matches!(refused, Err(PeopleError::Way)));
 }

@@ -1,0 +1,4 @@
+//! The portal over HTTP, as browsers without script use it.
+
+mod consumer;
+mod visitor;
