@@ -80,7 +80,7 @@ export async function tryInVain(page, id) {
 /** The page of a refusal says which check failed, and what to do. */
 export async function assertExplained(page) {
   assert.match(pathOf(page), /^\/portal\/refusals\/[0-9a-f]{32}$/)
-  assert.equal(await page.locator('.decisions li.fail').count(), 1)
+  assert.equal(await page.locator('.decisions li.fail').count(), 1, await page.textContent('h1'))
   assert.ok(await page.locator('.decisions li.pass').count() > 3)
 }
 
