@@ -71,7 +71,7 @@ async fn business_data_is_kept_by_whoever_has_the_role_and_shown_back_when_it_is
     }
     let late = kari.post(DATA, DATA, &right).await;
     assert_eq!(late.status, 422);
-    assert!(html(&late).contains("Somebody has changed this in the meantime"));
+    assert!(html(&late).contains("Somebody has changed this since you opened the page"));
     assert_eq!(hidden(&late, "version").as_deref(), Some("1"), "the form is not of what is there");
     let emptied = [("version", "1"), ("reference", "A")];
     assert_eq!(kari.post(DATA, DATA, &emptied).await.status, 303);
