@@ -71,7 +71,7 @@ async fn business_data_is_kept_by_whoever_has_the_role_and_shown_back_when_it_is
     }
     let late = kari.post(DATA, DATA, &right).await;
     assert_eq!(late.status, 422);
-    assert!(html(&late).contains("Somebody has changed this in the meantime"));
+    assert!(html(&late).contains("Somebody has changed this since you opened the page"));
     assert_eq!(hidden(&late, "version").as_deref(), Some("1"), "the form is not of what is there");
     let emptied = [("version", "1"), ("reference", "A")];
     assert_eq!(kari.post(DATA, DATA, &emptied).await.status, 303);
@@ -143,10 +143,12 @@ async fn help_answers_at_an_anchor_and_there_is_no_outbox_where_mail_is_not_kept
     let mail = "Subject: <b>\n\nSee http://127.0.0.1/portal/link?token=x\n";
     std::fs::write(folder.join("1.eml"), mail).unwrap();
     let secret = folder.parent().unwrap().join("secret.eml");
-    std::fs::write(secret, "hidden").unwrap();
+    std::fs::write(secret, "not for everybody").unwrap();
     let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let shown = html(&kari.get("/portal/outbox?mail=1.eml").await);
     assert!(shown.contains("&#60;b&#62;"), "{shown}");
     assert!(shown.contains("href=\"http://127.0.0.1/portal/link?token=x\""), "{shown}");
-    assert!(!html(&kari.get("/portal/outbox?mail=../secret.eml").await).contains("hidden"));
+    assert!(
+        !html(&kari.get("/portal/outbox?mail=../secret.eml").await).contains("not for everybody")
+    );
 }
