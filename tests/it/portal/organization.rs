@@ -143,10 +143,12 @@ async fn help_answers_at_an_anchor_and_there_is_no_outbox_where_mail_is_not_kept
     let mail = "Subject: <b>\n\nSee http://127.0.0.1/portal/link?token=x\n";
     std::fs::write(folder.join("1.eml"), mail).unwrap();
     let secret = folder.parent().unwrap().join("secret.eml");
-    std::fs::write(secret, "hidden").unwrap();
+    std::fs::write(secret, "not for everybody").unwrap();
     let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let shown = html(&kari.get("/portal/outbox?mail=1.eml").await);
     assert!(shown.contains("&#60;b&#62;"), "{shown}");
     assert!(shown.contains("href=\"http://127.0.0.1/portal/link?token=x\""), "{shown}");
-    assert!(!html(&kari.get("/portal/outbox?mail=../secret.eml").await).contains("hidden"));
+    assert!(
+        !html(&kari.get("/portal/outbox?mail=../secret.eml").await).contains("not for everybody")
+    );
 }
