@@ -5,6 +5,22 @@ use crate::domain::names::names;
 /// Something that has been done. Its word is the end of the name of its text: `notice-saved`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Notice {
+    /// Access has been refused.
+    AccessDenied,
+    /// An organization has access.
+    AccessGiven,
+    /// It has it no more.
+    AccessWithdrawn,
+    /// Many organizations have access.
+    AccessesGiven,
+    /// A prefix has been asked for.
+    PrefixRequested,
+    /// A scope is there.
+    ScopeCreated,
+    /// Nobody gets tokens for a scope any more.
+    ScopeDeactivated,
+    /// Its consumers get tokens for it again.
+    ScopeRestored,
     /// Somebody has been sent an invitation.
     Invited,
     /// An organization is registered.
@@ -52,6 +68,14 @@ pub(super) enum Notice {
 }
 
 names!(pub(super) Notice {
+    AccessDenied = "access-denied",
+    AccessGiven = "access-given",
+    AccessWithdrawn = "access-withdrawn",
+    AccessesGiven = "accesses-given",
+    PrefixRequested = "prefix-requested",
+    ScopeCreated = "scope-created",
+    ScopeDeactivated = "scope-deactivated",
+    ScopeRestored = "scope-restored",
     Invited = "invited",
     OrganizationAdmitted = "organization-admitted",
     OrganizationDeactivated = "organization-deactivated",
