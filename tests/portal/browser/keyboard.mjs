@@ -10,6 +10,9 @@ import { launch } from './watch.mjs'
 /** More stops than the longest page has; one that goes round and round has more. */
 const STOPS_MAX = 150
 
+/** The page scrolls to the focus at once. */
+const CALM = { reducedMotion: 'reduce' }
+
 let stage, env
 
 before(async () => {
@@ -87,7 +90,7 @@ async function signIn(page, email) {
 }
 
 test('the first stop leads past the navigation, and menus open and close', async () => {
-  const person = await arrive(stage)
+  const person = await arrive(stage, CALM)
   const { page } = person
   await signIn(page, env.PORTVAKT_USER_CONSUMER)
   await page.goto('/portal/clients')
@@ -112,7 +115,7 @@ test('the first stop leads past the navigation, and menus open and close', async
 })
 
 test('a consumer makes a client with a key, tries it, and deactivates it', async () => {
-  const person = await arrive(stage)
+  const person = await arrive(stage, CALM)
   const { page } = person
   await signIn(page, env.PORTVAKT_USER_CONSUMER)
   await follow(page, '#main-nav a[href="/portal/callable"]')
@@ -159,7 +162,7 @@ test('a consumer makes a client with a key, tries it, and deactivates it', async
 })
 
 test('the operator assigns a prefix', async () => {
-  const person = await arrive(stage)
+  const person = await arrive(stage, CALM)
   const { page } = person
   await signIn(page, env.PORTVAKT_USER_OPERATOR)
   await follow(page, '#main-nav a[href="/portal/operator"]')
