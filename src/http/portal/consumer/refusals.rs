@@ -105,7 +105,7 @@ fn is_trace_id(text: &str) -> bool {
 
 async fn rows(
     app: &App,
-    actor: &crate::registry::Actor,
+    actor: &Actor,
     client: Option<&ClientId>,
     query: &Query,
     address: String,
