@@ -1,5 +1,7 @@
 //! The organization's own pages, the first page and help.
 
+use portvakt::domain::audit::AuditFilter;
+use portvakt::domain::organization::Organization;
 use portvakt::domain::user::Role;
 use portvakt::registry::NewClient;
 
@@ -25,7 +27,9 @@ async fn business_data_is_kept_by_whoever_has_the_role_and_shown_back_when_it_is
     let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let reader = visitor(&server, ("rolf", CONSUMER), &[Role::Reader]).await;
     assert_eq!(reader.get(DATA).await.status, 403);
-    assert!(html(&reader.get("/portal/organization").await).contains("You can look, but not change"));
+    assert!(
+        html(&reader.get("/portal/organization").await).contains("You can look, but not change")
+    );
     let version = hidden(&kari.get(DATA).await, "version").unwrap();
     assert_eq!(version, "0");
     let wrong = [
@@ -67,7 +71,7 @@ async fn business_data_is_kept_by_whoever_has_the_role_and_shown_back_when_it_is
     }
     let late = kari.post(DATA, DATA, &right).await;
     assert_eq!(late.status, 422);
-    assert!(html(&late).contains("Somebody has changed this in the meantime"));
+    assert!(html(&late).contains("Somebody has changed this since you opened the page"));
     assert_eq!(hidden(&late, "version").as_deref(), Some("1"), "the form is not of what is there");
     let emptied = [("version", "1"), ("reference", "A")];
     assert_eq!(kari.post(DATA, DATA, &emptied).await.status, 303);
@@ -81,7 +85,7 @@ async fn an_organization_sees_its_own_changes_usage_and_alerts_and_nobody_elses(
     let number = CONSUMER.parse().unwrap();
     let client = NewClient { id: Some("seen".parse().unwrap()), ..NewClient::new(number, "Seen") };
     registry.register_client(&actor(), client).await.unwrap();
-    let rows = registry.audit_rows(&actor(), Default::default(), None, 1).await.unwrap();
+    let rows = registry.audit_rows(&actor(), AuditFilter::default(), None, 1).await.unwrap();
     let seq = rows.items[0].seq;
     let kari = visitor(&server, ("kari", CONSUMER), &[Role::Reader]).await;
     let other = visitor(&server, ("silje", SUPPLIER), &[Role::Reader]).await;
@@ -114,8 +118,7 @@ async fn the_first_page_says_what_needs_its_reader_and_who_can_help_whoever_may_
     assert!(html(&operator.get("/portal").await).contains("href=\"/portal/operator\""));
 
     let newcomer = "310000132";
-    let organization =
-        portvakt::domain::organization::Organization::new(newcomer.parse().unwrap(), "Newcomer");
+    let organization = Organization::new(newcomer.parse().unwrap(), "Newcomer");
     server.server.app.registry.create_organization(&actor(), &organization).await.unwrap();
     let new = visitor(&server, ("nora", newcomer), &[Role::Consumer, Role::Provider]).await;
     let begin = html(&new.get("/portal").await);
@@ -131,16 +134,21 @@ async fn help_answers_at_an_anchor_and_there_is_no_outbox_where_mail_is_not_kept
         assert!(help.contains(part), "{part}: {help}");
     }
     assert_eq!(kari.get("/portal/outbox").await.status, 404);
-    let server = AdminServer::with("[mail]\ntransport = \"folder\"\nfrom = \"a@b.example\"\nfolder = \"outbox\"\n").await;
+    let server = AdminServer::with(
+        "[mail]\ntransport = \"folder\"\nfrom = \"a@b.example\"\nfolder = \"outbox\"\n",
+    )
+    .await;
     let folder = server.server.app.outbox.clone().unwrap();
     std::fs::create_dir_all(&folder).unwrap();
     let mail = "Subject: <b>\n\nSee http://127.0.0.1/portal/link?token=x\n";
     std::fs::write(folder.join("1.eml"), mail).unwrap();
     let secret = folder.parent().unwrap().join("secret.eml");
-    std::fs::write(secret, "hidden").unwrap();
+    std::fs::write(secret, "not for everybody").unwrap();
     let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let shown = html(&kari.get("/portal/outbox?mail=1.eml").await);
     assert!(shown.contains("&#60;b&#62;"), "{shown}");
     assert!(shown.contains("href=\"http://127.0.0.1/portal/link?token=x\""), "{shown}");
-    assert!(!html(&kari.get("/portal/outbox?mail=../secret.eml").await).contains("hidden"));
+    assert!(
+        !html(&kari.get("/portal/outbox?mail=../secret.eml").await).contains("not for everybody")
+    );
 }
