@@ -149,7 +149,7 @@ const FROM_ADDRESSES = [
   '/portal/operator/organizations?q=', '/portal/operator/prefixes?owner=', '/portal/operator/refusals?trace=',
   '/portal/operator/audit?actor=', '/portal/operator/audit?key=', '/portal/outbox?mail=', '/portal/link?token=',
   '/portal/refusals?trace_id=', '/portal/delegations/withdraw?scope=', '/portal/sign-in?error=', '/portal/', '/portal/clients/',
-  '/portal/operator/prefixes/',
+  '/portal/operator/prefixes/', '/portal/scopes?q=', '/portal/scopes/', '/portal/scopes/new?prefix=',
 ]
 
 test('hostile addresses are inert', async () => {
