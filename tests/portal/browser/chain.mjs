@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as clients from './clients.mjs'
-import { arrive, choose, giveRoles, goTo, pathOf, send, signIn, signUp } from './person.mjs'
+import { arrive, choose, giveRoles, pathOf, send, signIn, signUp } from './person.mjs'
+import * as scopes from './scopes.mjs'
 import { askForToken, startServer } from './server.mjs'
 import { launch } from './watch.mjs'
 
@@ -40,7 +41,7 @@ async function chain(mark, options) {
   await page.goto('/portal')
   await choose(page, 'language', language)
   await register(newcomer, mark, options)
-  await opensScope(mark, scope, options)
+  const provider = await openScope(mark, scope, options)
 
   await clients.beginClient(page, scope, name)
   const made = options.javaScriptEnabled === false
@@ -53,7 +54,8 @@ async function chain(mark, options) {
     await clients.tryToken(page, server, made, scope)
   }
 
-  await server.run('access', 'withdraw', scope, env.PORTVAKT_CONSUMER_ORGNO)
+  await scopes.withdraw(provider.page, scope, env.PORTVAKT_CONSUMER_ORGNO)
+  await provider.leave()
   if (options.javaScriptEnabled === false) {
     assert.equal((await askForToken(server, made.id, made.jwk, scope)).error, 'forbidden')
     await clients.openClient(page, made.id)
@@ -82,20 +84,17 @@ async function register({ page }, mark, options) {
   await administrator.leave()
 }
 
-/** The operator assigns a prefix; its owner makes a scope under it and grants it to the consumer. */
-async function opensScope(mark, scope, options) {
-  const { server } = stage
-  const { env } = server
+/** Asks for a prefix and gets it, makes a scope under it and grants that to the consumer: the provider, who stays. */
+async function openScope(mark, scope, options) {
+  const { env } = stage.server
+  const provider = await arrive(stage, options)
+  await signIn(provider.page, env.PORTVAKT_USER_PROVIDER, env.PORTVAKT_USER_PASSWORD)
+  await scopes.askForPrefix(provider.page, `chain-${mark}`)
   const operator = await arrive(stage, options)
-  const { page } = operator
-  await signIn(page, env.PORTVAKT_USER_OPERATOR, env.PORTVAKT_USER_PASSWORD)
-  await goTo(page, '/portal/operator')
-  await send(page, 'main a[href="/portal/operator/prefixes"]')
-  await send(page, 'main a[href="/portal/operator/assign-prefix"]')
-  await page.fill('[name=prefix]', `chain-${mark}`)
-  await page.fill('[name=organization]', env.PORTVAKT_PROVIDER_ORGNO)
-  await send(page, 'form[action="/portal/operator/assign-prefix"] button')
+  await signIn(operator.page, env.PORTVAKT_USER_OPERATOR, env.PORTVAKT_USER_PASSWORD)
+  await scopes.assignPrefix(operator.page, `chain-${mark}`)
   await operator.leave()
-  await server.run('scope', 'create', scope, '--description', 'Read things')
-  await server.run('access', 'grant', scope, env.PORTVAKT_CONSUMER_ORGNO)
+  await scopes.makeScope(provider.page, scope)
+  await scopes.grant(provider.page, scope, env.PORTVAKT_CONSUMER_ORGNO)
+  return provider
 }

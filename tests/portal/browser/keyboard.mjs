@@ -175,3 +175,28 @@ test('the operator assigns a prefix', async () => {
   await follow(page, 'main a[href="/portal/operator/prefixes/by-keyboard"]')
   await person.leave()
 })
+
+test('a provider makes a scope and grants it', async () => {
+  const person = await arrive(stage, CALM)
+  const { page } = person
+  const address = '/portal/scopes/dev%3Akeyboards.read'
+  await signIn(page, env.PORTVAKT_USER_PROVIDER)
+  await follow(page, '#main-nav a[href="/portal/scopes"]')
+  await follow(page, 'main a[href="/portal/scopes/new"]')
+  await page.selectOption('main [name=prefix]', 'dev')
+  await type(page, '[name=subscope]', 'keyboards.read')
+  await type(page, '[name=description]', 'Read keyboards')
+  await tabTo(page, '[name=access]')
+  await page.keyboard.press('ArrowDown')
+  assert.ok(await page.isChecked('[name=access][value=all]'))
+  await page.keyboard.press('ArrowUp')
+  assert.ok(await page.isChecked('[name=access][value=granted]'))
+  await follow(page, 'form[action="/portal/scopes/new"] .actions button')
+  assert.equal(pathOf(page), address)
+  await follow(page, `main a[href="${address}/accesses/new"]`)
+  await type(page, '[name=number]', env.PORTVAKT_CONSUMER_ORGNO)
+  await press(page, 'Enter')
+  assert.equal(pathOf(page), address)
+  await tabTo(page, `main a[href="${address}/accesses/${env.PORTVAKT_CONSUMER_ORGNO}/withdraw"]`)
+  await person.leave()
+})
