@@ -80,3 +80,4 @@ rule-own-status = nobody switches themselves off or on; ask another administrato
 rule-last-operator = nobody would be left who operates this server; make somebody else an operator first
 rule-operator-elsewhere = only users of the operator's organization can be operators
 rule-user-taken = there is a user with that address already
+rule-organization-not-here = your organization is not registered here; ask whoever runs this server to add it
