@@ -11,7 +11,7 @@ use crate::registry::caps::count_access;
 use crate::registry::change::{Act, Change, check_expected};
 use crate::registry::rules::check_text;
 use crate::registry::{Actor, Registry, RegistryError, views};
-use crate::store::AccessFilter;
+use crate::store::{AccessFilter, ScopeReach};
 
 /// On what terms an access is granted.
 #[derive(Clone, Debug, Default)]
@@ -236,6 +236,29 @@ impl Registry {
             hide_note(actor, &mut found.value);
         }
         Ok(page)
+    }
+}
+
+impl Registry {
+    /// The accesses to a scope of the actor's own organization that these organizations have, whatever their state.
+    pub async fn accesses_of(
+        &self,
+        actor: &Actor,
+        scope: &ScopeName,
+        consumers: &[OrganizationNumber],
+    ) -> Result<Vec<Access>, RegistryError> {
+        self.scope(actor, scope).await?;
+        Ok(self.store.accesses_of(scope, consumers).await?)
+    }
+
+    /// Who would notice if a scope of the actor's own organization were closed, in numbers.
+    pub async fn scope_reach(
+        &self,
+        actor: &Actor,
+        scope: &ScopeName,
+    ) -> Result<ScopeReach, RegistryError> {
+        self.scope(actor, scope).await?;
+        Ok(self.store.scope_reach(scope, self.clock.now()).await?)
     }
 }
 

@@ -46,7 +46,7 @@ use crate::token::feed::Feed;
 pub use crate::keys::secret_token::{LinkToken, SecretTokenError, SessionToken};
 pub use crate::store::{
     AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, PrefixRequestFilter,
-    ScopeFilter, ScopeUse, StoreError, UserFilter,
+    ScopeFilter, ScopeReach, ScopeUse, StoreError, UserFilter,
 };
 pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};

@@ -46,8 +46,19 @@ pub struct AccessFilter {
     pub state: Option<AccessState>,
     /// To deactivated scopes too.
     pub inactive: bool,
+    /// With this text in the number or the name of the consumer, letter case aside.
+    pub text: Option<String>,
     /// After this one.
     pub after: Option<(ScopeName, OrganizationNumber)>,
+}
+
+/// Who would notice if a scope were closed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ScopeReach {
+    /// Organizations that have access to it.
+    pub consumers: u64,
+    /// Active clients that have it, whosever they are.
+    pub clients: u64,
 }
 
 const CASE_COLUMNS: &str = "a.scope, a.consumer_number, a.state, a.expires_at, s.owner_number, \
@@ -76,6 +87,11 @@ impl AccessFilter {
         }
         if !self.inactive {
             conditions.push("s.active");
+        }
+        if self.text.is_some() {
+            conditions.push(
+                "lower(a.consumer_number || ' ' || coalesce(c.name, '')) like lower($8) escape '\\'",
+            );
         }
         let (tables, order) = if self.consumer.is_some() && self.scope.is_none() {
             conditions.push("a.scope > $6");
@@ -145,10 +161,55 @@ impl Store {
             .bind(i64::from(limit) + 1)
             .bind(after_scope)
             .bind(after_consumer)
+            .bind(filter.text.as_deref().map(super::like))
             .fetch_all(&self.readers)
             .await?;
         let cases = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
         Ok(Page::of(cases, limit))
+    }
+
+    /// The accesses to a scope that these organizations have, by consumer; whoever has none is left out. At most as
+    /// many as one batch changes.
+    pub async fn accesses_of(
+        &self,
+        scope: &ScopeName,
+        consumers: &[OrganizationNumber],
+    ) -> Result<Vec<Access>, StoreError> {
+        if consumers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (2..consumers.len() + 2).map(|at| format!("${at}")).collect();
+        let sql = format!(
+            "select scope, consumer_number, state, expires_at from access \
+             where scope = $1 and consumer_number in ({})",
+            places.join(", ")
+        );
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(scope.as_str());
+        for consumer in consumers {
+            query = query.bind(consumer.to_string());
+        }
+        let rows: Vec<AccessRow> = query.persistent(false).fetch_all(&self.readers).await?;
+        rows.into_iter().map(Access::try_from).collect()
+    }
+
+    /// How many organizations have access to a scope at `now`, and how many active clients have it.
+    pub async fn scope_reach(
+        &self,
+        scope: &ScopeName,
+        now: Timestamp,
+    ) -> Result<ScopeReach, StoreError> {
+        let (consumers, clients): (i64, i64) = sqlx::query_as(
+            "select (select count(*) from access where scope = $1 and state = 'APPROVED' \
+             and (expires_at is null or expires_at > $2)), \
+             (select count(*) from client_scope x join client c on c.id = x.client_id \
+             where x.scope = $1 and c.active)",
+        )
+        .bind(scope.as_str())
+        .bind(now.seconds())
+        .fetch_one(&self.readers)
+        .await?;
+        let read = |count: i64| count.try_into().map_err(|e| StoreError::corrupt("access", &e));
+        Ok(ScopeReach { consumers: read(consumers)?, clients: read(clients)? })
     }
 }
 
@@ -274,7 +335,7 @@ mod tests {
     #[tokio::test]
     async fn no_list_reads_everything_or_sorts() {
         let (store, _folder) = migrated().await;
-        for mask in 0..32_u8 {
+        for mask in 0..64_u8 {
             let has = |bit: u8| mask & (1 << bit) != 0;
             let number: OrganizationNumber = "310000108".parse().unwrap();
             let filter = AccessFilter {
@@ -283,6 +344,7 @@ mod tests {
                 scope: has(2).then(|| "a:b".parse().unwrap()),
                 state: has(3).then_some(AccessState::Requested),
                 inactive: has(4),
+                text: has(5).then(|| "c".to_owned()),
                 after: None,
             };
             let plan = assert_indexed(&store, &filter.statement(), &format!("{filter:?}")).await;

@@ -53,7 +53,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-pub use accesses::AccessFilter;
+pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
 pub use audit::{AuditEntry, AuditSeal};
 pub use clients::{ClientFilter, ScopeUse};

@@ -9,8 +9,10 @@
 
 mod acts;
 mod assets;
+mod chart;
 mod consumer;
 mod cookies;
+mod csv;
 mod fields;
 mod form_errors;
 mod help;

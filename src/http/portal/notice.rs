@@ -5,8 +5,16 @@ use crate::domain::names::names;
 /// Something that has been done. Its word is the end of the name of its text: `notice-saved`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Notice {
+    /// Access has been refused.
+    AccessDenied,
+    /// An organization has access.
+    AccessGiven,
     /// Access has been asked for.
     AccessRequested,
+    /// It has it no more.
+    AccessWithdrawn,
+    /// Many organizations have access.
+    AccessesGiven,
     /// A client gets no more tokens.
     ClientDeactivated,
     /// A client gets tokens again.
@@ -33,6 +41,8 @@ pub(super) enum Notice {
     PasswordChosen,
     /// A prefix has an owner.
     PrefixAssigned,
+    /// A prefix has been asked for.
+    PrefixRequested,
     /// Its owner makes scopes under it again.
     PrefixRestored,
     /// Nobody makes scopes under a prefix any more.
@@ -45,14 +55,24 @@ pub(super) enum Notice {
     Saved,
     /// A scope is on a client.
     ScopeAdded,
+    /// A scope is there.
+    ScopeCreated,
+    /// Nobody gets tokens for a scope any more.
+    ScopeDeactivated,
     /// A scope is on a client no more.
     ScopeRemoved,
+    /// Its consumers get tokens for it again.
+    ScopeRestored,
     /// Somebody has signed out.
     SignedOut,
 }
 
 names!(pub(super) Notice {
+    AccessDenied = "access-denied",
+    AccessGiven = "access-given",
     AccessRequested = "access-requested",
+    AccessWithdrawn = "access-withdrawn",
+    AccessesGiven = "accesses-given",
     ClientDeactivated = "client-deactivated",
     ClientRestored = "client-restored",
     Delegated = "delegated",
@@ -66,12 +86,16 @@ names!(pub(super) Notice {
     OrganizationRestored = "organization-restored",
     PasswordChosen = "password-chosen",
     PrefixAssigned = "prefix-assigned",
+    PrefixRequested = "prefix-requested",
     PrefixRestored = "prefix-restored",
     PrefixRetired = "prefix-retired",
     PrefixTransferred = "prefix-transferred",
     RequestDenied = "request-denied",
     Saved = "saved",
     ScopeAdded = "scope-added",
+    ScopeCreated = "scope-created",
+    ScopeDeactivated = "scope-deactivated",
     ScopeRemoved = "scope-removed",
+    ScopeRestored = "scope-restored",
     SignedOut = "signed-out",
 });

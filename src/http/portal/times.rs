@@ -51,6 +51,11 @@ pub(super) fn begin_of_day(text: &str) -> Option<Timestamp> {
     Some(utc.minus_seconds(i64::from(local(utc)?.offset().whole_seconds())))
 }
 
+/// The day of a moment as browsers write it in a field: `2026-11-28`.
+pub(super) fn day_of_field(moment: Timestamp) -> String {
+    local(moment).map(|at| at.date().to_string()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -186,8 +186,7 @@ fn with_headers(app: &App, mut response: Response) -> Response {
     }
     const ALWAYS: [(HeaderName, &str); 5] = [
         (X_FRAME_OPTIONS, "DENY"),
-        // Not "no-referrer": then browsers would not say that a form is ours either.
-        (REFERRER_POLICY, "same-origin"),
+        (REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (

@@ -188,6 +188,7 @@ async fn list(
         scope: query.scope.map(|it| read("scope", &it)).transpose()?,
         state: query.state.as_deref().map(read_state).transpose()?,
         inactive: query.inactive.unwrap_or(false),
+        text: None,
         after: None,
     };
     let page = PageQuery { limit: query.limit, cursor: query.cursor };

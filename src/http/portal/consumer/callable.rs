@@ -28,7 +28,7 @@ use crate::registry::{
 pub(super) const SOON_DAYS: i64 = 30;
 
 /// Whether something that ends at `end` ends so soon that somebody should know.
-pub(super) fn is_soon(end: Timestamp, now: Timestamp) -> bool {
+pub(in crate::http::portal) fn is_soon(end: Timestamp, now: Timestamp) -> bool {
     end <= now.plus_seconds(SOON_DAYS * 24 * 60 * 60)
 }
 

@@ -1,7 +1,7 @@
 //! Pages of an API consumer: what may be called, clients, their keys, refusals, delegations.
 
 mod ask;
-mod callable;
+pub(super) mod callable;
 mod client;
 mod clients;
 mod deactivate;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::domain::audit::AuditRow;
+use crate::http::portal::csv;
 use crate::http::portal::operator::AsOperator;
 use crate::http::portal::operator::audit::filter;
 use crate::http::portal::query::Query;
@@ -54,7 +55,7 @@ pub(super) async fn export(
     if !errors.is_empty() {
         return Err(Refused::NotFound);
     }
-    let mut text = if is_csv { csv_line(MEMBERS.map(str::to_owned)) } else { String::new() };
+    let mut text = if is_csv { csv::line(MEMBERS.map(str::to_owned)) } else { String::new() };
     let mut before: Option<i64> = query.read("before");
     let mut rows = 0;
     while rows < EXPORT_ROWS_MAX {
@@ -65,7 +66,7 @@ pub(super) async fn export(
         for row in found.items {
             let members = members(row);
             if is_csv {
-                text.push_str(&csv_line(members.map(plain)));
+                text.push_str(&csv::line(members.map(plain)));
             } else {
                 let line: serde_json::Map<String, Value> =
                     MEMBERS.iter().map(|&name| name.to_owned()).zip(members).collect();
@@ -114,30 +115,5 @@ fn plain(value: Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text,
         other => other.to_string(),
-    }
-}
-
-/// A line of CSV (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe before it, because
-/// others than the operator choose names.
-fn csv_line(values: [String; 14]) -> String {
-    let quoted = values.map(|value| {
-        let is_formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        let guard = if is_formula { "'" } else { "" };
-        format!("\"{guard}{}\"", value.replace('"', "\"\""))
-    });
-    format!("{}\r\n", quoted.join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_no_formula_and_ends_where_it_should() {
-        let line = csv_line(
-            ["=1+1", "a\"b", "-", "x", "", "", "", "", "", "", "", "", "", ""].map(str::to_owned),
-        );
-        assert!(line.starts_with("\"'=1+1\",\"a\"\"b\",\"'-\",\"x\",\"\""), "{line}");
-        assert!(line.ends_with("\"\"\r\n"));
     }
 }

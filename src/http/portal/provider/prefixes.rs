@@ -1,0 +1,128 @@
+//! The prefixes of the organization, and asking for one.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::domain::prefix::{Prefix, PrefixName, PrefixStatus};
+use crate::domain::prefix_request::{PrefixRequest, PrefixRequestState};
+use crate::domain::record::Recorded;
+use crate::domain::right::Right;
+use crate::http::portal::fields::Fields;
+use crate::http::portal::form_errors::FormErrors;
+use crate::http::portal::notice::Notice;
+use crate::http::portal::page::{Page, Section, SignedIn, done, show, show_again};
+use crate::http::portal::provider::check_text;
+use crate::http::portal::provider::scopes::PREFIXES_SHOWN_MAX;
+use crate::http::portal::query::PAGE_ITEMS;
+use crate::http::portal::refused::Refused;
+use crate::http::portal::visible::visible;
+use crate::registry::{PrefixFilter, PrefixRequestFilter, RegistryError};
+
+const LIST: &str = "/portal/prefixes";
+
+/// A request that is not granted: what is granted stands among the prefixes.
+struct Asked {
+    prefix: PrefixName,
+    reason: String,
+    by: String,
+    at: Timestamp,
+    waits: bool,
+    answer: String,
+}
+
+#[derive(Template)]
+#[template(path = "provider/prefixes.html", config = ".askama.toml")]
+struct Prefixes {
+    page: Page,
+    prefixes: Vec<Recorded<Prefix>>,
+    asked: Vec<Asked>,
+    may_write: bool,
+}
+
+impl Prefixes {
+    fn is_active(&self, prefix: &Prefix) -> bool {
+        prefix.status == PrefixStatus::Active
+    }
+}
+
+fn asked(it: Recorded<PrefixRequest>) -> Option<Asked> {
+    let lines = |text: &str| text.lines().map(visible).collect::<Vec<_>>().join("\n");
+    let request = it.value;
+    (request.state != PrefixRequestState::Approved).then(|| Asked {
+        reason: lines(&request.reason),
+        by: visible(&request.requested_by),
+        at: it.updated_at,
+        waits: request.state == PrefixRequestState::Requested,
+        answer: lines(request.answer.as_deref().unwrap_or_default()),
+        prefix: request.prefix,
+    })
+}
+
+/// `GET /portal/prefixes`
+pub(super) async fn list(
+    signed_in: SignedIn,
+    State(app): State<Arc<App>>,
+) -> Result<Response, Refused> {
+    let own = Some(signed_in.organization);
+    let filter = PrefixFilter { owner: own, inactive: true, after: None };
+    let prefixes = app.registry.prefixes(&filter, PREFIXES_SHOWN_MAX).await?;
+    let filter = PrefixRequestFilter { organization: own, ..PrefixRequestFilter::default() };
+    let requests = app.registry.prefix_requests(&signed_in.actor, filter, PAGE_ITEMS).await?;
+    let page = signed_in.page.at(Section::Prefixes);
+    Ok(show(&Prefixes {
+        may_write: page.may(Right::WriteScopes),
+        page,
+        prefixes: prefixes.items.into_iter().map(|(prefix, _)| prefix).collect(),
+        asked: requests.items.into_iter().filter_map(asked).collect(),
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "provider/prefix_new.html", config = ".askama.toml")]
+struct NewPrefix {
+    page: Page,
+    typed: Fields,
+    errors: FormErrors,
+}
+
+/// `GET /portal/prefixes/new`
+pub(super) async fn form(signed_in: SignedIn) -> Result<Response, Refused> {
+    signed_in.actor.require(Right::WriteScopes)?;
+    let page = signed_in.page.at(Section::Prefixes);
+    Ok(show(&NewPrefix { page, typed: Fields::default(), errors: FormErrors::default() }))
+}
+
+/// `POST /portal/prefixes/new`
+pub(super) async fn ask(
+    signed_in: SignedIn,
+    State(app): State<Arc<App>>,
+    fields: Fields,
+) -> Result<Response, Refused> {
+    let page = signed_in.page.at(Section::Prefixes);
+    let mut errors = FormErrors::default();
+    // Whoever writes a colon after it means the prefix.
+    let prefix = fields.text("prefix").trim_end_matches(':').parse::<PrefixName>().ok();
+    if prefix.is_none() {
+        errors.add("prefix", page.say("provider-prefix-wrong"));
+    }
+    let reason = fields.text("reason").to_owned();
+    if reason.is_empty() {
+        errors.add("reason", page.say("provider-prefix-reason-missing"));
+    }
+    check_text(&page, "reason", &reason, &mut errors);
+    if let (Some(prefix), true) = (prefix, errors.is_empty()) {
+        match app.registry.request_prefix(&signed_in.actor, &prefix, reason).await {
+            Ok(_) => return Ok(done(&app, Notice::PrefixRequested, LIST)),
+            Err(error @ RegistryError::Invalid { .. }) => {
+                errors = FormErrors::of_registry(&page, "reason", error)?;
+            }
+            Err(error) => errors = FormErrors::of_registry(&page, "prefix", error)?,
+        }
+    }
+    Ok(show_again(&NewPrefix { page, typed: fields, errors }))
+}
