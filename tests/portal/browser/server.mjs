@@ -76,7 +76,7 @@ async function startProgram(args, readyAddress) {
     await end()
     throw new Error(`${error.message}\n${output}`)
   }
-  return { end, output: () => output }
+  return { end }
 }
 
 /** Ports that nobody listens on: all are held until the last is found, so that they differ. */
