@@ -10,6 +10,8 @@ mod known;
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreResponseType,
@@ -192,7 +194,7 @@ impl Provider {
         let secret = || {
             let mut bytes = [0; SECRET_BYTES];
             random.fill(&mut bytes);
-            base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes)
+            URL_SAFE_NO_PAD.encode(bytes)
         };
         let secrets = Secrets { state: secret(), nonce: secret(), verifier: secret() };
         let (state, nonce) =

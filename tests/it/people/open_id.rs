@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portvakt::domain::organization::OrganizationNumber;
+use portvakt::registry::UserFilter;
 use reqwest::Url;
 use serde_json::json;
 
@@ -243,7 +244,7 @@ async fn the_organization_is_what_the_trusted_claim_says_and_nothing_else() {
     provider.spoil(|it| it.claims["orgno"] = format!("0192:{SUPPLIER}").into());
     assert_eq!(sign_in(&mut browser, &provider).await.status, 303);
     let registry = &server.server.app.registry;
-    let users = registry.users(&actor(), Default::default(), 10).await.unwrap().items;
+    let users = registry.users(&actor(), UserFilter::default(), 10).await.unwrap().items;
     let supplier: OrganizationNumber = SUPPLIER.parse().unwrap();
     let user = users.iter().find(|user| user.value.email.as_str() == EMAIL).unwrap();
     assert_eq!(user.value.organization, supplier);
