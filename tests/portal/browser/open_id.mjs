@@ -73,6 +73,7 @@ async function signIn({ page }, address) {
   await page.fill('input[name=login]', address)
   await page.fill('input[name=password]', 'any')
   await page.click('button[type=submit]')
+  await page.waitForSelector('input[name=prompt][value=consent]', { state: 'attached' })
   await page.click('button[type=submit]')
   await page.waitForURL((url) => url.origin === stage.server.origin)
 }
