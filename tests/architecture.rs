@@ -55,6 +55,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lettre", &["remote"]),
     ("moka", &["token"]),
     ("num_bigint", &["pki"]),
+    ("openidconnect", &["remote"]),
     ("openssl", &["cli"]),
     ("prometheus_client", &["telemetry"]),
     ("qrcode", &["http"]),

@@ -2,14 +2,16 @@
 
 mod alerts;
 mod limits;
+pub mod open_id;
 mod post;
 mod revocation;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use open_id::OpenIdProviders;
 use post::Post;
 use thiserror::Error;
 use tokio::task::JoinHandle;
@@ -52,6 +54,8 @@ pub struct App {
     pub issuer: Issuer,
     /// Changes what tokens are issued by.
     pub registry: Registry,
+    /// Who else says who somebody is.
+    pub open_id: OpenIdProviders,
     /// Seals the cursors of lists.
     pub cursors: CursorSeal,
     /// Where the admin API is reached from outside, if the configuration says.
@@ -95,6 +99,14 @@ pub enum AppError {
     /// Mail cannot be sent.
     #[error("mail: {0}")]
     Mail(String),
+    /// An OpenID provider cannot be asked.
+    #[error("OpenID provider {name}: {problem}")]
+    OpenId {
+        /// Its name in the configuration.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// What the operator needs cannot be made.
     #[error("the operator's organization, scopes or client cannot be made: {0}")]
     Operator(#[from] RegistryError),
@@ -138,6 +150,7 @@ impl App {
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
+        let open_id_seal = secrets.clone();
         let rules = key_rules(config);
         let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules).await?;
         let keys = Arc::new(keys);
@@ -179,6 +192,7 @@ impl App {
         }
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), skew);
+        let open_id = OpenIdProviders::new(config, &clock, &random, open_id_seal, &replay)?;
         let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
         let mut registers = vec![local_register(config, &caches)];
         for register in &config.delegation_registers {
@@ -219,6 +233,7 @@ impl App {
         Ok(Self {
             issuer,
             registry,
+            open_id,
             cursors,
             admin_url: config.admin_url.clone(),
             portal_is_https,
@@ -431,6 +446,14 @@ fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {
         },
     };
     TrustSet::load(source).map_err(|problem| AppError::Trust { name: set.name.clone(), problem })
+}
+
+/// The first line of a file with a secret, which is `what`.
+fn first_line(file: &Path, what: &str) -> Result<String, String> {
+    let text = read(file).map_err(|error| error.to_string())?;
+    let text = String::from_utf8(text).unwrap_or_default();
+    let line = text.lines().next().filter(|line| !line.is_empty()).map(ToOwned::to_owned);
+    line.ok_or_else(|| format!("{} has no {what} in its first line", file.display()))
 }
 
 fn read(file: impl Into<PathBuf>) -> Result<Vec<u8>, AppError> {

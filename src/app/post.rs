@@ -3,11 +3,11 @@
 //! A mail is sent at least once: a node that dies between the server's word that it has a mail and the note of it
 //! leaves it to be sent again when its lease ends.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{AppError, read};
+use crate::app::{AppError, first_line};
 use crate::clock::Clock;
 use crate::config::{self, MailTls, MailTransport};
 use crate::domain::mail::Mail;
@@ -137,7 +137,9 @@ pub(super) fn mailer(config: &config::Mail) -> Result<Mailer, AppError> {
         MailTransport::Smtp(server) => server,
     };
     let login = match &server.login {
-        Some((user, file)) => Some((user.clone(), password(file)?)),
+        Some((user, file)) => {
+            Some((user.clone(), first_line(file, "password").map_err(AppError::Mail)?))
+        }
         None => None,
     };
     let relay = Relay {
@@ -152,16 +154,6 @@ pub(super) fn mailer(config: &config::Mail) -> Result<Mailer, AppError> {
     };
     Mailer::through(relay, sender)
         .map_err(|problem: MailerError| AppError::Mail(problem.to_string()))
-}
-
-fn password(file: &Path) -> Result<String, AppError> {
-    let text = String::from_utf8(read(file)?).unwrap_or_default();
-    match text.lines().next().filter(|line| !line.is_empty()) {
-        Some(line) => Ok(line.to_owned()),
-        None => {
-            Err(AppError::Mail(format!("{} has no password in its first line", file.display())))
-        }
-    }
 }
 
 /// The folder that mails are written into, if they are.

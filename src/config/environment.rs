@@ -75,7 +75,7 @@ pub(super) fn check_environment(raw: RawEnvironment) -> Result<Environment, Conf
 }
 
 impl Portal {
-    /// What holds for people; `operator_has_providers` says whether they can come from an OpenID provider.
+    /// What holds for people; `has_providers` says whether they can come from an OpenID provider.
     pub(super) fn check(raw: &RawPortal, has_providers: bool) -> Result<Self, ConfigError> {
         let sign_in = word(
             "portal.sign_in",

@@ -10,6 +10,7 @@ mod error;
 mod limits;
 mod listener;
 mod mail;
+mod open_id;
 mod operator;
 mod raw;
 mod trust;
@@ -27,6 +28,7 @@ pub use error::ConfigError;
 pub use limits::Limits;
 pub use listener::{Listener, TlsFiles};
 pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
+pub use open_id::OpenIdProvider;
 pub use operator::Operator;
 pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
 
@@ -77,6 +79,8 @@ pub struct Config {
     pub trust: Vec<TrustSet>,
     /// Which registers of delegations are asked beside our own.
     pub delegation_registers: Vec<DelegationRegister>,
+    /// Who else says who somebody is.
+    pub open_id_providers: Vec<OpenIdProvider>,
 }
 
 /// The rules for assertions and tokens.
@@ -171,9 +175,11 @@ impl Config {
 
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
         let issuer = check_issuer(required("server.issuer", raw.server.issuer)?)?;
-        Ok(Self {
+        let open_id_providers = OpenIdProvider::check_all(raw.open_id, folder)?;
+        let config = Self {
             environment: environment::check_environment(raw.environment)?,
-            portal: Portal::check(&raw.portal, false)?,
+            portal: Portal::check(&raw.portal, !open_id_providers.is_empty())?,
+            open_id_providers,
             admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
             operator: Operator::check(raw.operator, folder)?,
             delegation_registers: DelegationRegister::check_all(raw.delegation_register, &issuer)?,
@@ -215,7 +221,20 @@ impl Config {
                 .into_iter()
                 .map(|(name, trust)| TrustSet::check(name, trust, folder))
                 .collect::<Result<_, _>>()?,
-        })
+        };
+        config.check_way_back()?;
+        Ok(config)
+    }
+
+    /// Holds that a provider can be told where to send people back to.
+    fn check_way_back(&self) -> Result<(), ConfigError> {
+        let address = self.admin_listener.address;
+        let is_known = self.admin_url.is_some() || address.ip().is_loopback();
+        if is_known || !self.portal.sign_in.open_id() {
+            return Ok(());
+        }
+        let problem = "is not set; a provider of [open_id.NAME] sends people back to this address";
+        Err(ConfigError::key("server.admin_url", problem))
     }
 }
 

@@ -101,6 +101,17 @@ section!(RawDelegationRegister {
     cache_seconds: u32,
 });
 
+section!(RawOpenId {
+    issuer: String,
+    name: String,
+    client_id: String,
+    client_secret_file: String,
+    scopes: Vec<String>,
+    parameters: BTreeMap<String, String>,
+    email_verified_claim: String,
+    organization_claim: String,
+});
+
 /// The portal of another environment.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -130,6 +141,7 @@ pub(super) struct Raw {
     pub(super) log: RawLog,
     pub(super) trust: BTreeMap<String, RawTrust>,
     pub(super) delegation_register: BTreeMap<String, RawDelegationRegister>,
+    pub(super) open_id: BTreeMap<String, RawOpenId>,
 }
 
 impl Raw {
@@ -155,6 +167,9 @@ impl Raw {
         }
         for (name, register) in over.delegation_register {
             self.delegation_register.entry(name).or_default().overlay(register);
+        }
+        for (name, provider) in over.open_id {
+            self.open_id.entry(name).or_default().overlay(provider);
         }
     }
 }

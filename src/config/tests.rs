@@ -279,3 +279,67 @@ fn mail_that_could_not_be_sent_is_refused_with_the_key() {
         assert!(refusal.contains(&format!("key {key}")), "{text}: {refusal}");
     }
 }
+
+#[test]
+fn what_people_are_told_and_held_to_is_refused_with_the_key() {
+    for (section, line, key) in [
+        ("environment", "name = \" \"", "environment.name"),
+        ("environment", "colour = \"pink\"", "environment.colour"),
+        ("environment", "self_service = \"all\"", "environment.self_service"),
+        ("environment.sister.test", "name = \"Test\"", "environment.sister.test.url"),
+        (
+            "environment.sister.test",
+            "name = \"Test\"\nurl = \"javascript:alert(1)\"",
+            "environment.sister.test.url",
+        ),
+        ("portal", "sign_in = \"passkey\"", "portal.sign_in"),
+        ("portal", "idle_minutes = 0", "portal.idle_minutes"),
+        ("portal", "idle_minutes = 481", "portal.idle_minutes"),
+        ("portal", "session_hours = 25", "portal.session_hours"),
+        ("portal", "password_characters_min = 7", "portal.password_characters_min"),
+        ("portal", "sign_in_attempts = 101", "portal.sign_in_attempts"),
+        ("portal", "sign_in_wait_seconds_max = 86401", "portal.sign_in_wait_seconds_max"),
+        (
+            "portal",
+            "sign_in_wait_seconds = 61\nsign_in_wait_seconds_max = 60",
+            "portal.sign_in_wait_seconds",
+        ),
+    ] {
+        let refusal = refusal(&format!("{MINIMAL}[{section}]\n{line}\n"), &[]);
+        assert!(refusal.contains(&format!("key {key}")), "{line}: {refusal}");
+    }
+}
+
+#[test]
+fn people_come_from_a_provider_that_is_described_and_can_be_sent_back() {
+    for ways in ["open_id", "both"] {
+        let portal = format!("{MINIMAL}[portal]\nsign_in = \"{ways}\"\n");
+        assert!(refusal(&portal, &[]).contains("key portal.sign_in"));
+        let provider =
+            "[open_id.a]\nissuer = \"https://a.example\"\nname = \"A\"\nclient_id = \"c\"\n";
+        let whole = format!("{portal}{provider}");
+        assert_eq!(load(&whole, &[]).unwrap().open_id_providers[0].section, "a");
+        let elsewhere =
+            format!("{whole}[admin_listener]\naddress = \"0.0.0.0:80\"\nbehind_proxy = true\n");
+        assert!(refusal(&elsewhere, &[]).contains("key server.admin_url"));
+        let known = [("PORTVAKT__SERVER__ADMIN_URL", "https://portal.example/")];
+        assert!(load(&elsewhere, &known).is_ok());
+    }
+}
+
+#[test]
+fn the_providers_of_the_manual_are_valid() {
+    let (_, manual) = DEFAULT.split_once("# [open_id.keycloak]").unwrap();
+    let is_key = |line: &&str| {
+        let name = line.split(" = ").next().unwrap_or_default();
+        line.starts_with("[open_id.") || name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
+    let lines: Vec<_> =
+        manual.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_key).collect();
+    let text = format!("{MINIMAL}[open_id.keycloak]\n{}\n", lines.join("\n"));
+    let providers = load(&text, &[]).unwrap().open_id_providers;
+    let sections: Vec<_> = providers.iter().map(|it| it.section.as_str()).collect();
+    assert_eq!(sections, ["ansattporten", "entra", "keycloak"]);
+    assert_eq!(providers[0].parameters.len(), 2);
+    assert_eq!(providers[2].scopes, ["email", "profile"]);
+}

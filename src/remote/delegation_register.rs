@@ -4,26 +4,19 @@
 //! an empty one means none. An entry counts only if it names the consumer, the supplier and the scope that
 //! were asked for: a register that answers another question has not said yes to this one.
 
-use std::error::Error as _;
-use std::sync::Arc;
-
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::clock::Timestamp;
-use crate::remote::resolver::FewResolutions;
 use crate::remote::server_token::ServerTokens;
+use crate::remote::web::{client, read, with_causes};
 use crate::token::delegation::{Answer, DelegationQuestion, DelegationRegister, Verdict};
 use crate::token::refusal::Refusal;
 
 /// The largest answer that is read. One delegation is about 300 bytes, and one or two are expected.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-/// Connections that are kept open while nobody asks.
-const IDLE_CONNECTIONS_MAX: usize = 8;
 
 /// A register on another server.
 pub struct RemoteRegister {
@@ -61,18 +54,7 @@ impl RemoteRegister {
     ) -> Result<Self, RemoteRegisterError> {
         let address = || RemoteRegisterError::Address(url.to_owned());
         let url = Url::parse(url).map_err(|_| address())?;
-        let mut builder = Client::builder()
-            .user_agent(concat!("portvakt/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(FewResolutions::default()))
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
-        if url.scheme() == "http" {
-            // Without TLS the system's authorities are not needed, and a small container has none.
-            builder = builder.tls_certs_only([]);
-        }
-        let client =
-            builder.build().map_err(|error| RemoteRegisterError::Tls(with_causes(error)))?;
+        let client = client(url.scheme() == "https").map_err(RemoteRegisterError::Tls)?;
         Ok(Self { name, url, client, tokens })
     }
 
@@ -97,7 +79,7 @@ impl RemoteRegister {
         if response.status() != StatusCode::OK {
             return Err(format!("answers with status {}", response.status().as_u16()));
         }
-        let body = read(response).await?;
+        let body = read(response, ANSWER_BYTES_MAX).await?;
         // What is wrong is said without the text of the answer, which is another's.
         let entries: Vec<Entry> = serde_json::from_slice(&body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
@@ -126,28 +108,4 @@ impl Entry {
             && self.supplier_org == question.supplier.as_str()
             && self.scopes.iter().any(|scope| scope == question.scope.as_str())
     }
-}
-
-async fn read(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(with_causes)? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err("answers with more than 64 KiB".to_owned());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// The error with its causes: the first sentence alone never says what happened. Without the address, in
-/// which organizations are named.
-fn with_causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

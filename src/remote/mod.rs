@@ -1,5 +1,5 @@
-//! Other servers: those that this one asks, each a thin HTTP client behind a trait of the token path, and the one that
-//! takes its mail.
+//! Other servers: those that this one asks about delegations, each a thin HTTP client behind a trait of the token path;
+//! the OpenID providers that say who somebody is; and the server that takes its mail.
 //!
 //! It stands above [`crate::token`], which so knows neither HTTP nor addresses, and only [`crate::app`] knows that
 //! it is there. Whoever is asked has a say over one kind of answer and is trusted with nothing else.
@@ -12,7 +12,9 @@
 
 pub mod delegation_register;
 pub mod mail;
+pub mod open_id;
 mod resolver;
 mod server_token;
+mod web;
 
 pub use server_token::ServerTokens;

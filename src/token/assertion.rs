@@ -24,6 +24,25 @@ pub struct VerifiedAssertion<'a> {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct ReplayId(pub(super) SpentId);
 
+impl ReplayId {
+    /// What identifies the answer to one question to an OpenID provider, by the `state` of the question.
+    pub fn of_state(state: &str) -> Self {
+        // Not the id of a client, which is never empty.
+        Self::of("", 3, state.as_bytes())
+    }
+
+    fn of(owner: &str, kind: u8, unique: &[u8]) -> Self {
+        let mut hash = Context::new(&SHA256);
+        // A client id has no NUL, so the frame is unambiguous.
+        hash.update(owner.as_bytes());
+        hash.update(&[0, kind]);
+        hash.update(unique);
+        let mut id = [0; 32];
+        id.copy_from_slice(hash.finish().as_ref());
+        Self(id)
+    }
+}
+
 impl<'a> UnverifiedAssertion<'a> {
     /// The id of the client that it claims to be from (`iss`).
     pub fn claimed_client(&self) -> Result<&str, Refusal> {
@@ -58,13 +77,6 @@ impl VerifiedAssertion<'_> {
             Some(jti) => (1_u8, jti.as_bytes()),
             None => (2_u8, self.signed),
         };
-        let mut hash = Context::new(&SHA256);
-        // A client id has no NUL, so the frame is unambiguous.
-        hash.update(client.as_str().as_bytes());
-        hash.update(&[0, kind]);
-        hash.update(unique);
-        let mut id = [0; 32];
-        id.copy_from_slice(hash.finish().as_ref());
-        ReplayId(id)
+        ReplayId::of(client.as_str(), kind, unique)
     }
 }

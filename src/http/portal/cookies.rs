@@ -3,11 +3,15 @@
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 
+use crate::app::open_id::QUESTION_SECONDS;
+
 /// A cookie of the portal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Cookie {
     /// In which language to speak.
     Language,
+    /// What waits for the answer of an OpenID provider, sealed.
+    OpenId,
     /// What to say on the next page: the name of a [`super::notice::Notice`].
     Notice,
     /// Light, dark, or as the device is.
@@ -26,6 +30,7 @@ impl Cookie {
         match self {
             Self::Language => "portvakt-language",
             Self::Notice => "portvakt-notice",
+            Self::OpenId => "portvakt-open-id",
             Self::Scheme => "portvakt-scheme",
             Self::Session => "portvakt-session",
             Self::Visitor => "portvakt-visitor",
@@ -49,10 +54,12 @@ impl Cookie {
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// `Set-Cookie` with that value: until the browser is closed, but for choices, which are kept.
+    /// `Set-Cookie` with that value: until the browser is closed, but for choices, which are kept, and for what waits
+    /// for an answer, which ends with the time for it.
     pub(super) fn set(self, value: &str, secure: bool) -> Option<HeaderValue> {
         let kept = match self {
             Self::Language | Self::Scheme => format!("; Max-Age={CHOICE_SECONDS}"),
+            Self::OpenId => format!("; Max-Age={QUESTION_SECONDS}"),
             Self::Notice | Self::Session | Self::Visitor => String::new(),
         };
         self.line(value, secure, &kept)

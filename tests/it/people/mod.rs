@@ -1,5 +1,7 @@
 //! People in the portal, over real HTTP: signing in and out, forms and cookies, and who may do what.
 
 mod browser;
+mod open_id;
+mod provider;
 mod sessions;
 mod sign_up;

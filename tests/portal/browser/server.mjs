@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,31 +29,54 @@ const program = () => {
 export async function startServer() {
   const folder = await mkdtemp(join(tmpdir(), 'portvakt-portal-'))
   const [token, admin, management] = await freePorts(3)
-  const child = spawn(program(), [
-    'dev', '--dir', folder, '--listen', `127.0.0.1:${token}`, '--admin-listen', `127.0.0.1:${admin}`,
-    '--management-listen', `127.0.0.1:${management}`,
-  ], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let running
+  const stop = async () => {
+    await running?.end()
+    await rm(folder, { recursive: true, force: true })
+  }
+  const start = async (...args) => { running = await startProgram(args, `http://127.0.0.1:${management}/readyz`) }
+  const configuration = join(folder, 'portvakt.toml')
+  /** Starts it again as `serve` does, with these lines at the end of its configuration. */
+  const serveWith = async (lines) => {
+    await running.end()
+    await appendFile(configuration, lines)
+    await start('serve', '--config', configuration)
+  }
+  try {
+    await start(
+      'dev', '--dir', folder, '--listen', `127.0.0.1:${token}`, '--admin-listen', `127.0.0.1:${admin}`,
+      '--management-listen', `127.0.0.1:${management}`,
+    )
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const env = parseEnv(await readFile(join(folder, 'dev.env'), 'utf8'))
+  const run = (...args) => promisify(execFile)(program(), args, { env: { ...process.env, ...env } })
+  const { origin } = new URL(env.PORTVAKT_PORTAL_URL)
+  return { env, folder, run, stop, serveWith, origin, outbox: join(folder, 'outbox') }
+}
+
+async function startProgram(args, readyAddress) {
+  const child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => { output = (output + chunk).slice(-OUTPUT_CHARACTERS_KEPT) })
   }
-  const stop = async () => {
+  const end = async () => {
     const ended = child.exitCode === null && once(child, 'exit')
     child.kill('SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS_MAX)
     await ended
     clearTimeout(late)
-    await rm(folder, { recursive: true, force: true })
   }
   try {
-    await ready(child, `http://127.0.0.1:${management}/readyz`)
+    await ready(child, readyAddress)
   } catch (error) {
-    await stop()
+    await end()
     throw new Error(`${error.message}\n${output}`)
   }
-  const env = parseEnv(await readFile(join(folder, 'dev.env'), 'utf8'))
-  const run = (...args) => promisify(execFile)(program(), args, { env: { ...process.env, ...env } })
-  return { env, folder, run, stop, origin: new URL(env.PORTVAKT_PORTAL_URL).origin, outbox: join(folder, 'outbox') }
+  return { end }
 }
 
 /** Ports that nobody listens on: all are held until the last is found, so that they differ. */

@@ -197,11 +197,7 @@ pub(super) async fn one(
 }
 
 /// The record, which may still be on its way: whoever follows the link beside an answer can be faster.
-async fn find(
-    app: &App,
-    actor: &Actor,
-    trace_id: &str,
-) -> Result<RefusedRequest, RegistryError> {
+async fn find(app: &App, actor: &Actor, trace_id: &str) -> Result<RefusedRequest, RegistryError> {
     for _ in 0..WAITS_MAX {
         match app.registry.refused_request(actor, trace_id).await {
             Err(RegistryError::Absent { .. }) => tokio::time::sleep(WAIT).await,

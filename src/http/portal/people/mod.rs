@@ -1,6 +1,7 @@
 //! Signing up and in, one's own account, and the users of an organization.
 
 mod links;
+mod open_id;
 mod problem;
 mod profile;
 mod second_factor;
@@ -26,6 +27,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/portal/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/portal/sign-in/code", get(sign_in::code_form).post(sign_in::prove))
+        .route("/portal/sign-in/open-id/{name}", post(open_id::ask))
+        .route("/portal/sign-in/open-id/{name}/callback", get(open_id::come_back))
         .route("/portal/sign-out", post(sign_in::sign_out))
         .route("/portal/sign-up", get(sign_up::form).post(sign_up::sign_up))
         .route("/portal/forgotten", get(sign_up::forgotten_form).post(sign_up::forgotten))

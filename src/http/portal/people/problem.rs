@@ -18,7 +18,8 @@ pub(super) fn problem(page: &Page, error: PeopleError) -> Result<(StatusCode, St
         PeopleError::OrganizationDeactivated => {
             (refused, page.say("problem-organization-deactivated"))
         }
-        PeopleError::OpenId(what) => (refused, what.to_owned()),
+        // The registry has one reason: the address is somebody else's at the provider.
+        PeopleError::OpenId(_) => (refused, page.say("open-id-somebody-else")),
         PeopleError::Password(PasswordProblem::Easy) => (refused, page.say("problem-easy")),
         PeopleError::Password(PasswordProblem::Long { most }) => {
             (refused, page.fill1("problem-long", "most", &most))

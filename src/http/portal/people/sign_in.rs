@@ -25,6 +25,8 @@ use crate::registry::{PeopleError, SessionToken, SignedIn};
 struct SignInPage {
     page: Page,
     ways: SignInWays,
+    /// The OpenID providers: each by its name in addresses, and for people.
+    providers: Vec<(String, String)>,
     email: String,
     next: String,
     problem: Option<String>,
@@ -54,8 +56,20 @@ pub(super) async fn form(State(app): State<Arc<App>>, page: Page, raw: RawQuery)
     if page.session.is_some() {
         return go_to(&next);
     }
+    show(&sign_in_page(&app, page, String::new(), next, None))
+}
+
+fn sign_in_page(
+    app: &App,
+    page: Page,
+    email: String,
+    next: String,
+    problem: Option<String>,
+) -> SignInPage {
     let ways = app.registry.people_rules().sign_in;
-    show(&SignInPage { page, ways, email: String::new(), next, problem: None })
+    let owned = |(name, shown): (&str, &str)| (name.to_owned(), shown.to_owned());
+    let providers = app.open_id.names().map(owned).collect();
+    SignInPage { page, ways, providers, email, next, problem }
 }
 
 /// `POST /portal/sign-in`
@@ -83,9 +97,7 @@ pub(super) async fn sign_in(
         }
         Err(error) => {
             let (status, problem) = problem(&page, error)?;
-            let ways = app.registry.people_rules().sign_in;
-            let problem = Some(problem);
-            Ok(show_with(status, &SignInPage { page, ways, email, next, problem }))
+            Ok(show_with(status, &sign_in_page(&app, page, email, next, Some(problem))))
         }
     }
 }
@@ -135,7 +147,11 @@ pub(super) async fn sign_out(
 }
 
 /// Sends somebody who has just signed in on, to be spoken to in their own language.
-async fn open(app: &App, opened: &SessionToken, next: &str) -> Result<Response, Refused> {
+pub(super) async fn open(
+    app: &App,
+    opened: &SessionToken,
+    next: &str,
+) -> Result<Response, Refused> {
     let mut response = with_session(app, go_to(next), opened);
     if let Some(session) = app.registry.session(opened).await? {
         let language = session.user.language.name();
