@@ -145,9 +145,7 @@ async fn load_access(
 
 fn as_it_is(case: &AccessCase) -> Fields {
     let expires = case.access.expires_at.map(day_of_field).unwrap_or_default();
-    Fields::default()
-        .with("expires", expires)
-        .with("note", case.note.clone().unwrap_or_default())
+    Fields::default().with("expires", expires).with("note", case.note.clone().unwrap_or_default())
 }
 
 fn view(it: LoadedAccess, typed: Fields, errors: FormErrors) -> EditAccess {

@@ -143,8 +143,16 @@ pub(super) async fn export(
 ) -> Result<Response, Refused> {
     let it = load(signed_in, &app, &name, Tab::Accesses).await?;
     let mut filter = filter(&it, &query);
-    let head =
-        ["number", "name", "state", "expires_at", "note", "created_at", "updated_at", "last_used_at"];
+    let head = [
+        "number",
+        "name",
+        "state",
+        "expires_at",
+        "note",
+        "created_at",
+        "updated_at",
+        "last_used_at",
+    ];
     let mut text = csv::line(head.map(str::to_owned));
     let mut rows = 0;
     while rows < EXPORT_ROWS_MAX {

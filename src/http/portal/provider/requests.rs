@@ -156,13 +156,7 @@ async fn load_request(
 }
 
 fn view(it: LoadedRequest, typed: Fields, errors: FormErrors) -> RequestPage {
-    RequestPage {
-        page: it.of.page,
-        head: it.of.head,
-        row: Row::new(&it.case),
-        typed,
-        errors,
-    }
+    RequestPage { page: it.of.page, head: it.of.head, row: Row::new(&it.case), typed, errors }
 }
 
 /// `GET /portal/scopes/{scope}/requests/{number}`
@@ -191,11 +185,8 @@ pub(super) async fn decide(
     let (number, seen) = (it.case.value.access.consumer, version(&fields));
     let mut errors = FormErrors::default();
     let denies = fields.ticked("deny");
-    let (field, notice) = if denies {
-        ("reason", Notice::AccessDenied)
-    } else {
-        ("expires", Notice::AccessGiven)
-    };
+    let (field, notice) =
+        if denies { ("reason", Notice::AccessDenied) } else { ("expires", Notice::AccessGiven) };
     let decided = if denies {
         let reason = fields.filled("reason").map(str::to_owned);
         check_text(page, "reason", reason.as_deref().unwrap_or_default(), &mut errors);

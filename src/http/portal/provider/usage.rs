@@ -52,8 +52,7 @@ impl UsagePage {
         let bars: Vec<Bar> = self.by_day.iter().map(bar).collect();
         let most = self.by_day.iter().map(|(_, tokens)| *tokens).max().unwrap_or_default();
         let (tokens, most) = (page.number(&self.usage.tokens), page.number(&most));
-        let description =
-            page.fill2("provider-usage-chart", ("tokens", &tokens), ("most", &most));
+        let description = page.fill2("provider-usage-chart", ("tokens", &tokens), ("most", &most));
         let title = page.say("provider-usage-by-day");
         chart::bars("days", (&title, &description), &bars, |number| page.number(&number))
     }
