@@ -44,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("flate2", &["http"]),
     ("fluent_bundle", &["http"]),
     ("form_urlencoded", &["http"]),
     ("http_body_util", &["http"]),

@@ -10,6 +10,7 @@ mod guard;
 pub mod listen;
 mod management;
 mod oauth;
+mod origin;
 mod portal;
 mod source;
 mod stall;

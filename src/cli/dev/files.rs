@@ -167,9 +167,16 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
         let behind_proxy = if dev.allow_remote { "behind_proxy = true\n" } else { "" };
         format!("\n[{name}]\naddress = \"{address}\"\n{behind_proxy}")
     };
+    // A port that the machine chooses is not known yet, and from elsewhere the address is another.
+    let portal = match dev.admin_listen {
+        address if address.port() != 0 && !dev.allow_remote => {
+            format!("admin_url = \"http://{address}/\"\n")
+        }
+        _ => String::new(),
+    };
     format!(
         "# Written by `portvakt dev` at every start.\n\
-         [server]\nissuer = {issuer}\n\n\
+         [server]\nissuer = {issuer}\n{portal}\n\
          [operator]\norganization_number = \"{operator}\"\norganization_name = {operator_name}\n\
          client_id = \"{ADMIN_CLIENT}\"\nclient_jwk_file = \"{ADMIN_PUBLIC_KEY}\"\n\
          [environment]\nname = \"Dev\"\ncolour = \"orange\"\nself_service = \"open\"\n\

@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
@@ -17,6 +17,7 @@ use crate::domain::source::Source;
 use crate::domain::step::Step;
 use crate::http::error::{OAuthError, TraceId, json};
 use crate::http::oauth::form::TokenForm;
+use crate::http::origin::of_the_portal;
 use crate::token::TokenRequest;
 use crate::token::explain::{Answer, record};
 use crate::token::issue::IssuedToken;
@@ -47,9 +48,23 @@ pub(super) async fn token(
     Extension(trace_id): Extension<TraceId>,
     request: Request,
 ) -> Response {
+    let portal = of_the_portal(&app, request.headers());
+    let portal = portal.and_then(|origin| HeaderValue::from_str(origin).ok());
+    let mut response = decide(&app, &trace_id, request).await;
+    // The portal's pages try clients in the browser, so they may read the answer (Fetch standard, section 3.2). No
+    // other page may, and none may send more than a form does: nothing answers a preflight.
+    if let Some(origin) = portal {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+    }
+    response
+}
+
+async fn decide(app: &App, trace_id: &TraceId, request: Request) -> Response {
     let began = app.uptime();
     let mut trail = Trail::new(&*app.issuer.clock);
-    let outcome = answer(&app, request, &trace_id, &mut trail).await;
+    let outcome = answer(app, request, trace_id, &mut trail).await;
     let duration = app.uptime().saturating_sub(began);
     app.metrics.token_steps(&trail);
     match outcome {
@@ -64,9 +79,9 @@ pub(super) async fn token(
             match cause {
                 // Nothing about the request itself was wrong, and too many are no reason to write.
                 Cause::Limit(limit) => app.metrics.limited(limit),
-                Cause::Form | Cause::Refusal(_) => keep(&app, &trail, refusal, &error, &trace_id),
+                Cause::Form | Cause::Refusal(_) => keep(app, &trail, refusal, &error, trace_id),
             }
-            error.into_response_with(&trace_id)
+            error.into_response_with(trace_id)
         }
     }
 }

@@ -9,30 +9,12 @@ pub(super) enum Notice {
     AccessDenied,
     /// An organization has access.
     AccessGiven,
+    /// Access has been asked for.
+    AccessRequested,
     /// It has it no more.
     AccessWithdrawn,
     /// Many organizations have access.
     AccessesGiven,
-    /// A prefix has been asked for.
-    PrefixRequested,
-    /// A scope is there.
-    ScopeCreated,
-    /// Nobody gets tokens for a scope any more.
-    ScopeDeactivated,
-    /// Its consumers get tokens for it again.
-    ScopeRestored,
-    /// Somebody has been sent an invitation.
-    Invited,
-    /// An organization is registered.
-    OrganizationAdmitted,
-    /// An organization takes part no more.
-    OrganizationDeactivated,
-    /// It takes part again.
-    OrganizationRestored,
-    /// Somebody has chosen the password that they sign in with.
-    PasswordChosen,
-    /// Access has been asked for.
-    AccessRequested,
     /// A client gets no more tokens.
     ClientDeactivated,
     /// A client gets tokens again.
@@ -41,14 +23,26 @@ pub(super) enum Notice {
     Delegated,
     /// It may no longer.
     DelegationWithdrawn,
+    /// Somebody has been sent an invitation.
+    Invited,
     /// A key is registered.
     KeyAdded,
     /// A key has a successor.
     KeyRenewed,
     /// A key counts no more.
     KeyWithdrawn,
+    /// An organization is registered.
+    OrganizationAdmitted,
+    /// An organization takes part no more.
+    OrganizationDeactivated,
+    /// It takes part again.
+    OrganizationRestored,
+    /// Somebody has chosen the password that they sign in with.
+    PasswordChosen,
     /// A prefix has an owner.
     PrefixAssigned,
+    /// A prefix has been asked for.
+    PrefixRequested,
     /// Its owner makes scopes under it again.
     PrefixRestored,
     /// Nobody makes scopes under a prefix any more.
@@ -61,8 +55,14 @@ pub(super) enum Notice {
     Saved,
     /// A scope is on a client.
     ScopeAdded,
+    /// A scope is there.
+    ScopeCreated,
+    /// Nobody gets tokens for a scope any more.
+    ScopeDeactivated,
     /// A scope is on a client no more.
     ScopeRemoved,
+    /// Its consumers get tokens for it again.
+    ScopeRestored,
     /// Somebody has signed out.
     SignedOut,
 }
@@ -70,32 +70,32 @@ pub(super) enum Notice {
 names!(pub(super) Notice {
     AccessDenied = "access-denied",
     AccessGiven = "access-given",
+    AccessRequested = "access-requested",
     AccessWithdrawn = "access-withdrawn",
     AccessesGiven = "accesses-given",
-    PrefixRequested = "prefix-requested",
-    ScopeCreated = "scope-created",
-    ScopeDeactivated = "scope-deactivated",
-    ScopeRestored = "scope-restored",
-    Invited = "invited",
-    OrganizationAdmitted = "organization-admitted",
-    OrganizationDeactivated = "organization-deactivated",
-    OrganizationRestored = "organization-restored",
-    PasswordChosen = "password-chosen",
-    AccessRequested = "access-requested",
     ClientDeactivated = "client-deactivated",
     ClientRestored = "client-restored",
     Delegated = "delegated",
     DelegationWithdrawn = "delegation-withdrawn",
+    Invited = "invited",
     KeyAdded = "key-added",
     KeyRenewed = "key-renewed",
     KeyWithdrawn = "key-withdrawn",
+    OrganizationAdmitted = "organization-admitted",
+    OrganizationDeactivated = "organization-deactivated",
+    OrganizationRestored = "organization-restored",
+    PasswordChosen = "password-chosen",
     PrefixAssigned = "prefix-assigned",
+    PrefixRequested = "prefix-requested",
     PrefixRestored = "prefix-restored",
     PrefixRetired = "prefix-retired",
     PrefixTransferred = "prefix-transferred",
     RequestDenied = "request-denied",
     Saved = "saved",
     ScopeAdded = "scope-added",
+    ScopeCreated = "scope-created",
+    ScopeDeactivated = "scope-deactivated",
     ScopeRemoved = "scope-removed",
+    ScopeRestored = "scope-restored",
     SignedOut = "signed-out",
 });

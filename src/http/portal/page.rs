@@ -22,6 +22,7 @@ use crate::http::portal::assets;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::refused::Refused;
 use crate::http::portal::texts::Texts;
+use crate::http::portal::visible::visible;
 use crate::http::portal::{numbers, rules, times};
 use crate::registry::{Actor, Session};
 
@@ -195,6 +196,11 @@ impl Page {
     /// A rule that the registry says is broken, in the reader's language where that is known.
     pub(super) fn rule(&self, english: &str) -> Safe<String> {
         rules::markup(self.texts, english)
+    }
+
+    /// A name as people should see it: nothing in it hides.
+    pub(super) fn visible(&self, name: &str) -> String {
+        visible(name)
     }
 
     /// A day.

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::app::App;
 use crate::domain::language::Language;
 use crate::http::error::TraceId;
+use crate::http::origin::origin_of;
 use crate::http::portal::cookies::Cookie;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, PageParts, Scheme};
@@ -172,12 +173,6 @@ fn comes_from_here(app: &App, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Scheme, host and port of an address (RFC 6454).
-pub(super) fn origin_of(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    url[host..].find('/').map_or(url, |end| &url[..host + end])
-}
-
 fn with_headers(app: &App, mut response: Response) -> Response {
     let headers = response.headers_mut();
     // Scripts ask this server for names, and the token endpoint for a token to try.
@@ -213,12 +208,6 @@ fn with_headers(app: &App, mut response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_origin_is_what_stands_before_the_path() {
-        assert_eq!(origin_of("http://127.0.0.1:7080/dev/"), "http://127.0.0.1:7080");
-        assert_eq!(origin_of("https://a.example"), "https://a.example");
-    }
 
     #[test]
     fn the_first_language_of_ours_that_a_browser_prefers_is_spoken() {

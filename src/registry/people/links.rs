@@ -66,8 +66,8 @@ impl Registry {
         let actor = themselves(user, trace_id);
         let mut change = self.begin_own(&actor, on_user("follow a link", &user.email)).await?;
         let now = change.now;
-        let taken = change.transaction.take_link(&token.hash(), now).await?;
-        let (id, purpose) = taken.ok_or(PeopleError::Link)?;
+        let found = change.transaction.take_link(&token.hash(), now).await?;
+        let (id, purpose) = found.ok_or(PeopleError::Link)?;
         let file = change.transaction.user(&id).await?;
         let file = file.ok_or(RegistryError::Absent { noun: "user" })?;
         let mut user = file.user.value;

@@ -67,30 +67,26 @@ impl Registry {
         if let Some(file) = transaction.user_by_open_id(issuer, subject).await? {
             return Ok(file.user.value);
         }
-        match transaction.user_by_email(email).await? {
-            Some(file) => {
-                drop(transaction);
-                self.connect(file, identity, trace_id).await
-            }
-            None => {
-                let organization = match identity.organization {
-                    Some(number) => number,
-                    None => organization_of(&mut transaction, email).await?.number,
-                };
-                drop(transaction);
-                let name = identity.name.clone().filter(|name| is_line(name));
-                let user = User {
-                    id: new_user_id(self),
-                    email: email.clone(),
-                    name: name.unwrap_or_else(|| email.to_string()),
-                    organization,
-                    language,
-                    status: UserStatus::Active,
-                    roles: Vec::new(),
-                };
-                self.create_from_open_id(user, identity, trace_id).await
-            }
+        if let Some(file) = transaction.user_by_email(email).await? {
+            drop(transaction);
+            return self.connect(file, identity, trace_id).await;
         }
+        let organization = match identity.organization {
+            Some(number) => number,
+            None => organization_of(&mut transaction, email).await?.number,
+        };
+        drop(transaction);
+        let name = identity.name.clone().filter(|name| is_line(name));
+        let user = User {
+            id: new_user_id(self),
+            email: email.clone(),
+            name: name.unwrap_or_else(|| email.to_string()),
+            organization,
+            language,
+            status: UserStatus::Active,
+            roles: Vec::new(),
+        };
+        self.create_from_open_id(user, identity, trace_id).await
     }
 
     /// Connects a user who is there already with who they are at the provider, which happens once.

@@ -20,7 +20,7 @@ impl Registry {
         trace_id: Option<&str>,
     ) -> Result<(), PeopleError> {
         check_needed_line("name", name)?;
-        self.change_own(session, trace_id, |user| user.name = name.to_owned()).await
+        self.change_own(session, trace_id, |user| name.clone_into(&mut user.name)).await
     }
 
     /// Changes in which language a user is spoken to.

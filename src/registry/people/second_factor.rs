@@ -53,9 +53,10 @@ impl Registry {
     pub async fn second_factor(&self, session: &Session) -> Result<SecondFactorState, PeopleError> {
         let file = self.store.user(&session.user.id).await?.ok_or(PeopleError::SignedOut)?;
         let recovery_codes = file.proofs.recovery_codes.len();
-        Ok(match file.proofs.totp_active {
-            true => SecondFactorState::Active { recovery_codes },
-            false => SecondFactorState::Absent,
+        Ok(if file.proofs.totp_active {
+            SecondFactorState::Active { recovery_codes }
+        } else {
+            SecondFactorState::Absent
         })
     }
 

@@ -82,9 +82,9 @@ impl Registry {
 
     /// The roles of a user in this environment. Only the operator's own users operate.
     fn roles_that_count(&self, user: &User) -> Vec<Role> {
-        let rules = &self.rules.people;
-        let mut roles = user.roles_in(rules.environment.self_service);
-        if rules.operator != Some(user.organization) {
+        let people = &self.rules.people;
+        let mut roles = user.roles_in(people.environment.self_service);
+        if people.operator != Some(user.organization) {
             roles.retain(|role| *role != Role::Operator);
         }
         roles
@@ -98,9 +98,9 @@ impl Registry {
             return Ok(rights);
         }
         let Ok(scope) = Right::ActForCustomers.name().parse() else { return Ok(rights) };
-        let case = self.store.access_case(&scope, user.organization).await?;
+        let access = self.store.access_case(&scope, user.organization).await?;
         let now = self.clock.now();
-        if case.is_some_and(|case| case.value.access.holds_at(now)) {
+        if access.is_some_and(|case| case.value.access.holds_at(now)) {
             return Ok(rights.with(Right::ActForCustomers));
         }
         Ok(rights)

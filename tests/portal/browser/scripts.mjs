@@ -5,9 +5,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose'
-import { start, TRACE, visit } from './stage.mjs'
-
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi']
+import { start, TRACE } from './stage.mjs'
+import { assertNothingLeft, PRIVATE_MEMBERS, visit } from './watch.mjs'
 
 let stage, user, page
 /** Every value that must stay in the browser in the running test. */
@@ -32,18 +31,6 @@ afterEach(async () => {
   assertNothingLeft(user.sent, secrets)
   await user.context.close()
 })
-
-function assertNothingLeft(sent, secrets) {
-  assert.ok(sent.length > 0)
-  for (const request of sent) {
-    const readable = [request, decodeURIComponent(request.replace(/\+|%(?![0-9a-f]{2})/gi, ' '))]
-    for (const text of readable) {
-      assert.ok(!/PRIVATE.KEY/i.test(text), `a private key was sent: ${text}`)
-      assert.ok(!/["'](d|p|q|dp|dq|qi|oth|k)\\*["']\s*:/.test(text), `a private member was sent: ${text}`)
-      for (const secret of secrets) assert.ok(!text.includes(secret), `a secret was sent: ${text}`)
-    }
-  }
-}
 
 /** A private JWK that must stay here. */
 function guard(jwk) {

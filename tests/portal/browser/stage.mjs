@@ -1,11 +1,11 @@
 // A stage for the portal's scripts: a server of static pages under the portal's policy, a token endpoint of another
-// origin that really verifies, and a Chromium whose every request is written down.
+// origin that really verifies, and a Chromium.
 
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { createLocalJWKSet, errors, generateKeyPair, jwtVerify, SignJWT } from 'jose'
-import { chromium } from 'playwright-core'
 import * as pages from './pages.mjs'
+import { launch } from './watch.mjs'
 
 const ASSETS = new URL('../../../src/http/portal/assets/', import.meta.url)
 const REQUEST_BYTES_MAX = 64 * 1024
@@ -90,10 +90,7 @@ export async function start() {
   const issuer = await startIssuer(jwks)
   const portal = await startPortal(issuer)
   issuer.portal = portal.origin
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-  })
+  const browser = await launch()
   const close = async () => {
     await browser.close()
     for (const { server } of [portal, issuer]) {
@@ -102,24 +99,4 @@ export async function start() {
     }
   }
   return { browser, issuer, portal, jwks, close }
-}
-
-/** A fresh user: `sent` is all that left the browser, `reports` what broke the policy or the scripts. */
-export async function visit({ browser, portal }, options = {}) {
-  const context = await browser.newContext({ acceptDownloads: true, baseURL: portal.origin, ...options })
-  context.setDefaultTimeout(10_000)
-  const sent = []
-  const reports = []
-  context.on('request', (request) => {
-    sent.push(`${request.method()} ${request.url()}\n${JSON.stringify(request.headers())}\n${request.postData() ?? ''}`)
-  })
-  await context.exposeFunction('report', (text) => { reports.push(text) })
-  await context.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) => {
-      window.report(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`)
-    })
-  })
-  const page = await context.newPage()
-  page.on('pageerror', (error) => reports.push(error.stack))
-  return { context, page, sent, reports }
 }

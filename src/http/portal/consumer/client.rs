@@ -9,7 +9,6 @@ use axum::response::Response;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::client::{ClientId, ClientStatus};
-use crate::domain::names::names;
 use crate::domain::registration::ClientFile;
 use crate::domain::right::Right;
 use crate::http::portal::consumer::callable::{is_soon, named};
@@ -34,14 +33,19 @@ pub(super) enum Tab {
     Try,
 }
 
-names!(pub(super) Tab {
-    History = "history",
-    Keys = "keys",
-    Overview = "overview",
-    Refusals = "refusals",
-    Scopes = "scopes",
-    Try = "try",
-});
+impl Tab {
+    /// The end of its address and of the name of its text.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::History => "history",
+            Self::Keys => "keys",
+            Self::Overview => "overview",
+            Self::Refusals => "refusals",
+            Self::Scopes => "scopes",
+            Self::Try => "try",
+        }
+    }
+}
 
 /// The tabs, in order.
 const TABS: [Tab; 6] =
@@ -192,4 +196,47 @@ pub(super) async fn overview(
         page: it.page,
         head: it.head,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::language::Language;
+    use crate::http::portal::consumer::callable::Shown;
+    use crate::http::portal::consumer::new_client::Picked;
+    use crate::http::portal::consumer::new_key::OVERLAPS;
+    use crate::http::portal::texts::Texts;
+
+    #[test]
+    fn every_word_of_these_pages_has_its_texts() {
+        let texts = Texts::of(Language::Bokmal);
+        let named = |begin: &str, words: &[&str]| {
+            let names = words.iter().map(|word| format!("{begin}-{word}"));
+            names.filter(|name| !texts.has(name)).collect::<Vec<_>>()
+        };
+        let tabs = TABS.map(Tab::name);
+        let shown: Vec<&str> = Shown::ALL.iter().map(|shown| shown.name()).collect();
+        let overlaps = OVERLAPS.map(|(word, _)| word);
+        let states = ["granted", "expires-soon", "expired", "requested", "denied", "delegated"];
+        let missing = [
+            named("client-tab", &tabs),
+            named("callable-tab", &shown),
+            named("callable-what", &shown),
+            named("callable-none", &shown),
+            named("callable-none-why", &shown),
+            named("callable-state", &states),
+            named("callable-state", &["not-now", "open"]),
+            named("ask-needless", &["open", "granted", "requested"]),
+            named("client-scopes-filter", &Picked::FILTERS),
+            named("client-scopes-no-more", &Picked::FILTERS),
+            named("clients-key", &["certificate", "expired", "soon", "ok"]),
+            named("keys-state", &["good", "soon", "expired"]),
+            named("keys-kind", &["bare", "certificate"]),
+            named("keys-overlap", &overlaps),
+            named("new-client-step", &["purpose", "scopes", "key"]),
+            named("delegations-state", &["holds", "later", "over", "withdrawn"]),
+            named("refusals-outcome", &["pass", "fail", "skipped"]),
+        ];
+        assert_eq!(missing.concat(), Vec::<String>::new());
+    }
 }

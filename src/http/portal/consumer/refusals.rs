@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -16,6 +17,11 @@ use crate::http::portal::consumer::client::{Head, Tab, load};
 use crate::http::portal::page::{Page, Section, SignedIn, go_to, show};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
+use crate::registry::{Actor, RegistryError};
+
+/// How often, and how long, a page waits for a record that is not there. Records are written four times a second.
+const WAITS_MAX: u32 = 4;
+const WAIT: Duration = Duration::from_millis(250);
 
 struct Row {
     trace_id: String,
@@ -99,7 +105,7 @@ fn is_trace_id(text: &str) -> bool {
 
 async fn rows(
     app: &App,
-    actor: &crate::registry::Actor,
+    actor: &Actor,
     client: Option<&ClientId>,
     query: &Query,
     address: String,
@@ -154,7 +160,7 @@ pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path(trace_id): Path<String>,
 ) -> Result<Response, Refused> {
-    let it = app.registry.refused_request(&signed_in.actor, &trace_id).await?;
+    let it = find(&app, &signed_in.actor, &trace_id).await?;
     let client_name = match &it.client {
         Some(client) => {
             let file = app.registry.client(&signed_in.actor, &client.id).await?;
@@ -188,6 +194,21 @@ pub(super) async fn one(
         ask,
         page,
     }))
+}
+
+/// The record, which may still be on its way: whoever follows the link beside an answer can be faster.
+async fn find(
+    app: &App,
+    actor: &Actor,
+    trace_id: &str,
+) -> Result<RefusedRequest, RegistryError> {
+    for _ in 0..WAITS_MAX {
+        match app.registry.refused_request(actor, trace_id).await {
+            Err(RegistryError::Absent { .. }) => tokio::time::sleep(WAIT).await,
+            found => return found,
+        }
+    }
+    app.registry.refused_request(actor, trace_id).await
 }
 
 fn decisions(it: &RefusedRequest) -> Vec<Decision> {

@@ -54,7 +54,7 @@ impl AlertLine {
                 let text = page.fill2(&name, ("organization", &who), ("scope", &scope));
                 let address = match alert.kind {
                     AlertKind::AccessRequested => {
-                        format!("/portal/scopes/{}/requests", encoded(&scope))
+                        format!("/portal/scopes/{}", encoded(&scope))
                     }
                     _ => format!("/portal/callable?q={}", encoded(&scope)),
                 };

@@ -57,9 +57,10 @@ struct InvitePage {
 
 /// The roles that the reader can give.
 fn choosable(page: &Page) -> Vec<Role> {
-    match page.is_operator() {
-        true => Role::ALL.to_vec(),
-        false => vec![Role::Consumer, Role::Provider, Role::Reader],
+    if page.is_operator() {
+        Role::ALL.to_vec()
+    } else {
+        vec![Role::Consumer, Role::Provider, Role::Reader]
     }
 }
 

@@ -10,7 +10,6 @@ use crate::harness::admin::AdminServer;
 async fn where_there_is_nothing_the_answer_has_the_shape_of_the_api() {
     let admin = AdminServer::start().await;
     for line in [
-        "GET /",
         "GET /api/v1/nothing",
         "GET /api/v1//clients",
         "GET //clients",

@@ -13,7 +13,7 @@ fn data() -> Value {
     json!({
         "invoice": {
             "address_lines": ["Postboks 1", "0001 Oslo"],
-            "email": "Faktura@consumer.test",
+            "email": "faktura@consumer.test",
             "peppol_id": "0192:310000116",
             "reference": "1234",
         },

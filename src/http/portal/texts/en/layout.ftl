@@ -31,12 +31,3 @@ notice-saved = Saved.
 notice-signed-out = You have signed out.
 overview-hello = Hello, { $name }
 overview-lead = Here you see what needs you.
-form-errors = { $count ->
-    [one] One field must be corrected
-   *[other] { $count } fields must be corrected
-  }
-form-stale = Somebody has changed this in the meantime. See what stands there now, and try again.
-pager-label = Pages
-pager-size = Shows 50 at a time
-pager-first = To the beginning
-pager-next = Next page

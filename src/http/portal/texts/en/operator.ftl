@@ -42,6 +42,7 @@ act-verb-deactivate = Deactivated
 act-verb-deny = Denied
 act-verb-grant = Granted
 act-verb-invite = Invited
+act-verb-provide = Made
 act-verb-remove-e-mail-domain = Removed an e-mail domain:
 act-verb-remove-scope = Removed a scope:
 act-verb-renew-key = Renewed a key:
@@ -262,18 +263,18 @@ operator-standing-valid = Valid
 operator-standing-soon = Expires soon
 operator-standing-expired = Expired
 operator-standing-not-yet = Not valid yet
-operator-lists = Revocation list
+operator-lists = Revocation
 operator-lists-none = None
 operator-list-fresh = Fresh
 operator-list-stale = Too old
 operator-list-endless = Without an end
 operator-list-not-yet = Dated ahead
 operator-list-age = { $count ->
-    [0] less than an hour old
-    [one] an hour old
-   *[other] { $count } hours old
+    [0] Less than an hour old.
+    [one] An hour old.
+   *[other] { $count } hours old.
   }
-operator-list-due = , the next is due { $moment }
+operator-list-due = The next is due { $moment }.
 # Audit
 operator-audit = Audit trail
 operator-audit-lead = Who changed what, when, and by which right. Each row is sealed together with all before it.

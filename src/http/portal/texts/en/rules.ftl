@@ -85,3 +85,5 @@ rule-own-status = nobody switches themselves off or on; ask another administrato
 rule-last-operator = nobody would be left who operates this server; make somebody else an operator first
 rule-operator-elsewhere = only users of the operator's organization can be operators
 rule-user-taken = there is a user with that address already
+rule-prefix-asked-most = your organization waits for { $most } answers already; ask again when the operator has given some
+rule-prefix-assigned-deny = the prefix is assigned already; deny the request, or transfer the prefix

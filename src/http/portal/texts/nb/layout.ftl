@@ -31,12 +31,3 @@ notice-saved = Lagret.
 notice-signed-out = Du er logget ut.
 overview-hello = Hei, { $name }
 overview-lead = Her ser du det som trenger deg.
-form-errors = { $count ->
-    [one] Ett felt må rettes
-   *[other] { $count } felt må rettes
-  }
-form-stale = Noen har endret dette i mellomtiden. Se hva som står der nå, og prøv igjen.
-pager-label = Sider
-pager-size = Viser 50 om gangen
-pager-first = Til begynnelsen
-pager-next = Neste side

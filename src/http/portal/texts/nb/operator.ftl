@@ -42,6 +42,7 @@ act-verb-deactivate = Deaktiverte
 act-verb-deny = Avslo
 act-verb-grant = Ga
 act-verb-invite = Inviterte
+act-verb-provide = Laget
 act-verb-remove-e-mail-domain = Fjernet e-postdomene:
 act-verb-remove-scope = Fjernet scope:
 act-verb-renew-key = Fornyet nøkkel:
@@ -262,18 +263,18 @@ operator-standing-valid = Gyldig
 operator-standing-soon = Utløper snart
 operator-standing-expired = Utløpt
 operator-standing-not-yet = Gjelder ikke ennå
-operator-lists = Tilbakekallingsliste
+operator-lists = Tilbakekalling
 operator-lists-none = Ingen
 operator-list-fresh = Fersk
 operator-list-stale = For gammel
 operator-list-endless = Uten frist
 operator-list-not-yet = Datert fram i tid
 operator-list-age = { $count ->
-    [0] under en time gammel
-    [one] en time gammel
-   *[other] { $count } timer gammel
+    [0] Under en time gammel.
+    [one] En time gammel.
+   *[other] { $count } timer gammel.
   }
-operator-list-due = , neste ventes { $moment }
+operator-list-due = Neste ventes { $moment }.
 # Audit
 operator-audit = Revisjonslogg
 operator-audit-lead = Hvem endret hva, når, og med hvilken rett. Hver rad er forseglet sammen med alle før den.

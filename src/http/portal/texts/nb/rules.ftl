@@ -85,3 +85,5 @@ rule-own-status = ingen slår seg selv av eller på; spør en annen administrato
 rule-last-operator = da ville ingen drifte serveren; gjør en annen til driftsansvarlig først
 rule-operator-elsewhere = bare brukere i virksomheten som drifter serveren, kan være driftsansvarlige
 rule-user-taken = det finnes en bruker med den adressen fra før
+rule-prefix-asked-most = virksomheten venter på { $most } svar fra før; be om flere når noen av dem er besvart
+rule-prefix-assigned-deny = prefikset er tildelt fra før; avslå forespørselen, eller overfør prefikset

@@ -31,12 +31,3 @@ notice-saved = Lagra.
 notice-signed-out = Du er logga ut.
 overview-hello = Hei, { $name }
 overview-lead = Her ser du det som treng deg.
-form-errors = { $count ->
-    [one] Eitt felt må rettast
-   *[other] { $count } felt må rettast
-  }
-form-stale = Nokon har endra dette i mellomtida. Sjå kva som står der no, og prøv igjen.
-pager-label = Sider
-pager-size = Viser 50 om gongen
-pager-first = Til byrjinga
-pager-next = Neste side

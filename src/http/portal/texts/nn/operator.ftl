@@ -42,6 +42,7 @@ act-verb-deactivate = Deaktiverte
 act-verb-deny = Avslo
 act-verb-grant = Gav
 act-verb-invite = Inviterte
+act-verb-provide = Laga
 act-verb-remove-e-mail-domain = Fjerna e-postdomene:
 act-verb-remove-scope = Fjerna scope:
 act-verb-renew-key = Fornya nøkkel:
@@ -262,18 +263,18 @@ operator-standing-valid = Gyldig
 operator-standing-soon = Går snart ut
 operator-standing-expired = Utgått
 operator-standing-not-yet = Gjeld ikkje enno
-operator-lists = Tilbakekallingsliste
+operator-lists = Tilbakekalling
 operator-lists-none = Inga
 operator-list-fresh = Fersk
 operator-list-stale = For gammal
 operator-list-endless = Utan frist
 operator-list-not-yet = Datert fram i tid
 operator-list-age = { $count ->
-    [0] under ein time gammal
-    [one] ein time gammal
-   *[other] { $count } timar gammal
+    [0] Under ein time gammal.
+    [one] Ein time gammal.
+   *[other] { $count } timar gammal.
   }
-operator-list-due = , neste er venta { $moment }
+operator-list-due = Neste er venta { $moment }.
 # Audit
 operator-audit = Revisjonslogg
 operator-audit-lead = Kven endra kva, når, og med kva rett. Kvar rad er forsegla saman med alle før ho.

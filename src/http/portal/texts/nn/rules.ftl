@@ -85,3 +85,5 @@ rule-own-status = ingen slår seg sjølv av eller på; spør ein annan administr
 rule-last-operator = då ville ingen drifte serveren; gjer ein annan til driftsansvarleg først
 rule-operator-elsewhere = berre brukarar i verksemda som driftar serveren, kan vere driftsansvarlege
 rule-user-taken = det finst ein brukar med den adressa frå før
+rule-prefix-asked-most = verksemda ventar på { $most } svar frå før; be om fleire når nokre av dei er svara på
+rule-prefix-assigned-deny = prefikset er tildelt frå før; avslå førespurnaden, eller overfør prefikset

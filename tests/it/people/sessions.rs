@@ -1,0 +1,133 @@
+//! Attacks I07, I08, I11 and I17: on sessions, cookies and roles.
+
+use portvakt::domain::organization::{Organization, OrganizationStatus};
+use portvakt::domain::user::Role;
+
+use crate::harness::clock::NOW;
+use crate::harness::server::actor;
+use crate::harness::{CONSUMER, PROVIDER};
+use crate::people::browser::{Browser, PASSWORD, cookie_lines, server, user};
+
+const EMAIL: &str = "kari@consumer.example";
+
+#[tokio::test]
+async fn i07_signing_in_gives_a_new_session_that_scripts_and_other_sites_do_not_get() {
+    let server = server("").await;
+    user(&server, EMAIL, &[Role::Consumer]).await;
+    let mut browser = Browser::at(&server);
+    // A session that somebody else has put there.
+    let planted = "A".repeat(43);
+    browser.cookies.push(("portvakt-session".to_owned(), planted.clone()));
+    let reply = browser.sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(reply.status, 303, "{}", reply.text());
+    let first = browser.session().unwrap();
+    assert_ne!(first, planted);
+    let lines = cookie_lines(&reply);
+    let line = lines.iter().find(|line| line.starts_with("portvakt-session=")).unwrap();
+    for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(line.contains(flag), "{line}");
+    }
+    browser.fill("/portal/profile", "/portal/sign-out", &[]).await;
+    browser.cookies.push(("portvakt-session".to_owned(), first.clone()));
+    assert!(!browser.is_in().await, "a session counts after it was ended");
+    browser.cookies.clear();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    assert_ne!(browser.session().unwrap(), first);
+}
+
+#[tokio::test]
+async fn i07_over_https_the_cookie_is_bound_to_the_host() {
+    let tls = "[admin_listener]\ntls_certificate_file = \"a.pem\"\ntls_key_file = \"b.pem\"\n";
+    let server = server(tls).await;
+    user(&server, EMAIL, &[Role::Consumer]).await;
+    let mut browser = Browser::at(&server);
+    let reply = browser.sign_in(EMAIL, PASSWORD).await;
+    let lines = cookie_lines(&reply);
+    let line = lines.iter().find(|line| line.starts_with("__Host-portvakt-session=")).unwrap();
+    for flag in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(line.contains(flag) && !line.contains("Domain"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn i08_a_session_ends_with_its_time_its_user_its_organization_and_their_roles() {
+    let server = server("").await;
+    let kari = user(&server, EMAIL, &[Role::Consumer]).await;
+    let registry = &server.server.app.registry;
+    let mut browser = Browser::at(&server);
+    browser.sign_in(EMAIL, PASSWORD).await;
+    assert!(browser.is_in().await);
+    server.server.clock.set(NOW + 30 * 60);
+    assert!(!browser.is_in().await, "after half an hour alone");
+    browser.cookies.clear();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    for quarter in 3..34 {
+        server.server.clock.set(NOW + quarter * 15 * 60);
+        assert!(browser.is_in().await, "{quarter}");
+    }
+    server.server.clock.set(NOW + 30 * 60 + 8 * 60 * 60);
+    assert!(!browser.is_in().await, "after eight hours");
+    browser.cookies.clear();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let users = "/portal/organization/users";
+    assert_eq!(browser.get(users).await.status, 403);
+    let roles = [Role::Administrator];
+    registry.set_roles(&actor(), &kari.id, &roles, None).await.unwrap();
+    assert_eq!(browser.get(users).await.status, 200);
+    registry.set_roles(&actor(), &kari.id, &[], None).await.unwrap();
+    assert_eq!(browser.get(users).await.status, 403);
+    let number = CONSUMER.parse().unwrap();
+    let off = |it: &mut Organization| it.status = OrganizationStatus::Deactivated;
+    registry.change_organization(&actor(), number, None, off).await.unwrap();
+    assert!(!browser.is_in().await, "the organization is off");
+    let on = |it: &mut Organization| it.status = OrganizationStatus::Active;
+    registry.change_organization(&actor(), number, None, on).await.unwrap();
+    assert!(browser.is_in().await);
+    registry.set_user_status(&actor(), &kari.id, false, None).await.unwrap();
+    assert!(!browser.is_in().await, "the user is off");
+}
+
+#[tokio::test]
+async fn i11_an_administrator_reaches_no_users_of_others() {
+    let server = server("").await;
+    user(&server, EMAIL, &[Role::Administrator]).await;
+    let theirs = user(&server, "ola@provider.example", &[]).await;
+    let ours = user(&server, "ola@consumer.example", &[]).await;
+    let mut browser = Browser::at(&server);
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let list = format!("/portal/organization/users?organization={PROVIDER}");
+    assert_eq!(browser.get(&list).await.status, 404);
+    let page = |id: &str| format!("/portal/organization/users/{id}");
+    assert_eq!(browser.get(&page(theirs.id.as_str())).await.status, 404);
+    let own = page(ours.id.as_str());
+    for act in ["roles", "deactivate", "restore"] {
+        let address = format!("{}/{act}", page(theirs.id.as_str()));
+        let reply = browser.fill(&own, &address, &[("role", "reader")]).await;
+        assert_eq!(reply.status, 404, "{act}");
+    }
+    // What is not on the form changes nothing.
+    let address = format!("{own}/roles");
+    let fields = [("role", "operator"), ("role", "administrator"), ("role", "reader")];
+    assert_eq!(browser.fill(&own, &address, &fields).await.status, 303);
+    let registry = &server.server.app.registry;
+    let after = registry.user(&actor(), &ours.id).await.unwrap().value;
+    assert_eq!(after.roles, [Role::Reader]);
+}
+
+#[tokio::test]
+async fn i17_pages_with_secrets_are_not_kept_and_send_no_referrer() {
+    let server = server("").await;
+    user(&server, EMAIL, &[Role::Consumer]).await;
+    let mut browser = Browser::at(&server);
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let enrolled = browser.fill("/portal/profile", "/portal/profile/second-factor", &[]).await;
+    assert!(enrolled.text().contains("otpauth://"), "{}", enrolled.text());
+    for reply in [enrolled, browser.get("/portal/profile").await] {
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+        assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
+    }
+    for path in ["/portal/sign-in", "/portal/link?token=x"] {
+        let reply = Browser::at(&server).get(path).await;
+        assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
+    }
+}

@@ -1,0 +1,6 @@
+//! The portal over HTTP, as browsers without script use it.
+
+mod consumer;
+mod operator;
+mod organization;
+mod visitor;
