@@ -3,4 +3,5 @@
 mod consumer;
 mod operator;
 mod organization;
+mod provider;
 mod visitor;

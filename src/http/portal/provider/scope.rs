@@ -7,7 +7,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::app::App;
-use crate::domain::names::names;
 use crate::domain::record::Recorded;
 use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
@@ -32,13 +31,18 @@ pub(super) enum Tab {
     Usage,
 }
 
-names!(pub(super) Tab {
-    About = "about",
-    Accesses = "accesses",
-    History = "history",
-    Requests = "requests",
-    Usage = "usage",
-});
+impl Tab {
+    /// The end of the name of its text, and of its address.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::About => "about",
+            Self::Accesses => "accesses",
+            Self::History => "history",
+            Self::Requests => "requests",
+            Self::Usage => "usage",
+        }
+    }
+}
 
 /// The tabs, in order.
 const TABS: [Tab; 5] = [Tab::Accesses, Tab::Requests, Tab::Usage, Tab::About, Tab::History];

@@ -1,0 +1,263 @@
+//! The provider's pages: by forms alone, for nobody else, and with nothing changed by looking.
+
+use portvakt::domain::access::AccessState;
+use portvakt::domain::audit::AuditFilter;
+use portvakt::domain::record::Expected;
+use portvakt::domain::scope::ScopeStatus;
+use portvakt::domain::user::Role;
+use portvakt::registry::AccessTerms;
+
+use crate::harness::admin::AdminServer;
+use crate::harness::http::Reply;
+use crate::harness::server::actor;
+use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
+use crate::portal::visitor::{Visitor, hidden};
+
+/// The pages of a scope that everybody there has granted to them.
+const SCOPE: &str = "/portal/scopes/test%3Aread";
+
+/// Those of one that nobody has access to.
+const CLOSED: &str = "/portal/scopes/test%3Aclosed";
+
+async fn visitor(server: &AdminServer, who: (&str, &str), role: Role) -> Visitor {
+    Visitor::sign_in(&server.server.app.registry, server.address, who, &[role]).await
+}
+
+fn html(reply: &Reply) -> String {
+    String::from_utf8(reply.body.clone()).unwrap()
+}
+
+async fn newest_act(server: &AdminServer) -> i64 {
+    let rows =
+        server.server.app.registry.audit_rows(&actor(), AuditFilter::default(), None, 1).await;
+    rows.unwrap().items[0].seq
+}
+
+/// How the access of an organization to a scope stands.
+async fn state(server: &AdminServer, scope: &str, consumer: &str) -> Option<AccessState> {
+    let (scope, consumer) = (scope.parse().unwrap(), consumer.parse().unwrap());
+    let found = server.server.app.registry.access(&actor(), &scope, consumer).await.ok()?;
+    Some(found.value.access.state)
+}
+
+#[tokio::test]
+async fn only_the_owner_sees_a_scope_and_only_a_provider_changes_it() {
+    let server = AdminServer::start().await;
+    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let reader = visitor(&server, ("liv", PROVIDER), Role::Reader).await;
+    let stranger = visitor(&server, ("kari", CONSUMER), Role::Provider).await;
+    let before = newest_act(&server).await;
+    let access = format!("{SCOPE}/accesses/{CONSUMER}");
+    let seen = ["", "/about", "/requests", "/usage", "/history", "/accesses/export"];
+    let seen = seen.map(|end| format!("{SCOPE}{end}"));
+    for page in seen.iter().chain([&access]) {
+        for who in [&provider, &reader] {
+            let shown = who.get(page).await;
+            assert_eq!(shown.status, 200, "{page}: {}", shown.text());
+        }
+        assert_eq!(stranger.get(page).await.status, 404, "{page}");
+    }
+    let forms = ["/edit", "/deactivate", "/accesses/new", "/accesses/batch"];
+    let forms = forms.map(|end| format!("{SCOPE}{end}"));
+    let withdraw = format!("{access}/withdraw");
+    for page in forms.iter().chain([&withdraw]) {
+        assert_eq!(provider.get(page).await.status, 200, "{page}");
+        assert_eq!(reader.get(page).await.status, 403, "{page}");
+        assert!(matches!(stranger.get(page).await.status, 403 | 404), "{page}");
+    }
+    for page in ["/portal/scopes?q=read&prefix=test", "/portal/requests", "/portal/prefixes"] {
+        assert_eq!(reader.get(page).await.status, 200, "{page}");
+    }
+    assert!(!html(&stranger.get("/portal/scopes?status=all").await).contains("test:read"));
+    assert_eq!(newest_act(&server).await, before, "looking has changed something");
+    assert_eq!(reader.post(SCOPE, &withdraw, &[]).await.status, 403);
+    assert_eq!(stranger.post("/portal", &withdraw, &[]).await.status, 404);
+    assert_eq!(state(&server, "test:read", CONSUMER).await, Some(AccessState::Approved));
+}
+
+#[tokio::test]
+async fn a_scope_is_made_and_changed_by_forms_that_keep_what_was_typed() {
+    let server = AdminServer::start().await;
+    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let new = "/portal/scopes/new";
+    let wrong = [("prefix", "test"), ("subscope", "<b>x y"), ("lifetime", "soon")];
+    let again = provider.post(new, new, &wrong).await;
+    let said = html(&again);
+    assert_eq!(again.status, 422);
+    for part in ["#subscope", "#description", "#visibility", "#lifetime", "&#60;b&#62;x y"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("<b>x"), "what was typed has become markup");
+    let mut right = vec![
+        ("prefix", "test"),
+        ("subscope", "roads/read"),
+        ("description", "<i>Roads</i>\u{200b}"),
+        ("visibility", "PRIVATE"),
+        ("access", "granted"),
+    ];
+    let made = provider.post(new, new, &right).await;
+    assert_eq!(made.status, 303, "{}", made.text());
+    let page = "/portal/scopes/test%3Aroads%2Fread";
+    let shown = html(&provider.get(page).await);
+    assert!(shown.contains("&#60;i&#62;Roads&#60;/i&#62;[U+200B]"), "{shown}");
+    assert_eq!(provider.post(new, new, &right).await.status, 422, "the name is taken");
+    right[0].1 = "nobodys";
+    assert_eq!(provider.post(new, new, &right).await.status, 422);
+
+    let edit = format!("{page}/edit");
+    let version = hidden(&provider.get(&edit).await, "version").unwrap();
+    let typed =
+        |text| [("version", version.as_str()), ("description", text), ("visibility", "PUBLIC")];
+    assert_eq!(provider.post(&edit, &edit, &typed("One")).await.status, 303);
+    let late = provider.post(&edit, &edit, &typed("Two")).await;
+    let said = html(&late);
+    assert_eq!(late.status, 422);
+    assert!(said.contains(">One</textarea>") && !said.contains("Two"), "{said}");
+    assert_ne!(hidden(&late, "version").unwrap(), version);
+    assert!(html(&provider.get(&format!("{page}/history")).await).contains("Changed"));
+}
+
+#[tokio::test]
+async fn access_is_given_changed_and_withdrawn_with_a_reason() {
+    let server = AdminServer::start().await;
+    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let new = format!("{CLOSED}/accesses/new");
+    for (number, expires, field) in [
+        ("310000117", "", "#number"),
+        (CONSUMER, "2020-01-01", "#expires"),
+        (CONSUMER, "x", "#expires"),
+    ] {
+        let again = provider.post(&new, &new, &[("number", number), ("expires", expires)]).await;
+        assert_eq!(again.status, 422, "{number} {expires}");
+        assert!(html(&again).contains(&format!("href=\"{field}\"")), "{number} {expires}");
+    }
+    let given = [("number", "310 000 116"), ("expires", "2099-06-30"), ("note", "<u>A-114")];
+    assert_eq!(provider.post(&new, &new, &given).await.status, 303);
+    assert_eq!(state(&server, "test:closed", CONSUMER).await, Some(AccessState::Approved));
+    let shown = html(&provider.get(&format!("{CLOSED}?q={CONSUMER}")).await);
+    assert!(shown.contains("30 Jun 2099") && shown.contains("&#60;u&#62;A-114"), "{shown}");
+    assert_eq!(provider.post(&new, &new, &given).await.status, 422, "it is there already");
+
+    let one = format!("{CLOSED}/accesses/{CONSUMER}");
+    let form = provider.get(&one).await;
+    assert!(html(&form).contains("value=\"2099-06-30\""));
+    let version = hidden(&form, "version").unwrap();
+    let change = [("version", version.as_str()), ("expires", ""), ("note", "B")];
+    assert_eq!(provider.post(&one, &one, &change).await.status, 303);
+    let stale = provider.post(&one, &one, &change).await;
+    assert_eq!(stale.status, 422);
+    assert!(html(&stale).contains("Somebody has changed this since you opened the page"));
+
+    let withdraw = format!("{one}/withdraw");
+    let version = hidden(&provider.get(&withdraw).await, "version").unwrap();
+    let reason = [("version", version.as_str()), ("reason", "The agreement has ended")];
+    assert_eq!(provider.post(&withdraw, &withdraw, &reason).await.status, 303);
+    assert_eq!(state(&server, "test:closed", CONSUMER).await, Some(AccessState::Denied));
+    assert!(html(&provider.get(&one).await).contains("The agreement has ended"));
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_granted_or_denied_with_a_reason() {
+    let server = AdminServer::start().await;
+    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let registry = &server.server.app.registry;
+    let (scope, message) = ("test:closed".parse().unwrap(), "<script>Please".to_owned());
+    for consumer in [CONSUMER, SUPPLIER] {
+        let number = consumer.parse().unwrap();
+        registry.request_access(&actor(), &scope, number, Some(message.clone())).await.unwrap();
+    }
+    let inbox = html(&provider.get("/portal/requests").await);
+    assert!(inbox.contains("&#60;script&#62;Please") && !inbox.contains("<script>P"), "{inbox}");
+    let one = |consumer| format!("{CLOSED}/requests/{consumer}");
+    let form = provider.get(&one(CONSUMER)).await;
+    let version = hidden(&form, "version").unwrap();
+    let deny = |reason| [("version", version.as_str()), ("deny", "1"), ("reason", reason)];
+    assert_eq!(provider.post(&one(CONSUMER), &one(CONSUMER), &deny("")).await.status, 422);
+    assert_eq!(state(&server, "test:closed", CONSUMER).await, Some(AccessState::Requested));
+    assert_eq!(provider.post(&one(CONSUMER), &one(CONSUMER), &deny("No")).await.status, 303);
+    assert_eq!(state(&server, "test:closed", CONSUMER).await, Some(AccessState::Denied));
+    let approve = [("approve", "1"), ("note", "A-114")];
+    assert_eq!(provider.post("/portal/requests", &one(SUPPLIER), &approve).await.status, 303);
+    assert_eq!(state(&server, "test:closed", SUPPLIER).await, Some(AccessState::Approved));
+    let inbox = html(&provider.get("/portal/requests").await);
+    assert!(inbox.contains("Nobody waits for an answer"), "{inbox}");
+}
+
+#[tokio::test]
+async fn a_batch_is_tried_first_keeps_what_is_there_and_goes_out_without_formulas() {
+    let server = AdminServer::start().await;
+    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let registry = &server.server.app.registry;
+    let scope = "test:closed".parse().unwrap();
+    let terms = AccessTerms { expires_at: None, note: Some("kept".to_owned()) };
+    let consumer = CONSUMER.parse().unwrap();
+    let granted = registry.grant_access(&actor(), &scope, consumer, terms, Expected::Nothing);
+    granted.await.unwrap();
+    let before = newest_act(&server).await;
+    let batch = format!("{CLOSED}/accesses/batch");
+    let lines =
+        format!("number;end;note\n{CONSUMER};;new note\n{SUPPLIER};2099-06-30;=1+1\n310000117\n");
+    let tried = provider.post(&batch, &batch, &[("lines", &lines)]).await;
+    let said = html(&tried);
+    assert_eq!(tried.status, 200);
+    for part in ["One gets access.", "One has access already.", "One line needs correction"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(newest_act(&server).await, before, "trying has changed something");
+    let done = provider.post(&batch, &batch, &[("lines", &lines), ("confirm", "1")]).await;
+    assert_eq!(done.status, 303);
+    assert_eq!(state(&server, "test:closed", SUPPLIER).await, Some(AccessState::Approved));
+    let kept = registry.access(&actor(), &scope, consumer).await.unwrap();
+    assert_eq!(kept.value.note.as_deref(), Some("kept"));
+    let file = html(&provider.get(&format!("{CLOSED}/accesses/export")).await);
+    assert!(file.contains("\"'=1+1\"") && file.contains("\"kept\""), "{file}");
+    let nothing = provider.post(&batch, &batch, &[("lines", " \n")]).await;
+    assert_eq!(nothing.status, 422);
+    let stranger = visitor(&server, ("kari", CONSUMER), Role::Provider).await;
+    assert_eq!(stranger.post("/portal", &batch, &[("lines", &lines)]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_scope_in_use_is_closed_by_typing_its_name_and_opened_again() {
+    let server = AdminServer::start().await;
+    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let status = async || {
+        let found = server.server.app.registry.scope(&actor(), &"test:read".parse().unwrap()).await;
+        found.unwrap().value.status
+    };
+    let off = format!("{SCOPE}/deactivate");
+    let form = provider.get(&off).await;
+    assert!(html(&form).contains("The scope is in use"), "{}", html(&form));
+    let version = hidden(&form, "version").unwrap();
+    let typed = |confirm| [("version", version.as_str()), ("confirm", confirm)];
+    assert_eq!(provider.post(&off, &off, &typed("test:write")).await.status, 422);
+    assert_eq!(status().await, ScopeStatus::Active);
+    assert_eq!(provider.post(&off, &off, &typed("test:read")).await.status, 303);
+    assert_eq!(status().await, ScopeStatus::Deactivated);
+    assert_eq!(provider.post(SCOPE, &format!("{SCOPE}/restore"), &[]).await.status, 303);
+    assert_eq!(status().await, ScopeStatus::Active);
+}
+
+#[tokio::test]
+async fn a_prefix_is_asked_for_and_the_answer_is_shown() {
+    let server = AdminServer::start().await;
+    let asking = visitor(&server, ("kari", CONSUMER), Role::Provider).await;
+    let empty = html(&asking.get("/portal/scopes").await);
+    assert!(empty.contains("You have no prefix yet"), "{empty}");
+    let new = "/portal/prefixes/new";
+    let wrong = asking.post(new, new, &[("prefix", "Nope!"), ("reason", "<b>")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(html(&wrong).contains("&#60;b&#62;") && html(&wrong).contains("#prefix"));
+    let taken = asking.post(new, new, &[("prefix", "test"), ("reason", "Tests")]).await;
+    assert!(html(&taken).contains("the prefix is assigned already"), "{}", html(&taken));
+    assert_eq!(
+        asking.post(new, new, &[("prefix", "roads:"), ("reason", "Roads")]).await.status,
+        303
+    );
+    assert!(html(&asking.get("/portal/prefixes").await).contains("Waits for an answer"));
+    let (prefix, number) = ("roads".parse().unwrap(), CONSUMER.parse().unwrap());
+    let registry = &server.server.app.registry;
+    let answer = Some("Which roads?".to_owned());
+    registry.deny_prefix_request(&actor(), &prefix, number, answer, None).await.unwrap();
+    assert!(html(&asking.get("/portal/prefixes").await).contains("Which roads?"));
+}
