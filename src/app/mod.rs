@@ -141,12 +141,7 @@ impl App {
         if pending > 0 {
             return Err(AppError::Migrations(pending));
         }
-        let sets = config.trust.iter().map(load_trust_set).collect::<Result<Vec<_>, _>>()?;
-        for set in &sets {
-            for warning in set.warnings(clock.now()) {
-                tracing::warn!(trust_set = set.name(), "{warning}");
-            }
-        }
+        let sets = load_trust_sets(config, &*clock)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
@@ -194,17 +189,7 @@ impl App {
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), skew);
         let open_id = OpenIdProviders::new(config, &clock, &random, open_id_seal, &replay)?;
         let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
-        let mut registers = vec![local_register(config, &caches)];
-        for register in &config.delegation_registers {
-            let tokens = register.token_scope.as_ref().map(|scope| ServerTokens {
-                issuer: config.issuer.clone(),
-                audience: register.issuer.clone(),
-                scope: scope.clone(),
-                keys: keys.ring(),
-                random: Arc::clone(&random),
-            });
-            registers.push(remote_register(register, tokens)?);
-        }
+        let registers = delegation_registers(config, &caches, &keys, &random)?;
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let certificates_of_tasks = Arc::clone(&certificates);
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
@@ -384,12 +369,35 @@ fn portal_url(config: &Config) -> String {
 
 /// Whether browsers reach the portal over TLS: as the configuration says, or else when the listener speaks it.
 fn is_https(config: &Config) -> bool {
-    let said = config.admin_url.as_deref().map(|url| url.starts_with("https://"));
-    said.unwrap_or(config.admin_listener.tls.is_some())
+    match config.admin_url.as_deref() {
+        Some(url) => url.starts_with("https://"),
+        None => config.admin_listener.tls.is_some(),
+    }
 }
 
 /// What people are told that the register of this server is called.
 const LOCAL_REGISTER_NAME: &str = "Portvakt";
+
+/// Every register of delegations that scopes may name, our own first.
+fn delegation_registers(
+    config: &Config,
+    caches: &Arc<Caches>,
+    keys: &KeyKeeper,
+    random: &Arc<dyn Random>,
+) -> Result<Vec<KnownRegister>, AppError> {
+    let mut registers = vec![local_register(config, caches)];
+    for register in &config.delegation_registers {
+        let tokens = register.token_scope.as_ref().map(|scope| ServerTokens {
+            issuer: config.issuer.clone(),
+            audience: register.issuer.clone(),
+            scope: scope.clone(),
+            keys: keys.ring(),
+            random: Arc::clone(random),
+        });
+        registers.push(remote_register(register, tokens)?);
+    }
+    Ok(registers)
+}
 
 fn local_register(config: &Config, caches: &Arc<Caches>) -> KnownRegister {
     let issuer = config.issuer.clone();
@@ -420,6 +428,17 @@ pub fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppErro
     };
     let key = SealingKey::from_base64(&text);
     key.map_err(|error| AppError::Keys(KeyKeeperError::Key(error)))
+}
+
+/// The trust sets, having warned of what is wrong with them at this moment.
+fn load_trust_sets(config: &Config, clock: &dyn Clock) -> Result<Vec<TrustSet>, AppError> {
+    let sets = config.trust.iter().map(load_trust_set).collect::<Result<Vec<_>, _>>()?;
+    for set in &sets {
+        for warning in set.warnings(clock.now()) {
+            tracing::warn!(trust_set = set.name(), "{warning}");
+        }
+    }
+    Ok(sets)
 }
 
 fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {

@@ -11,6 +11,11 @@ pub mod listen;
 mod management;
 mod oauth;
 mod origin;
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unused_self,
+    reason = "templates call what they need on the page they are given, and hand on what they hold by reference"
+)]
 mod portal;
 mod source;
 mod stall;

@@ -332,9 +332,9 @@ async fn prefix_requests_are_seen_by_who_asked_and_by_the_operator() {
         (page.items.iter().map(of).collect::<Vec<_>>(), page.has_more)
     };
     let server = Actor::server("test");
-    let last = ("p1".parse().unwrap(), org(B));
+    let before = ("p1".parse().unwrap(), org(B));
     assert_eq!(list(&server, None).await, (vec![format!("p1 {A}"), format!("p1 {B}")], true));
-    assert_eq!(list(&server, Some(last)).await, (vec![format!("p2 {B}")], false));
+    assert_eq!(list(&server, Some(before)).await, (vec![format!("p2 {B}")], false));
     let reader = actor(A, &[Right::ReadScopes]);
     assert_eq!(list(&reader, None).await, (vec![format!("p1 {A}")], false));
     let others = registry.prefix_request(&reader, &"p2".parse().unwrap(), org(B)).await;

@@ -70,7 +70,7 @@ pub(super) fn bars(
             safe(&bar.label),
             safe(&number(bar.value))
         );
-        if (at as usize).is_multiple_of(every) {
+        if usize::try_from(at).is_ok_and(|at| at.is_multiple_of(every)) {
             let _ = write!(
                 svg,
                 "<text class=\"chart-middle\" x=\"{}\" y=\"{}\">{}</text>",

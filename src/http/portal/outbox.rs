@@ -102,8 +102,8 @@ fn read_mail(folder: &Path, name: String) -> Option<Mail> {
             && word.contains("/portal/")
     };
     let links = text.split_whitespace().filter(is_link).map(str::to_owned).collect();
-    let lines: Vec<String> = text.lines().map(visible).collect();
-    Some(Mail { name, text: lines.join("\n"), links })
+    let shown: Vec<String> = text.lines().map(visible).collect();
+    Some(Mail { name, text: shown.join("\n"), links })
 }
 
 /// A mail with what stands for other bytes in quoted-printable put back (RFC 2045 section 6.7), because a link could

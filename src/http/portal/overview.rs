@@ -136,14 +136,9 @@ pub(super) async fn overview(
     let page = signed_in.page.clone().at(Section::Overview);
     let sees = page.may(Right::ReadClients) && page.may(Right::ReadScopes);
     let look = Look { app: &app, signed_in: &signed_in, now: app.issuer.clock.now() };
-    let shown = match sees {
-        true => Some((look.attention(&page).await?, look.figures().await?)),
-        false => None,
-    };
-    let whom = match sees {
-        true => Vec::new(),
-        false => app.registry.whom_to_ask(&signed_in.session).await?,
-    };
+    let shown =
+        if sees { Some((look.attention(&page).await?, look.figures().await?)) } else { None };
+    let whom = if sees { Vec::new() } else { app.registry.whom_to_ask(&signed_in.session).await? };
     let name = visible(&signed_in.session.user.name);
     Ok(show(&Overview { page, name, now: look.now, shown, whom }))
 }

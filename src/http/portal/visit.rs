@@ -75,13 +75,12 @@ async fn session(app: &App, headers: &HeaderMap) -> Result<Option<Arc<Session>>,
 fn seed(app: &App, headers: &HeaderMap, signed_in: bool) -> (String, bool) {
     let secure = app.portal_is_https;
     let cookie = if signed_in { Cookie::Session } else { Cookie::Visitor };
-    match cookie.read(headers, secure).filter(|text| !text.is_empty()) {
-        Some(text) => (text.to_owned(), false),
-        None => {
-            let mut bytes = [0; VISITOR_BYTES];
-            app.issuer.random.fill(&mut bytes);
-            (URL_SAFE_NO_PAD.encode(bytes), true)
-        }
+    if let Some(text) = cookie.read(headers, secure).filter(|text| !text.is_empty()) {
+        (text.to_owned(), false)
+    } else {
+        let mut bytes = [0; VISITOR_BYTES];
+        app.issuer.random.fill(&mut bytes);
+        (URL_SAFE_NO_PAD.encode(bytes), true)
     }
 }
 
@@ -173,6 +172,18 @@ fn comes_from_here(app: &App, headers: &HeaderMap) -> bool {
     }
 }
 
+/// What every answer says, whatever it is.
+const ALWAYS: [(HeaderName, &str); 5] = [
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
 fn with_headers(app: &App, mut response: Response) -> Response {
     let headers = response.headers_mut();
     // Scripts ask this server for names, and the token endpoint for a token to try.
@@ -184,16 +195,6 @@ fn with_headers(app: &App, mut response: Response) -> Response {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
-    const ALWAYS: [(HeaderName, &str); 5] = [
-        (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (
-            HeaderName::from_static("permissions-policy"),
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-        ),
-    ];
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }

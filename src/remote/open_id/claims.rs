@@ -1,4 +1,4 @@
-//! What an id_token must be and say, for somebody to be let in by it (OpenID Connect Core section 3.1.3.7).
+//! What an `id_token` must be and say, for somebody to be let in by it (OpenID Connect Core section 3.1.3.7).
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -47,7 +47,7 @@ pub(super) struct AllClaims {
 
 impl AdditionalClaims for AllClaims {}
 
-/// What an id_token is held against.
+/// What an `id_token` is held against.
 pub(super) struct Expected<'a> {
     pub(super) client_id: &'a str,
     pub(super) nonce: &'a Nonce,
@@ -56,7 +56,7 @@ pub(super) struct Expected<'a> {
     pub(super) organization_claim: Option<&'a str>,
 }
 
-/// Why an id_token is not believed.
+/// Why an `id_token` is not believed.
 pub(super) enum Judgement {
     /// The provider may have the key that it names, but it is not known here.
     UnknownKey,
@@ -81,7 +81,7 @@ impl From<OpenIdError> for Judgement {
     }
 }
 
-/// Whom an id_token names, if it is the provider's, for us, about this sign-in and of now.
+/// Whom an `id_token` names, if it is the provider's, for us, about this sign-in and of now.
 pub(super) fn judge(
     token: &Token,
     known: &Known,
@@ -173,7 +173,7 @@ fn unbelievable(problem: &str) -> OpenIdError {
     OpenIdError::Unbelievable(format!("id_token: {problem}"))
 }
 
-/// Why an id_token is refused, without what stands in it.
+/// Why an `id_token` is refused, without what stands in it.
 fn reason(error: &ClaimsVerificationError) -> String {
     let what = match error {
         ClaimsVerificationError::Expired(_) => "it has expired, or is issued in the future",

@@ -3,7 +3,7 @@
 //!
 //! A question is a redirect of the browser. What makes the answer one to it, the [`Secrets`], waits with the browser,
 //! sealed by whoever keeps it. The answer brings a code, which this server redeems at the provider itself; the
-//! id_token that comes for it is judged in [`claims`], with the keys of [`known`].
+//! `id_token` that comes for it is judged in [`claims`], with the keys of [`known`].
 
 mod claims;
 mod known;
@@ -122,7 +122,7 @@ pub enum OpenIdError {
     /// The answer comes too late, or for the second time.
     #[error("the answer comes too late, or has come already")]
     Expired,
-    /// The id_token names no organization.
+    /// The `id_token` names no organization.
     #[error("the id_token names no organization by its number in {claim}")]
     Organization {
         /// The claim, or the path to it.
@@ -268,7 +268,7 @@ impl Provider {
         }
     }
 
-    /// Gives the code for an id_token.
+    /// Gives the code for an `id_token`.
     async fn redeem(
         &self,
         answer: &Answer,
@@ -298,7 +298,7 @@ impl Provider {
     }
 }
 
-/// Why there is no id_token, without what a provider has written in free text, or tokens.
+/// Why there is no `id_token`, without what a provider has written in free text, or tokens.
 fn refused(error: RequestTokenError<WebError, TokenRefusal>) -> OpenIdError {
     OpenIdError::Unavailable(match error {
         RequestTokenError::ServerResponse(refusal) => match refusal.error() {

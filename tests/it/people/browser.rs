@@ -3,6 +3,7 @@
 use portvakt::domain::language::Language;
 use portvakt::domain::user::{Role, User};
 use portvakt::registry::NewUser;
+use std::fmt::Write as _;
 
 use crate::harness::admin::AdminServer;
 use crate::harness::http::{FORM, Reply, escape, exchange, request};
@@ -82,7 +83,7 @@ impl<'a> Browser<'a> {
         let token = token.split('"').next().unwrap().to_owned();
         let mut body = format!("form_token={}", escape(&token));
         for (name, value) in fields {
-            body.push_str(&format!("&{name}={}", escape(value)));
+            let _ = write!(body, "&{name}={}", escape(value));
         }
         self.send(&format!("POST {path}"), Some(FORM), &body).await
     }

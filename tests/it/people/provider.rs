@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use axum::Router;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
@@ -21,7 +21,7 @@ pub(super) const CLIENT: &str = "portvakt";
 /// Whom it names when it does not lie.
 pub(super) const EMAIL: &str = "kari@consumer.example";
 
-/// What an id_token is signed with.
+/// What an ID token is signed with.
 #[derive(Clone, Copy)]
 pub(super) enum Signature {
     /// The key that the provider publishes.
@@ -36,7 +36,7 @@ pub(super) enum Signature {
     Missing,
 }
 
-/// An id_token that is being written.
+/// An ID token that is being written.
 pub(super) struct Draft {
     pub(super) header: Value,
     pub(super) claims: Value,
@@ -129,10 +129,17 @@ impl Provider {
     }
 }
 
-async fn discovery(Shared(state): Shared<Arc<Mutex<State>>>) -> Json<Value> {
+/// A body of JSON, with its type.
+type Json = ([(&'static str, &'static str); 1], String);
+
+fn as_json(value: &Value) -> Json {
+    ([("content-type", "application/json")], value.to_string())
+}
+
+async fn discovery(Shared(state): Shared<Arc<Mutex<State>>>) -> Json {
     let state = state.lock().unwrap();
     let issuer = &state.issuer;
-    Json(json!({
+    as_json(&json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
@@ -145,16 +152,13 @@ async fn discovery(Shared(state): Shared<Arc<Mutex<State>>>) -> Json<Value> {
     }))
 }
 
-async fn keys(Shared(state): Shared<Arc<Mutex<State>>>) -> Json<Value> {
+async fn keys(Shared(state): Shared<Arc<Mutex<State>>>) -> Json {
     let state = state.lock().unwrap();
     let (kid, key) = &state.key;
-    Json(json!({ "keys": [key.jwk(kid)] }))
+    as_json(&json!({ "keys": [key.jwk(kid)] }))
 }
 
-async fn token(
-    Shared(state): Shared<Arc<Mutex<State>>>,
-    body: String,
-) -> (StatusCode, Json<Value>) {
+async fn token(Shared(state): Shared<Arc<Mutex<State>>>, body: String) -> (StatusCode, Json) {
     let form = Url::parse(&format!("http://form/?{body}")).unwrap();
     let form: HashMap<_, _> = form.query_pairs().into_owned().collect();
     let state = state.lock().unwrap();
@@ -164,11 +168,11 @@ async fn token(
     let challenge = URL_SAFE_NO_PAD.encode(challenge);
     let found = state.codes.get(&text("code"));
     let Some((_, nonce)) = found.filter(|(known, _)| *known == challenge) else {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+        return (StatusCode::BAD_REQUEST, as_json(&json!({ "error": "invalid_grant" })));
     };
     let id_token = id_token(&state, nonce);
     let tokens = json!({ "access_token": "a", "token_type": "Bearer", "id_token": id_token });
-    (StatusCode::OK, Json(tokens))
+    (StatusCode::OK, as_json(&tokens))
 }
 
 fn id_token(state: &State, nonce: &str) -> String {

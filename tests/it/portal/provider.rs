@@ -191,7 +191,8 @@ async fn a_batch_is_tried_first_keeps_what_is_there_and_goes_out_without_formula
     let scope = "test:closed".parse().unwrap();
     let terms = AccessTerms { expires_at: None, note: Some("kept".to_owned()) };
     let consumer = CONSUMER.parse().unwrap();
-    let granted = registry.grant_access(&actor(), &scope, consumer, terms, Expected::Nothing);
+    let server_itself = actor();
+    let granted = registry.grant_access(&server_itself, &scope, consumer, terms, Expected::Nothing);
     granted.await.unwrap();
     let before = newest_act(&server).await;
     let batch = format!("{CLOSED}/accesses/batch");

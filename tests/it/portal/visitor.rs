@@ -1,5 +1,6 @@
 //! Somebody at a browser: keeps a session, reads pages, and sends the forms that are on them.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use portvakt::domain::language::Language;
@@ -57,7 +58,7 @@ impl Visitor {
             hidden(&page, "form_token").unwrap_or_else(|| panic!("no form: {}", page.text()));
         let mut body = format!("form_token={}", escape(&token));
         for (name, value) in fields {
-            body += &format!("&{}={}", escape(name), escape(value));
+            let _ = write!(body, "&{}={}", escape(name), escape(value));
         }
         let headers = [("Cookie", self.cookie.as_str()), ("Content-Type", FORM)];
         let request = request(&format!("POST {path}"), &headers, body.as_bytes());

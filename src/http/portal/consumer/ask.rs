@@ -67,7 +67,7 @@ pub(super) async fn ask(
         }
     };
     let mut view = view(signed_in, &app, &scope).await?;
-    view.message = fields.text("message").to_owned();
+    fields.text("message").clone_into(&mut view.message);
     view.errors = match refusal {
         Some(error) => FormErrors::of_registry(&view.page, "message", error)?,
         None => FormErrors::one("message", view.page.say("ask-too-long")),

@@ -252,7 +252,7 @@ impl Look<'_> {
         numbers.sort_unstable();
         numbers.dedup();
         let names = registry.organization_names(&numbers).await?;
-        Ok((page.items.into_iter().map(|found| public_row(found.value, &names)).collect(), last))
+        Ok((page.items.iter().map(|found| public_row(&found.value, &names)).collect(), last))
     }
 
     /// Says which of our clients have the scopes: one query for the page.
@@ -273,7 +273,7 @@ impl Look<'_> {
     }
 }
 
-fn public_row(scope: Scope, names: &BTreeMap<OrganizationNumber, String>) -> Row {
+fn public_row(scope: &Scope, names: &BTreeMap<OrganizationNumber, String>) -> Row {
     let is_open = scope.audience == crate::domain::scope::ScopeAudience::AnyOrganization;
     Row {
         scope: scope.name.to_string(),

@@ -107,17 +107,13 @@ pub(super) async fn add(
     let outcome = match read_key(&app.registry, &it.page, fields.text("key")) {
         Err(text) => Err(FormErrors::one("key", text)),
         Ok(jwk) => {
-            let done = match &renews {
-                Some(old) => {
-                    let end = it.now.plus_seconds(seconds);
-                    let done =
-                        app.registry.renew_client_key(&actor, &it.id, old, &jwk, end, expected);
-                    done.await.map(|_| Notice::KeyRenewed)
-                }
-                None => {
-                    let done = app.registry.add_client_key(&actor, &it.id, &jwk, expected).await;
-                    done.map(|_| Notice::KeyAdded)
-                }
+            let done = if let Some(old) = &renews {
+                let end = it.now.plus_seconds(seconds);
+                let done = app.registry.renew_client_key(&actor, &it.id, old, &jwk, end, expected);
+                done.await.map(|_| Notice::KeyRenewed)
+            } else {
+                let done = app.registry.add_client_key(&actor, &it.id, &jwk, expected).await;
+                done.map(|_| Notice::KeyAdded)
             };
             match done {
                 Ok(notice) => Ok(notice),
@@ -151,9 +147,8 @@ pub(super) fn read_key(registry: &Registry, page: &Page, text: &str) -> Result<S
 pub(super) fn shown_again(text: &str) -> &str {
     let id = KeyId::from_uuid([0; 16]);
     match ClientJwk::from_text(text, &id) {
-        Err(ClientJwkError::Private) => "",
         // What cannot be read may hold anything.
-        Err(ClientJwkError::Document | ClientJwkError::Pem) => "",
+        Err(ClientJwkError::Private | ClientJwkError::Document | ClientJwkError::Pem) => "",
         _ => text,
     }
 }

@@ -39,7 +39,8 @@ pub(super) async fn ready(
     let it = load(signed_in, &app, &id, Tab::Overview).await?;
     let signing = signing(&it, query.0.text("kid"));
     let client = &it.file.registration.value.client;
-    let scopes: Vec<&str> = client.scopes.iter().map(|scope| scope.as_str()).collect();
+    let scopes: Vec<&str> =
+        client.scopes.iter().map(crate::domain::scope::ScopeName::as_str).collect();
     let scopes = scopes.join(" ");
     let endpoints = Endpoints::of(&app);
     let filling = Filling {

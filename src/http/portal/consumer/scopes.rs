@@ -20,7 +20,7 @@ use crate::http::portal::refused::Refused;
 
 #[derive(Template)]
 #[template(path = "consumer/scopes.html", config = ".askama.toml")]
-struct Scopes {
+struct ScopesPage {
     page: Page,
     head: Head,
     scopes: Vec<String>,
@@ -28,7 +28,7 @@ struct Scopes {
     errors: FormErrors,
 }
 
-impl Scopes {
+impl ScopesPage {
     fn filters(&self) -> [&'static str; 3] {
         Picked::FILTERS
     }
@@ -62,12 +62,12 @@ async fn view(
     id: &str,
     query: &Query,
     errors: FormErrors,
-) -> Result<Scopes, Refused> {
+) -> Result<ScopesPage, Refused> {
     let picked = candidates(app, &signed_in, query).await?;
     let it = load(signed_in, app, id, Tab::Scopes).await?;
     let scopes = &it.file.registration.value.client.scopes;
     let scopes = scopes.iter().map(ToString::to_string).collect();
-    Ok(Scopes { page: it.page, head: it.head, scopes, picked, errors })
+    Ok(ScopesPage { page: it.page, head: it.head, scopes, picked, errors })
 }
 
 /// `POST /portal/clients/{id}/scopes`: adds a scope, or takes one off.

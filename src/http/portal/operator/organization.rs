@@ -167,7 +167,7 @@ pub(super) async fn change_domains(
 ) -> Result<Response, Refused> {
     let number = read(&number)?;
     let (page, actor) = (&signed_in.page, &signed_in.actor);
-    let text = fields.filled("remove").unwrap_or(fields.text("domain"));
+    let text = fields.filled("remove").unwrap_or_else(|| fields.text("domain"));
     let errors = match text.trim_start_matches('@').parse::<EmailDomain>() {
         Err(_) => {
             let shown = visible(text);

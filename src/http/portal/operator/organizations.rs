@@ -142,7 +142,8 @@ fn read_domains(page: &Page, text: &str, errors: &mut FormErrors) -> Vec<EmailDo
             Ok(domain) if domains.contains(&domain) => {}
             Ok(domain) => domains.push(domain),
             Err(_) => {
-                errors.add("domains", page.fill1("operator-domain-wrong", "domain", &visible(part)))
+                errors
+                    .add("domains", page.fill1("operator-domain-wrong", "domain", &visible(part)));
             }
         }
     }

@@ -45,8 +45,7 @@ impl Start {
 
     fn asks(&self, request: &PrefixRequest) -> String {
         let name = visible(request.organization_name.as_deref().unwrap_or_default());
-        let (who, what) = (("organization", &name as _), ("prefix", &request.prefix as _));
-        self.page.fill2("operator-asks", who, what)
+        self.page.fill2("operator-asks", ("organization", &name), ("prefix", &request.prefix))
     }
 
     fn old(&self, key: &SigningKeyRecord, days: &u64) -> String {

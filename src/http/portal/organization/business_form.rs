@@ -42,7 +42,10 @@ pub(super) fn fill(data: &BusinessData) -> Fields {
     let mut fields = Fields::default()
         .with("address", invoice.address_lines.join("\n"))
         .with("invoice-email", text(invoice.email.as_ref().map(EmailAddress::as_str)))
-        .with("peppol-id", text(invoice.peppol_id.as_ref().map(|id| id.as_str())))
+        .with(
+            "peppol-id",
+            text(invoice.peppol_id.as_ref().map(crate::domain::business::PeppolId::as_str)),
+        )
         .with("reference", text(invoice.reference.as_deref()));
     for (row, point) in data.contact_points.iter().enumerate() {
         let at = |member| format!("{CONTACT}-{row}-{member}");
@@ -50,7 +53,10 @@ pub(super) fn fill(data: &BusinessData) -> Fields {
             .with(&at("name"), point.name.as_str())
             .with(&at("role"), point.role.name())
             .with(&at("email"), point.email.as_str())
-            .with(&at("phone"), text(point.phone.as_ref().map(|phone| phone.as_str())));
+            .with(
+                &at("phone"),
+                text(point.phone.as_ref().map(crate::domain::business::PhoneNumber::as_str)),
+            );
     }
     for (row, point) in data.alert_points.iter().enumerate() {
         let at = |member| format!("{ALERT}-{row}-{member}");

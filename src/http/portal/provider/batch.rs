@@ -112,10 +112,10 @@ async fn rows(
         (!holding.contains(number)).then_some(AccessWish { consumer, grant })
     };
     let wishes: Vec<AccessWish> = lines.iter().filter_map(wish).collect();
-    let wished: Vec<String> = wishes.iter().map(|wish| wish.consumer.clone()).collect();
+    let consumers: Vec<String> = wishes.iter().map(|wish| wish.consumer.clone()).collect();
     // Also when nothing is wished for: only who may give access learns who has it.
     let outcomes = app.registry.change_accesses(&it.actor, scope, wishes, mode).await?;
-    let outcomes: BTreeMap<String, WishOutcome> = wished.into_iter().zip(outcomes).collect();
+    let outcomes: BTreeMap<String, WishOutcome> = consumers.into_iter().zip(outcomes).collect();
     Ok(lines.into_iter().map(|line| row(&it.page, line, &names, &outcomes)).collect())
 }
 

@@ -37,14 +37,14 @@ struct Asked {
 
 #[derive(Template)]
 #[template(path = "provider/prefixes.html", config = ".askama.toml")]
-struct Prefixes {
+struct PrefixesPage {
     page: Page,
     prefixes: Vec<Recorded<Prefix>>,
     asked: Vec<Asked>,
     may_write: bool,
 }
 
-impl Prefixes {
+impl PrefixesPage {
     fn is_active(&self, prefix: &Prefix) -> bool {
         prefix.status == PrefixStatus::Active
     }
@@ -74,7 +74,7 @@ pub(super) async fn list(
     let filter = PrefixRequestFilter { organization: own, ..PrefixRequestFilter::default() };
     let requests = app.registry.prefix_requests(&signed_in.actor, filter, PAGE_ITEMS).await?;
     let page = signed_in.page.at(Section::Prefixes);
-    Ok(show(&Prefixes {
+    Ok(show(&PrefixesPage {
         may_write: page.may(Right::WriteScopes),
         page,
         prefixes: prefixes.items.into_iter().map(|(prefix, _)| prefix).collect(),

@@ -42,8 +42,8 @@ impl UsagePage {
         PERIODS
     }
 
-    fn name(&self, name: &Option<String>) -> String {
-        visible(name.as_deref().unwrap_or_default())
+    fn name(&self, name: Option<&String>) -> String {
+        visible(name.map(String::as_str).unwrap_or_default())
     }
 
     fn chart(&self) -> Safe<String> {

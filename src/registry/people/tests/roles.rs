@@ -80,10 +80,8 @@ async fn every_role_decides_what_it_may_and_nothing_else() {
             let target = fixture.user(&format!("t{at}-{nth}@agency.example"), &[]).await;
             let expected = match (*name, what) {
                 // Only the operator's own users operate, whoever says otherwise.
-                (_, Give(Role::Operator)) => false,
-                ("operator", _) => true,
-                ("administrator", Give(Role::Administrator)) => false,
-                ("administrator", Give(_) | Deactivate | Invite | List) => true,
+                (_, Give(Role::Operator)) | ("administrator", Give(Role::Administrator)) => false,
+                ("operator", _) | ("administrator", Give(_) | Deactivate | Invite | List) => true,
                 _ => false,
             };
             let made = attempt(&fixture, actor, what, &target).await;
