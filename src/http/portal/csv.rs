@@ -18,7 +18,7 @@ fn is_formula(text: &str) -> bool {
 }
 
 /// The cells of a line with one of the usual separators, without white space around them and without the apostrophe
-/// that [`line`] puts before what looks like a formula.
+/// that [`line()`] puts before what looks like a formula.
 pub(super) fn cells(line: &str) -> Vec<String> {
     let separator = SEPARATORS.into_iter().find(|separator| line.contains(*separator));
     let mut cells = vec![String::new()];

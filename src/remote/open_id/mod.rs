@@ -3,7 +3,7 @@
 //!
 //! A question is a redirect of the browser. What makes the answer one to it, the [`Secrets`], waits with the browser,
 //! sealed by whoever keeps it. The answer brings a code, which this server redeems at the provider itself; the
-//! `id_token` that comes for it is judged in [`claims`], with the keys of [`known`].
+//! `id_token` that comes for it is judged in `claims`, with the keys of `known`.
 
 mod claims;
 mod known;

@@ -17,7 +17,7 @@ pub(super) struct Texts {
     bundle: FluentBundle<FluentResource>,
 }
 
-/// The files of a language, in the order of [`AREAS`].
+/// The files of a language, one for each area.
 macro_rules! files {
     ($language:literal) => {
         [
