@@ -31,7 +31,7 @@ async fn a_mail_arrives_whole_from_the_one_who_sends_to_the_one_who_gets_it() {
     assert!(mail_server.commands("MAIL")[0].starts_with("MAIL FROM:<portvakt@as.test>"));
     let (head, text) = arrived.text.split_once("\r\n\r\n").unwrap();
     for line in [
-        "To: Kari@example.no",
+        "To: kari@example.no",
         "Reply-To: help@as.test",
         "Auto-Submitted: auto-generated",
         "Content-Type: text/plain; charset=utf-8",
