@@ -192,7 +192,8 @@ async fn a_batch_is_tried_first_keeps_what_is_there_and_goes_out_without_formula
     let terms = AccessTerms { expires_at: None, note: Some("kept".to_owned()) };
     let consumer = CONSUMER.parse().unwrap();
     let server_itself = actor();
-    let granted = registry.grant_access(&server_itself, &scope, consumer, terms, Expected::Nothing);
+    let granted =
+        registry.grant_access(&server_itself, &scope, consumer, terms, Expected::Anything);
     granted.await.unwrap();
     let before = newest_act(&server).await;
     let batch = format!("{CLOSED}/accesses/batch");
@@ -250,7 +251,7 @@ async fn a_prefix_is_asked_for_and_the_answer_is_shown() {
     assert_eq!(wrong.status, 422);
     assert!(html(&wrong).contains("&#60;b&#62;") && html(&wrong).contains("#prefix"));
     let taken = asking.post(new, new, &[("prefix", "test"), ("reason", "Tests")]).await;
-    assert!(html(&taken).contains("the prefix is assigned already"), "{}", html(&taken));
+    assert!(html(&taken).contains("prefix is assigned already"), "{}", html(&taken));
     assert_eq!(
         asking.post(new, new, &[("prefix", "roads:"), ("reason", "Roads")]).await.status,
         303
