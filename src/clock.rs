@@ -14,6 +14,9 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i64);
 
+/// Seconds of a day.
+pub const DAY_SECONDS: i64 = 24 * 60 * 60;
+
 impl Timestamp {
     /// The moment `seconds` after 1970 began.
     pub const fn from_seconds(seconds: i64) -> Self {

@@ -16,7 +16,7 @@ use post::Post;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
-use crate::clock::{Clock, Random};
+use crate::clock::{Clock, DAY_SECONDS, Random};
 use crate::config::{self, Config, SealingKeySource};
 use crate::domain::environment::Environment;
 use crate::domain::organization::Organization;
@@ -267,8 +267,6 @@ impl Drop for App {
     }
 }
 
-const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
-
 /// Reads every file that the configuration names, to see whether the server could be built from them.
 pub fn check_files(config: &Config) -> Result<(), AppError> {
     for set in &config.trust {
@@ -309,7 +307,7 @@ fn key_rules(config: &Config) -> KeyRules {
 
 fn keep_rules(explain: config::Explain) -> KeepRules {
     KeepRules {
-        retention_seconds: i64::from(explain.retention_days) * SECONDS_OF_DAY,
+        retention_seconds: i64::from(explain.retention_days) * DAY_SECONDS,
         records_max: explain.records_max,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::client::ClientId;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Page;
@@ -15,8 +15,6 @@ pub const USAGE_DAYS_MAX: u32 = 400;
 /// How many consumers or scopes a look shows one by one, those with the most tokens. The others are summed.
 pub const USAGE_SHOWN_MAX: u32 = 50;
 
-const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
-
 /// A day in UTC, as the number of days since 1970 began.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Day(i64);
@@ -24,7 +22,7 @@ pub struct Day(i64);
 impl Day {
     /// The day of that moment.
     pub const fn of(moment: Timestamp) -> Self {
-        Self(moment.seconds().div_euclid(SECONDS_OF_DAY))
+        Self(moment.seconds().div_euclid(DAY_SECONDS))
     }
 
     /// The day of that number.
@@ -47,7 +45,7 @@ impl Day {
 impl fmt::Display for Day {
     /// The date of RFC 3339.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let begin = Timestamp::from_seconds(self.0.saturating_mul(SECONDS_OF_DAY)).to_string();
+        let begin = Timestamp::from_seconds(self.0.saturating_mul(DAY_SECONDS)).to_string();
         f.write_str(begin.split('T').next().unwrap_or_default())
     }
 }

@@ -1,6 +1,6 @@
 //! The public keys that clients register: at most five, each for at most a year.
 
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::client::{ClientId, ClientKey, ClientStatus, KeyId};
 use crate::domain::organization::OrganizationNumber;
@@ -14,8 +14,6 @@ use crate::registry::{Actor, Registry, RegistryError, views};
 
 /// Days that a registered key lives, as in Maskinporten.
 pub const KEY_DAYS: i64 = 365;
-
-const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 impl Registry {
     /// Puts these keys in the place of all that the client has. A key that was there with the same document

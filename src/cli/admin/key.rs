@@ -12,7 +12,7 @@ use crate::cli::admin::key_file::{NewKeyFile, PairArgs, public_half};
 use crate::cli::admin::report::{Listed, Report};
 use crate::cli::failure::{ExitStatus, Failure};
 use crate::cli::output;
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::{Clock as _, DAY_SECONDS, SystemClock};
 use crate::domain::right::Right;
 
 /// What can be done with keys.
@@ -85,8 +85,6 @@ pub(in crate::cli) struct KeyToRegister {
 
 /// Days in which a key ends soon.
 const WITHIN_DAYS: u32 = 30;
-const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
-
 const COLUMNS: &[&str] = &["kid", "alg", "certificate", "expires_at", "created_at", "last_used_at"];
 const EXPIRING_COLUMNS: &[&str] = &["expires_at", "client_id", "kid", "alg", "last_used_at"];
 
@@ -127,7 +125,7 @@ impl Run for KeyCommand {
             Self::Expiring { within, organization, limit } => {
                 let right = Right::ReadClients;
                 let mut api = connection.api_at(organization.as_ref(), right)?;
-                let before = SystemClock.now().plus_seconds(i64::from(within) * SECONDS_OF_DAY);
+                let before = SystemClock.now().plus_seconds(i64::from(within) * DAY_SECONDS);
                 let place = Place::of(["keys"])
                     .with("organization", organization)
                     .with("before", Some(before));

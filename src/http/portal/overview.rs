@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::access::{AccessCase, AccessState};
 use crate::domain::client::{ClientId, KeyId};
 use crate::domain::environment::SelfService;
@@ -25,8 +25,6 @@ use crate::registry::{
     AccessFilter, AccessSide, ClientFilter, PrefixFilter, RegistryError, ScopeFilter,
 };
 
-const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
-
 /// Days before its end from which a key needs somebody.
 const KEY_SOON_DAYS: i64 = 30;
 
@@ -41,7 +39,7 @@ const SHOWN: u32 = 5;
 
 /// The newest refusals that are grouped, and for how long they need somebody.
 const REFUSALS_READ: u32 = 100;
-const REFUSAL_SECONDS: i64 = SECONDS_OF_DAY;
+const REFUSAL_SECONDS: i64 = DAY_SECONDS;
 
 /// Days of use that are summed.
 const USE_DAYS: u32 = 30;
@@ -159,7 +157,7 @@ impl Look<'_> {
             ..AccessFilter::default()
         };
         let requests = registry.accesses(actor, AccessSide::Owned, filter, SHOWN).await?;
-        let news = self.now.minus_seconds(ALERT_DAYS * SECONDS_OF_DAY);
+        let news = self.now.minus_seconds(ALERT_DAYS * DAY_SECONDS);
         let alerts = registry.alerts(actor, own, None, SHOWN).await?;
         let alerts = alerts.items.into_iter().filter(|alert| alert.created_at >= news);
         Ok(Attention {
@@ -173,8 +171,8 @@ impl Look<'_> {
 
     /// Keys that end soon, or have ended lately.
     async fn keys(&self) -> Result<Vec<RegisteredKey>, RegistryError> {
-        let soon = self.now.plus_seconds(KEY_SOON_DAYS * SECONDS_OF_DAY);
-        let ended = self.now.minus_seconds(KEY_ENDED_DAYS * SECONDS_OF_DAY);
+        let soon = self.now.plus_seconds(KEY_SOON_DAYS * DAY_SECONDS);
+        let ended = self.now.minus_seconds(KEY_ENDED_DAYS * DAY_SECONDS);
         // The list goes on after a key. This one stands before all that ended in that second.
         let first = ("-".parse::<ClientId>().ok(), "-".parse::<KeyId>().ok());
         let after = match &first {

@@ -6,6 +6,7 @@
 mod mailing;
 mod texts;
 
+use crate::clock::DAY_SECONDS;
 use crate::domain::access::{AccessCase, AccessState};
 use crate::domain::alert::{Alert, AlertDetails, AlertKind};
 use crate::domain::organization::OrganizationNumber;
@@ -15,8 +16,6 @@ use crate::domain::scope::{Scope, ScopeStatus};
 use crate::registry::change::Change;
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::{EndingKey, NewAlert};
-
-const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// Days before the end of a key at which its organization is told; the last entry is the end itself.
 const THRESHOLD_DAYS: [i64; 6] = [60, 30, 14, 7, 1, 0];

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::client::{ClientId, KeyId};
 use crate::domain::registration::{ClientFile, RegisteredKey};
 use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
@@ -27,8 +27,6 @@ use crate::registry::RegistryError;
 /// Days that a key lives on beside its successor when nobody says otherwise: time enough for every machine of a
 /// client to change.
 const OVERLAP_DAYS: i64 = 14;
-
-const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// A key of a client.
 #[derive(Debug, Serialize, ToSchema)]

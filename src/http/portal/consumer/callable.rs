@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::access::{AccessCase, AccessState};
 use crate::domain::integration::IntegrationType;
 use crate::domain::names::names;
@@ -29,7 +29,7 @@ pub(super) const SOON_DAYS: i64 = 30;
 
 /// Whether something that ends at `end` ends so soon that somebody should know.
 pub(in crate::http::portal) fn is_soon(end: Timestamp, now: Timestamp) -> bool {
-    end <= now.plus_seconds(SOON_DAYS * 24 * 60 * 60)
+    end <= now.plus_seconds(SOON_DAYS * DAY_SECONDS)
 }
 
 /// Which scopes are shown.

@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::app::App;
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::usage::{Day, ScopeUsage, USAGE_DAYS_MAX};
 use crate::http::portal::chart::{self, Bar};
 use crate::http::portal::csv;
@@ -74,7 +74,7 @@ fn by_day(usage: &ScopeUsage) -> Vec<(Day, u64)> {
 
 /// Noon of a day, which is the same day in Norway.
 fn noon(day: Day) -> Timestamp {
-    Timestamp::from_seconds(day.number().saturating_mul(24 * 60 * 60) + 12 * 60 * 60)
+    Timestamp::from_seconds(day.number().saturating_mul(DAY_SECONDS) + 12 * 60 * 60)
 }
 
 /// `GET /portal/scopes/{scope}/usage?days=`
