@@ -7,6 +7,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, Limited};
 
+use crate::domain::record::Version;
+
 /// The largest form: a list of ten thousand organization numbers with short notes.
 const FORM_BYTES_MAX: usize = 512 * 1024;
 
@@ -49,6 +51,11 @@ impl Fields {
     /// Whether a box was ticked.
     pub(super) fn ticked(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
+    }
+
+    /// The version of the thing that the form was made from, so that nobody's change is lost under another's.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.text("version").parse().ok().map(Version)
     }
 
     /// Puts a field in, for a form that is shown for the first time.

@@ -2,6 +2,7 @@
 
 use askama::filters::{Html, Safe, escape};
 
+use crate::domain::organization::{OrganizationNumber, OrganizationNumberError};
 use crate::http::portal::page::Page;
 use crate::http::portal::refused::Refused;
 use crate::http::portal::rules::translate;
@@ -58,6 +59,26 @@ impl FormErrors {
     /// Whether nothing is wrong.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The number in a field, as people write it; where it is none, what is wrong is added in the words of the area:
+    /// `AREA-number-check` and `AREA-number-shape`.
+    pub(super) fn read_number(
+        &mut self,
+        page: &Page,
+        area: &str,
+        field: &str,
+        text: &str,
+    ) -> Option<OrganizationNumber> {
+        // In groups of three, that is.
+        let digits: String = text.split_whitespace().collect();
+        let wrong = match digits.parse() {
+            Ok(number) => return Some(number),
+            Err(OrganizationNumberError::CheckDigit) => "number-check",
+            Err(OrganizationNumberError::Shape) => "number-shape",
+        };
+        self.add(field, page.word(area, wrong));
+        None
     }
 
     /// All of it.

@@ -28,6 +28,9 @@ use crate::registry::Session;
 /// The field of every form that says that the form is ours.
 const FORM_TOKEN: &str = "form_token";
 
+/// What tells the tokens of forms from other things that are sealed.
+const FORM_PURPOSE: &str = "form of the portal";
+
 /// Bytes of what tells one browser from another: too many to guess.
 const VISITOR_BYTES: usize = 32;
 
@@ -85,7 +88,7 @@ fn seed(app: &App, headers: &HeaderMap, signed_in: bool) -> (String, bool) {
 }
 
 fn form_token(app: &App, seed: &str) -> String {
-    app.cursors.seal(seed, "form of the portal", "")
+    app.cursors.seal(seed, FORM_PURPOSE, "")
 }
 
 fn page(app: &App, request: &Request, session: Option<Arc<Session>>, seed: &str) -> Page {
@@ -143,8 +146,7 @@ async fn admit(
         return Err(Refused::Forged.into_response());
     }
     let (mut parts, fields) = fields::read(request).await?;
-    let seed_matches =
-        app.cursors.open(seed, "form of the portal", fields.raw(FORM_TOKEN)).is_some();
+    let seed_matches = app.cursors.open(seed, FORM_PURPOSE, fields.raw(FORM_TOKEN)).is_some();
     if !seed_matches {
         return Err(Refused::Forged.into_response());
     }

@@ -7,9 +7,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::app::App;
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::client::ClientStatus;
-use crate::domain::record::Version;
 use crate::http::portal::consumer::client::{Head, Loaded, Tab, load};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
@@ -54,7 +53,7 @@ pub(super) async fn deactivate(
         let errors = FormErrors::one("confirm", it.page.say("clients-confirm-wrong"));
         return Ok(show_again(&view(it, errors)));
     }
-    let expected = fields.text("version").parse().ok().map(Version);
+    let expected = fields.version();
     let status = ClientStatus::Deactivated;
     match app.registry.set_client_status(&actor, &it.id, status, expected).await {
         Ok(_) => {
@@ -76,14 +75,14 @@ pub(super) async fn restore(
     fields: Fields,
 ) -> Result<Response, Refused> {
     let id = id.parse().map_err(|_| Refused::NotFound)?;
-    let expected = fields.text("version").parse().ok().map(Version);
+    let expected = fields.version();
     let status = ClientStatus::Active;
     app.registry.set_client_status(&signed_in.actor, &id, status, expected).await?;
     Ok(done(&app, Notice::ClientRestored, &format!("/portal/clients/{id}")))
 }
 
 fn must_type(it: &Loaded) -> Option<String> {
-    let recently = it.now.minus_seconds(USED_DAYS * 24 * 60 * 60);
+    let recently = it.now.minus_seconds(USED_DAYS * DAY_SECONDS);
     let is_used = it.file.last_used_at.is_some_and(|used| used >= recently);
     is_used.then(|| it.head.name.clone())
 }

@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::record::{Expected, Version};
+use crate::domain::record::Expected;
 use crate::domain::right::Right;
 use crate::domain::scope::ScopeName;
 use crate::http::portal::consumer::callable::named;
@@ -22,8 +22,6 @@ use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
 use crate::http::portal::times::begin_of_day;
 use crate::registry::{DelegationFilter, NewDelegation, RegistryError, ScopeFilter};
-
-const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// How a field of a form names today.
 const DAY_CHARACTERS: usize = 10;
@@ -278,7 +276,7 @@ pub(super) async fn withdraw(
 ) -> Result<Response, Refused> {
     let supplier = fields.text("supplier").parse().map_err(|_| Refused::NotFound)?;
     let scope: ScopeName = fields.text("scope").parse().map_err(|_| Refused::NotFound)?;
-    let expected = fields.text("version").parse().ok().map(Version);
+    let expected = fields.version();
     let own = signed_in.organization;
     let registry = &app.registry;
     match registry.withdraw_delegation(&signed_in.actor, own, supplier, &scope, expected).await {

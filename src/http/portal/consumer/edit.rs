@@ -7,7 +7,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::app::App;
-use crate::domain::record::Version;
 use crate::http::portal::consumer::client::{Head, Loaded, Tab, load};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
@@ -61,7 +60,7 @@ pub(super) async fn save(
         errors.add("lifetime", it.page.say("clients-lifetime-wrong"));
     }
     if let (true, Some(lifetime)) = (errors.is_empty(), lifetime) {
-        let expected = fields.text("version").parse().ok().map(Version);
+        let expected = fields.version();
         let (name, description) = (fields.text("name"), fields.text("description"));
         let edit = |registration: &mut crate::domain::registration::ClientRegistration| {
             name.clone_into(&mut registration.client.name);

@@ -10,7 +10,6 @@ use serde_json::Value;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::client::KeyId;
-use crate::domain::record::Version;
 use crate::domain::registration::{CLIENT_KEYS_MAX, RegisteredKey};
 use crate::http::portal::consumer::callable::is_soon;
 use crate::http::portal::consumer::client::{Head, Tab, load};
@@ -111,7 +110,7 @@ pub(super) async fn withdraw(
     let actor = signed_in.actor.clone();
     let client = id.parse().map_err(|_| Refused::NotFound)?;
     let key: KeyId = kid.parse().map_err(|_| Refused::NotFound)?;
-    let expected = fields.text("version").parse().ok().map(Version);
+    let expected = fields.version();
     match app.registry.withdraw_client_key(&actor, &client, &key, expected).await {
         Ok(_) => {
             let address = format!("/portal/clients/{client}/keys");

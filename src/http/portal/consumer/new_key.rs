@@ -8,7 +8,6 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::domain::client::KeyId;
-use crate::domain::record::Version;
 use crate::http::portal::consumer::client::{Head, Loaded, Tab, load};
 use crate::http::portal::consumer::snippets::Endpoints;
 use crate::http::portal::fields::Fields;
@@ -103,7 +102,7 @@ pub(super) async fn add(
     let renews: Option<KeyId> = fields.filled("renew").and_then(|kid| kid.parse().ok());
     let overlap = OVERLAPS.iter().find(|(word, _)| *word == fields.text("overlap"));
     let (word, seconds) = overlap.copied().unwrap_or((USUAL_OVERLAP, 7 * DAY_SECONDS));
-    let expected = fields.text("version").parse().ok().map(Version);
+    let expected = fields.version();
     let outcome = match read_key(&app.registry, &it.page, fields.text("key")) {
         Err(text) => Err(FormErrors::one("key", text)),
         Ok(jwk) => {

@@ -7,7 +7,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::app::App;
-use crate::domain::record::Version;
 use crate::domain::scope::ScopeName;
 use crate::http::portal::consumer::client::{Head, Tab, load};
 use crate::http::portal::consumer::new_client::{Candidate, Picked, candidates};
@@ -81,7 +80,7 @@ pub(super) async fn change(
     let client = id.parse().map_err(|_| Refused::NotFound)?;
     let removes = fields.filled("remove");
     let name = removes.unwrap_or_else(|| fields.text("scope"));
-    let expected = fields.text("version").parse().ok().map(Version);
+    let expected = fields.version();
     let registry = &app.registry;
     let outcome = match (name.parse::<ScopeName>(), removes) {
         (Err(_), _) => None,

@@ -54,7 +54,7 @@ pub(super) fn filter(page: &Page, asked: &Fields) -> (AuditFilter, FormErrors) {
     if let Some(text) = asked.filled("organization") {
         match text.parse() {
             Ok(number) => organization = Some(number),
-            Err(_) => errors.add("organization", page.say("operator-number-wrong")),
+            Err(_) => errors.add("organization", page.say("operator-number-shape")),
         }
     }
     let text = |name| asked.filled(name).map(str::to_owned);

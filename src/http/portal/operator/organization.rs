@@ -11,7 +11,7 @@ use crate::domain::organization::{
     EmailDomain, Organization, OrganizationNumber, OrganizationStatus,
 };
 use crate::domain::prefix::{Prefix, PrefixStatus};
-use crate::domain::record::{Recorded, Version};
+use crate::domain::record::Recorded;
 use crate::domain::user::{User, UserStatus};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
@@ -128,11 +128,6 @@ async fn look_again(
     Ok(show_again(&page))
 }
 
-/// The version that the form was made from.
-pub(super) fn version(fields: &Fields) -> Option<Version> {
-    fields.text("version").parse().ok().map(Version)
-}
-
 /// `POST /portal/operator/organizations/{number}`
 pub(super) async fn rename(
     signed_in: SignedIn,
@@ -148,7 +143,7 @@ pub(super) async fn rename(
     let name = fields.text("name").to_owned();
     let edit = |organization: &mut Organization| organization.name = name;
     let changed =
-        app.registry.change_organization(&signed_in.actor, number, version(&fields), edit).await;
+        app.registry.change_organization(&signed_in.actor, number, fields.version(), edit).await;
     match changed {
         Ok(()) => Ok(done(&app, Notice::Saved, &format!("{LIST}/{number}"))),
         Err(error) => {
@@ -269,7 +264,7 @@ pub(super) async fn deactivate(
     let typed: String = fields.text("confirm").split_whitespace().collect();
     let errors = if typed == number.as_str() {
         let edit = |it: &mut Organization| it.status = OrganizationStatus::Deactivated;
-        let seen = version(&fields);
+        let seen = fields.version();
         match app.registry.change_organization(&signed_in.actor, number, seen, edit).await {
             Ok(()) => {
                 let address = format!("{LIST}/{number}");
@@ -293,7 +288,7 @@ pub(super) async fn restore(
 ) -> Result<Response, Refused> {
     let number = read(&number)?;
     let edit = |it: &mut Organization| it.status = OrganizationStatus::Active;
-    let seen = version(&fields);
+    let seen = fields.version();
     app.registry.change_organization(&signed_in.actor, number, seen, edit).await?;
     Ok(done(&app, Notice::OrganizationRestored, &format!("{LIST}/{number}")))
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::domain::organization::{
-    EmailDomain, Organization, OrganizationNumber, OrganizationNumberError, OrganizationStatus,
+    EmailDomain, Organization, OrganizationNumber, OrganizationStatus,
 };
 use crate::domain::record::Recorded;
 use crate::http::portal::fields::Fields;
@@ -83,7 +83,7 @@ pub(super) async fn admit(
 ) -> Result<Response, Refused> {
     let page = &signed_in.page;
     let mut errors = FormErrors::default();
-    let number = read_number(page, "number", fields.text("number"), &mut errors);
+    let number = errors.read_number(page, "operator", "number", fields.text("number"));
     if fields.text("name").is_empty() {
         errors.add("name", page.say("operator-name-missing"));
     }
@@ -110,27 +110,6 @@ fn field_of(error: &RegistryError) -> &'static str {
         RegistryError::Conflict { rule } if rule.contains("domain") => "domains",
         _ => "number",
     }
-}
-
-/// The number in a field, if it is one; an error otherwise.
-pub(super) fn read_number(
-    page: &Page,
-    field: &str,
-    text: &str,
-    errors: &mut FormErrors,
-) -> Option<OrganizationNumber> {
-    // People write numbers in groups of three.
-    let digits: String = text.split_whitespace().collect();
-    match digits.parse() {
-        Ok(number) => return Some(number),
-        Err(OrganizationNumberError::CheckDigit) => {
-            errors.add(field, page.say("operator-number-check"));
-        }
-        Err(OrganizationNumberError::Shape) => {
-            errors.add(field, page.say("operator-number-wrong"));
-        }
-    }
-    None
 }
 
 /// The domains in a text, one a line or with commas between them.

@@ -15,7 +15,6 @@ use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::operator::AsOperator;
-use crate::http::portal::operator::organization::version;
 use crate::http::portal::page::{Page, SignedIn, done, show, show_again};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
@@ -156,7 +155,7 @@ pub(super) async fn answer(
 ) -> Result<Response, Refused> {
     let asked = read(asked)?;
     let (prefix, organization) = (&asked.0, asked.1);
-    let (actor, seen) = (&signed_in.actor, version(&fields));
+    let (actor, seen) = (&signed_in.actor, fields.version());
     let said = fields.filled("answer").map(str::to_owned);
     let denies = fields.ticked("deny");
     let errors = if denies && said.is_none() {

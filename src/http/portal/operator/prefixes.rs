@@ -14,8 +14,6 @@ use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::operator::AsOperator;
-use crate::http::portal::operator::organization::version;
-use crate::http::portal::operator::organizations::read_number;
 use crate::http::portal::page::{Page, SignedIn, done, show, show_again};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
@@ -51,7 +49,7 @@ pub(super) async fn list(
     let page = operator.page;
     let mut errors = FormErrors::default();
     let owner = query.0.filled("owner");
-    let owner = owner.and_then(|text| read_number(&page, "owner", text, &mut errors));
+    let owner = owner.and_then(|text| errors.read_number(&page, "operator", "owner", text));
     let after = query.read::<PrefixName>("after");
     let inactive = query.0.ticked("retired");
     let filter = PrefixFilter { owner, inactive, after: after.clone() };
@@ -96,7 +94,7 @@ pub(super) async fn assign(
         errors.add("prefix", page.say("operator-prefix-wrong"));
     }
     let number = fields.text("organization");
-    let owner = read_number(page, "organization", number, &mut errors);
+    let owner = errors.read_number(page, "operator", "organization", number);
     if let (Some(prefix), Some(owner)) = (prefix, owner) {
         match app.registry.assign_prefix(&signed_in.actor, &prefix, owner).await {
             Ok(()) => {
@@ -178,8 +176,8 @@ pub(super) async fn transfer(
 ) -> Result<Response, Refused> {
     let (name, page) = (read(&name)?, &signed_in.page);
     let mut errors = FormErrors::default();
-    if let Some(to) = read_number(page, "to", fields.text("to"), &mut errors) {
-        match app.registry.transfer_prefix(&signed_in.actor, &name, to, version(&fields)).await {
+    if let Some(to) = errors.read_number(page, "operator", "to", fields.text("to")) {
+        match app.registry.transfer_prefix(&signed_in.actor, &name, to, fields.version()).await {
             Ok(()) => {
                 return Ok(done(&app, Notice::PrefixTransferred, &format!("{LIST}/{name}")));
             }
@@ -205,6 +203,6 @@ pub(super) async fn set_status(
     } else {
         (PrefixStatus::Retired, Notice::PrefixRetired)
     };
-    app.registry.set_prefix_status(&signed_in.actor, &name, status, version(&fields)).await?;
+    app.registry.set_prefix_status(&signed_in.actor, &name, status, fields.version()).await?;
     Ok(done(&app, notice, &format!("{LIST}/{name}")))
 }

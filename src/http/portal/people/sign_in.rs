@@ -17,6 +17,7 @@ use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, done, go_to, show, show_with};
 use crate::http::portal::people::problem::problem;
 use crate::http::portal::preferences::local;
+use crate::http::portal::query::encoded;
 use crate::http::portal::refused::Refused;
 use crate::registry::{PeopleError, SessionToken, SignedIn};
 
@@ -91,8 +92,7 @@ pub(super) async fn sign_in(
     match outcome {
         Ok(SignedIn::Done(opened)) => Ok(open(&app, &opened, &next).await?),
         Ok(SignedIn::NeedsSecondFactor(half)) => {
-            let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-            let response = go_to(&format!("/portal/sign-in/code?next={query}"));
+            let response = go_to(&format!("/portal/sign-in/code?next={}", encoded(&next)));
             Ok(with_session(&app, response, &half))
         }
         Err(error) => {

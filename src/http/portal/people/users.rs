@@ -10,7 +10,7 @@ use axum::response::Response;
 use crate::app::App;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::record::{Recorded, Version};
+use crate::domain::record::Recorded;
 use crate::domain::right::Right;
 use crate::domain::user::{Role, User, UserId, UserStatus};
 use crate::http::portal::fields::Fields;
@@ -126,7 +126,7 @@ pub(super) async fn set_roles(
     // What the reader cannot choose stays as it is.
     let known = app.registry.user(&signed_in.actor, &id).await?.value.roles;
     roles.extend(known.into_iter().filter(|role| !choosable.contains(role)));
-    let set = app.registry.set_roles(&signed_in.actor, &id, &roles, version(&fields)).await;
+    let set = app.registry.set_roles(&signed_in.actor, &id, &roles, fields.version()).await;
     saved(&app, signed_in, &id, set).await
 }
 
@@ -158,7 +158,7 @@ async fn set_status(
     fields: &Fields,
 ) -> Result<Response, Refused> {
     let id: UserId = id.parse().map_err(|_| Refused::NotFound)?;
-    let (actor, seen) = (&signed_in.actor, version(fields));
+    let (actor, seen) = (&signed_in.actor, fields.version());
     let set = app.registry.set_user_status(actor, &id, is_active, seen).await;
     saved(app, signed_in, &id, set).await
 }
@@ -225,9 +225,4 @@ pub(super) async fn invite(
 fn chosen(fields: &Fields, choosable: &[Role]) -> Vec<Role> {
     let named = fields.all("role").filter_map(Role::from_name);
     named.filter(|role| choosable.contains(role)).collect()
-}
-
-/// The version of a user that the form was made from.
-fn version(fields: &Fields) -> Option<Version> {
-    fields.text("version").parse().ok().map(Version)
 }

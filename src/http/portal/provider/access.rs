@@ -17,8 +17,8 @@ use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, SignedIn, done, go_to, show, show_again};
 use crate::http::portal::provider::accesses::Row;
+use crate::http::portal::provider::check_text;
 use crate::http::portal::provider::scope::{Head, Loaded, Tab, load};
-use crate::http::portal::provider::{check_text, read_number, version};
 use crate::http::portal::refused::Refused;
 use crate::http::portal::times::{begin_of_day, day_of_field};
 use crate::registry::{AccessTerms, Registry, RegistryError};
@@ -54,7 +54,7 @@ pub(super) async fn give(
     let it = load(signed_in, &app, &name, Tab::Accesses).await?;
     let now = app.issuer.clock.now();
     let mut errors = FormErrors::default();
-    let number = read_number(&it.page, "number", fields.text("number"), &mut errors);
+    let number = errors.read_number(&it.page, "provider", "number", fields.text("number"));
     let terms = read_terms(&it.page, &fields, None, now, &mut errors);
     if let (Some(number), true) = (number, errors.is_empty()) {
         match expected(&app.registry, &it, number, now).await? {
@@ -187,7 +187,7 @@ pub(super) async fn save(
     let terms = read_terms(&it.of.page, &fields, found, now, &mut errors);
     let (scope, number) = (it.of.head.name.clone(), it.row.number);
     if errors.is_empty() {
-        let expected = version(&fields).map_or(Expected::At(it.case.version), Expected::At);
+        let expected = fields.version().map_or(Expected::At(it.case.version), Expected::At);
         let done_so = app.registry.grant_access(&it.of.actor, &scope, number, terms, expected);
         match done_so.await {
             Ok(_) => return Ok(done(&app, Notice::Saved, &it.of.head.address)),
@@ -248,7 +248,7 @@ pub(super) async fn withdraw(
     let reason = fields.filled("reason").map(str::to_owned);
     check_text(&it.of.page, "reason", reason.as_deref().unwrap_or_default(), &mut errors);
     if errors.is_empty() {
-        let (scope, number, seen) = (&it.of.head.name, it.row.number, version(&fields));
+        let (scope, number, seen) = (&it.of.head.name, it.row.number, fields.version());
         match app.registry.withdraw_access(&it.of.actor, scope, number, reason, seen).await {
             Ok(_) => return Ok(done(&app, Notice::AccessWithdrawn, &it.of.head.address)),
             Err(error) => errors = FormErrors::of_registry(&it.of.page, "reason", error)?,

@@ -19,10 +19,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use crate::domain::organization::{OrganizationNumber, OrganizationNumberError};
-use crate::domain::record::Version;
 use crate::domain::scope::ScopeName;
-use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::page::Page;
 use crate::http::portal::query::encoded;
@@ -68,31 +65,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
 /// Where the pages of a scope are. Its name may hold what has a meaning in addresses.
 fn address(scope: &ScopeName) -> String {
     format!("/portal/scopes/{}", encoded(scope.as_str()))
-}
-
-/// The version that a form was made from.
-fn version(fields: &Fields) -> Option<Version> {
-    fields.text("version").parse().ok().map(Version)
-}
-
-/// An organization number as people write it, or what is wrong with it.
-fn read_number(
-    page: &Page,
-    field: &str,
-    text: &str,
-    errors: &mut FormErrors,
-) -> Option<OrganizationNumber> {
-    let digits: String = text.split_whitespace().collect();
-    match digits.parse() {
-        Ok(number) => return Some(number),
-        Err(OrganizationNumberError::CheckDigit) => {
-            errors.add(field, page.say("provider-number-check"));
-        }
-        Err(OrganizationNumberError::Shape) => {
-            errors.add(field, page.say("provider-number-shape"));
-        }
-    }
-    None
 }
 
 /// Adds what is wrong with a text of several lines, if anything is.

@@ -19,7 +19,7 @@ use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, Section, SignedIn, done, go_to, show, show_again};
 use crate::http::portal::provider::access::read_terms;
 use crate::http::portal::provider::scope::{Head, Loaded, Tab, load};
-use crate::http::portal::provider::{address, check_text, version};
+use crate::http::portal::provider::{address, check_text};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
 use crate::http::portal::visible::visible;
@@ -182,7 +182,7 @@ pub(super) async fn decide(
 ) -> Result<Response, Refused> {
     let it = load_request(signed_in, &app, key).await?;
     let (page, actor, scope) = (&it.of.page, &it.of.actor, &it.of.head.name);
-    let (number, seen) = (it.case.value.access.consumer, version(&fields));
+    let (number, seen) = (it.case.value.access.consumer, fields.version());
     let mut errors = FormErrors::default();
     let denies = fields.ticked("deny");
     let (field, notice) =

@@ -16,7 +16,7 @@ use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, Section, SignedIn, done, show, show_again};
 use crate::http::portal::provider::scope::{Tab, load};
 use crate::http::portal::provider::scopes::prefixes;
-use crate::http::portal::provider::{LINE_CHARACTERS_MAX, address, check_text, version};
+use crate::http::portal::provider::{LINE_CHARACTERS_MAX, address, check_text};
 use crate::http::portal::query::Query;
 use crate::http::portal::refused::Refused;
 use crate::registry::{Registry, RegistryError};
@@ -274,7 +274,7 @@ pub(super) async fn save(
         return Ok(show_again(&edit_form(it.page, &app.registry, name, fields, errors)));
     }
     let edit = |scope: &mut Scope| read.onto(scope);
-    match app.registry.change_scope(&it.actor, &name, version(&fields), edit).await {
+    match app.registry.change_scope(&it.actor, &name, fields.version(), edit).await {
         Ok(_) => Ok(done(&app, Notice::Saved, &format!("{}/about", address(&name)))),
         // Somebody else was faster: the form shows what is there now.
         Err(error @ RegistryError::Stale) => {

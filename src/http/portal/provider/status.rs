@@ -14,7 +14,6 @@ use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, SignedIn, done, show, show_again};
 use crate::http::portal::provider::scope::{Head, Loaded, Tab, load};
-use crate::http::portal::provider::version;
 use crate::http::portal::refused::Refused;
 use crate::http::portal::visible::visible;
 use crate::registry::ScopeReach;
@@ -86,7 +85,7 @@ pub(super) async fn deactivate(
         return Ok(show_again(&again));
     }
     let status = ScopeStatus::Deactivated;
-    match app.registry.set_scope_status(&actor, &scope, status, version(&fields)).await {
+    match app.registry.set_scope_status(&actor, &scope, status, fields.version()).await {
         Ok(_) => Ok(done(&app, Notice::ScopeDeactivated, &back)),
         Err(error) => {
             again.errors = FormErrors::of_registry(&again.page, "confirm", error)?;
@@ -104,6 +103,6 @@ pub(super) async fn restore(
 ) -> Result<Response, Refused> {
     let it = load(signed_in, &app, &name, Tab::About).await?;
     let (status, scope) = (ScopeStatus::Active, &it.head.name);
-    app.registry.set_scope_status(&it.actor, scope, status, version(&fields)).await?;
+    app.registry.set_scope_status(&it.actor, scope, status, fields.version()).await?;
     Ok(done(&app, Notice::ScopeRestored, &it.head.address))
 }

@@ -107,7 +107,9 @@ fn what_is_named_by_a_word_is_there() {
     let notices = Notice::ALL.iter().map(|notice| format!("notice-{}", notice.name()));
     let schemes = Page::SCHEMES.iter().map(|scheme| format!("appearance-{}", scheme.name()));
     let sections = NAVIGATION.iter().map(|(section, _)| format!("section-{}", section.name()));
-    for name in notices.chain(schemes).chain(sections) {
+    let numbers = ["operator", "provider"].map(|area| format!("{area}-number-check"));
+    let shapes = ["operator", "provider"].map(|area| format!("{area}-number-shape"));
+    for name in notices.chain(schemes).chain(sections).chain(numbers).chain(shapes) {
         assert!(Texts::of(Language::Bokmal).has(&name), "{name}");
     }
 }
