@@ -47,6 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("flate2", &["http"]),
     ("fluent_bundle", &["http"]),
     ("form_urlencoded", &["http"]),
+    ("hdrhistogram", &["cli"]),
     ("http_body_util", &["http"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),

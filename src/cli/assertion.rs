@@ -111,7 +111,8 @@ impl GrantArgs {
         })
     }
 
-    fn scope(&self, settings: &Settings) -> Result<String, Failure> {
+    /// What is asked for, by the options or the settings.
+    pub(super) fn scope(&self, settings: &Settings) -> Result<String, Failure> {
         if !self.scope.is_empty() {
             return Ok(self.scope.join(" "));
         }

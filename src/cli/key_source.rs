@@ -94,18 +94,23 @@ impl KeyArgs {
         if let Some(key) = key_of_setting("MASKINPORTEN_CLIENT_JWK", settings)? {
             return self.registered(&key);
         }
+        self.certified_by_settings(settings)?.ok_or_else(|| {
+            Failure::usage(
+                "there is no key to sign with: give --key, --certificate or --p12, or set \
+                 MASKINPORTEN_CLIENT_JWK (in the environment, or in a file with --env-file)",
+            )
+        })
+    }
+
+    /// The enterprise certificate that the settings name, with its key.
+    fn certified_by_settings(&self, settings: &Settings) -> Result<Option<AssertionKey>, Failure> {
         if let Some(file) = settings.value("PORTVAKT_CERT_P12") {
-            return self.key_from_pkcs12(Path::new(&file), settings);
+            return self.key_from_pkcs12(Path::new(&file), settings).map(Some);
         }
         let certificates = text_of_setting("PORTVAKT_CERT_PEM", settings)?;
         let key = key_of_setting("PORTVAKT_CERT_KEY_PEM", settings)?;
-        match (certificates, key) {
-            (Some(pem), Some(key)) => with_certificates(&key, &pem, "PORTVAKT_CERT_PEM"),
-            _ => Err(Failure::usage(
-                "there is no key to sign with: give --key, --certificate or --p12, or set \
-                 MASKINPORTEN_CLIENT_JWK (in the environment, or in a file with --env-file)",
-            )),
-        }
+        let both = certificates.zip(key);
+        both.map(|(pem, key)| with_certificates(&key, &pem, "PORTVAKT_CERT_PEM")).transpose()
     }
 
     fn registered(&self, key: &PrivateKey) -> Result<AssertionKey, Failure> {
@@ -153,6 +158,16 @@ pub(super) fn registered_key_of_setting(
 ) -> Result<Option<AssertionKey>, Failure> {
     let key = key_of_setting(name, settings)?;
     key.map(|key| KeyArgs::default().registered(&key)).transpose()
+}
+
+/// The enterprise certificate that the settings name, with its key.
+pub(super) fn certified_key_of_settings(settings: &Settings) -> Result<AssertionKey, Failure> {
+    KeyArgs::default().certified_by_settings(settings)?.ok_or_else(|| {
+        Failure::usage(
+            "there is no enterprise certificate: set PORTVAKT_CERT_P12, or PORTVAKT_CERT_PEM and \
+             PORTVAKT_CERT_KEY_PEM (in the environment, or in a file with --env-file)",
+        )
+    })
 }
 
 fn read_key(file: &Path) -> Result<PrivateKey, Failure> {

@@ -13,6 +13,7 @@ mod env_file;
 pub mod failure;
 mod input;
 mod key_source;
+mod load;
 mod migrate;
 mod operator_link;
 mod output;
@@ -56,6 +57,8 @@ enum Command {
     Token(token::TokenCommand),
     /// Sign an assertion and print it, for debugging.
     Assertion(Box<assertion::AssertionCommand>),
+    /// Send a token endpoint many real requests, and report how it bears them.
+    Load(Box<load::LoadCommand>),
     /// Look into certificates, and judge them as the server does.
     #[command(subcommand)]
     Cert(cert::CertCommand),
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::CheckConfig(check) => check.run(),
         Command::Token(token) => block_on(token.run()),
         Command::Assertion(assertion) => block_on(assertion.run()),
+        Command::Load(load) => block_on(load.run()),
         Command::Cert(cert) => cert.run(),
         Command::Admin(admin) => block_on(admin.run()),
         Command::Completions(completions) => completions.run(Cli::command()),

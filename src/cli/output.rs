@@ -1,6 +1,6 @@
 //! What commands print: data on standard output, everything else on standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -37,6 +37,38 @@ pub(super) fn note(text: &str) {
     // text, and a terminal must not obey it.
     let lines: Vec<String> = text.split('\n').map(printable).collect();
     let _ = write_line(&mut io::stderr().lock(), &lines.join("\n"));
+}
+
+/// A line on the terminal that says how long work goes, written over itself; nothing where standard error is no
+/// terminal.
+pub(super) struct Progress {
+    is_terminal: bool,
+    is_shown: bool,
+}
+
+impl Progress {
+    /// Nothing is shown yet.
+    pub(super) fn on_terminal() -> Self {
+        Self { is_terminal: io::stderr().is_terminal(), is_shown: false }
+    }
+
+    /// Puts this text in place of the one before.
+    pub(super) fn show(&mut self, text: &str) {
+        if self.is_terminal {
+            // Whoever closed standard error does not want to be told. The end of a longer line is erased.
+            let _ = write!(io::stderr(), "\r{text}\u{1b}[K");
+            self.is_shown = true;
+        }
+    }
+}
+
+impl Drop for Progress {
+    /// What comes after begins on a line of its own.
+    fn drop(&mut self) {
+        if self.is_shown {
+            let _ = writeln!(io::stderr());
+        }
+    }
 }
 
 /// Text with its control characters escaped.

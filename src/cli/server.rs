@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use reqwest::{Certificate, Client, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -167,20 +167,38 @@ impl Web {
 
     /// Fetches a JSON document.
     pub(super) async fn json<T: DeserializeOwned>(&self, url: &str) -> Result<T, Failure> {
-        let url = parse_url(url)?;
-        let request = self.client(&url)?.get(url.clone()).header("accept", "application/json");
-        let response = request.send().await.map_err(|error| unreachable(&url, error))?;
-        let answer = read(&url, response).await?;
-        if answer.status != StatusCode::OK {
-            return Err(unexpected(&url, answer.status));
-        }
-        serde_json::from_str(&answer.body).map_err(|error| {
+        let text = self.get(url, "application/json").await?;
+        serde_json::from_str(&text).map_err(|error| {
             Failure::failed(format!("{url} is not the document that was expected: {error}"))
         })
     }
 
+    /// Fetches a document of text.
+    pub(super) async fn text(&self, url: &str) -> Result<String, Failure> {
+        self.get(url, "text/plain, */*").await
+    }
+
+    async fn get(&self, url: &str, accept: &str) -> Result<String, Failure> {
+        let url = parse_url(url)?;
+        let request = self.client(&url)?.get(url.clone()).header("accept", accept);
+        let response = request.send().await.map_err(|error| unreachable(&url, error))?;
+        let answer = read(&url, response).await?;
+        if answer.status == StatusCode::OK {
+            Ok(answer.body)
+        } else {
+            Err(unexpected(&url, answer.status))
+        }
+    }
+
     /// A client for the server at `url`, which keeps its connection.
     pub(super) fn client(&self, url: &Url) -> Result<Client, Failure> {
+        self.builder(url).build().map_err(|error| {
+            Failure::failed(format!("TLS cannot be set up: {}", with_causes(error)))
+        })
+    }
+
+    /// The same, of which more can be said.
+    pub(super) fn builder(&self, url: &Url) -> ClientBuilder {
         let mut builder = Client::builder()
             .user_agent(concat!("portvakt/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -196,9 +214,7 @@ impl Web {
             None if url.scheme() == "http" => builder = builder.tls_certs_only([]),
             None => {}
         }
-        builder.build().map_err(|error| {
-            Failure::failed(format!("TLS cannot be set up: {}", with_causes(error)))
-        })
+        builder
     }
 }
 

@@ -28,14 +28,18 @@ impl From<NoToken> for Failure {
     }
 }
 
+/// The form of a token request.
+pub(in crate::cli) fn form(assertion: &str) -> [(&'static str, &str); 2] {
+    [("grant_type", JWT_BEARER), ("assertion", assertion)]
+}
+
 /// Fetches a token with an assertion: the token, and the reply that it came in.
 pub(in crate::cli) async fn fetch(
     web: &Web,
     endpoint: &str,
     assertion: &str,
 ) -> Result<(String, Value), NoToken> {
-    let form = [("grant_type", JWT_BEARER), ("assertion", assertion)];
-    judge(endpoint, &web.post_form(endpoint, &form).await?)
+    judge(endpoint, &web.post_form(endpoint, &form(assertion)).await?)
 }
 
 /// The token and the reply that it came in, or why there is none.

@@ -3,6 +3,8 @@
 //! No label ever names a client, an organization or a scope: their number has no bound, and who asks for
 //! what is nobody's business who may read metrics.
 
+mod process;
+
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
 use crate::domain::step::Step;
+use crate::telemetry::process::Process;
 use crate::token::trail::Trail;
 
 /// For whom logs are written.
@@ -86,7 +89,9 @@ struct StepLabels {
 impl Metrics {
     /// Metrics at zero.
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("portvakt");
+        let mut all = Registry::default();
+        all.register_collector(Box::new(Process));
+        let registry = all.sub_registry_with_prefix("portvakt");
         let requests = Family::<RequestLabels, Counter>::default();
         registry.register(
             "token_requests",
@@ -127,7 +132,7 @@ impl Metrics {
             "Attempts to send a mail by result: sent, failed (and tried again later), given_up",
             mails.0.clone(),
         );
-        Self { registry, requests, seconds, steps, unrecorded, limited, mails }
+        Self { registry: all, requests, seconds, steps, unrecorded, limited, mails }
     }
 
     /// Counts a token request that has been answered.
@@ -218,6 +223,9 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("portvakt_token_request_duration_seconds_count 2"), "{text}");
+        assert!(text.contains("\nprocess_cpu_seconds_total "), "{text}");
+        assert!(text.contains("\nprocess_resident_memory_bytes "), "{text}");
+        assert!(text.contains("\nprocess_open_fds "), "{text}");
         assert!(text.ends_with("# EOF\n"));
     }
 }

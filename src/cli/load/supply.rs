@@ -1,0 +1,170 @@
+//! Assertions for a load: signed by threads of their own, while it lasts or before it begins.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use tokio::sync::mpsc::{self, Receiver};
+
+use crate::cli::assertion::signed_by;
+use crate::cli::failure::Failure;
+use crate::cli::key_source::AssertionKey;
+use crate::clock::{Clock as _, SystemClock};
+
+/// Who asks, and for what in turns.
+pub(super) struct Requester {
+    pub(super) client_id: String,
+    pub(super) key: AssertionKey,
+    pub(super) scopes: Vec<String>,
+}
+
+/// What is signed.
+pub(super) struct Signing {
+    /// They take turns; there is at least one.
+    pub(super) requesters: Vec<Requester>,
+    pub(super) issuer: String,
+    /// Of a hundred, how many get a wrong signature.
+    pub(super) bad_percent: u32,
+}
+
+/// An assertion, and what must come of it.
+pub(super) struct Signed {
+    pub(super) assertion: String,
+    /// Whether its signature is wrong.
+    pub(super) is_bad: bool,
+}
+
+impl Signing {
+    /// The assertion of that number, rightly signed. Requesters and their scopes take turns.
+    pub(super) fn good(&self, number: u64) -> Result<String, Failure> {
+        let (requester, round) = in_turn(&self.requesters, number);
+        let (scope, _) = in_turn(&requester.scopes, round);
+        signed_by(&requester.key, &requester.client_id, scope, &self.issuer)
+    }
+
+    /// The assertion of that number, with a wrong signature if it is among those.
+    fn sign(&self, number: u64) -> Result<Signed, Failure> {
+        let assertion = self.good(number)?;
+        let is_bad = is_in_share(number, self.bad_percent);
+        Ok(Signed { assertion: if is_bad { spoilt(&assertion) } else { assertion }, is_bad })
+    }
+}
+
+/// Whose turn it is of some, of which there is at least one, and in which round.
+fn in_turn<T>(some: &[T], number: u64) -> (&T, u64) {
+    let count = u64::try_from(some.len()).unwrap_or(u64::MAX);
+    let index = usize::try_from(number % count).unwrap_or_default();
+    (&some[index], number / count)
+}
+
+/// Whether the thing of that number is among `percent` of a hundred, evenly spread.
+fn is_in_share(number: u64, percent: u32) -> bool {
+    let upto = |number: u64| number.wrapping_mul(u64::from(percent)) / 100;
+    upto(number.wrapping_add(1)) > upto(number)
+}
+
+/// The assertion with another signature of the same form.
+fn spoilt(assertion: &str) -> String {
+    let Some((message, signature)) = assertion.rsplit_once('.') else {
+        return assertion.to_owned();
+    };
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    let rest = signature.get(1..).unwrap_or_default();
+    format!("{message}.{first}{rest}")
+}
+
+/// Assertions, in the order in which they are to be sent.
+pub(super) struct Supply(Receiver<Result<Signed, Failure>>);
+
+/// Assertions that wait while it is signed as needed: enough that the sender never waits for a thread to wake,
+/// and so few that none grows old.
+const WAITING: usize = 256;
+
+/// Seconds after its signing at which no assertion of a load is used any more; it lives for 120.
+const AGE_MAX: u64 = 110;
+
+impl Supply {
+    /// Assertions that are signed while the load lasts.
+    pub(super) fn as_needed(signing: Signing) -> Self {
+        Self::start(signing, WAITING, u64::MAX).0
+    }
+
+    /// Assertions that are all signed when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the first would be too old before the last is sent.
+    pub(super) fn ahead(signing: Signing, count: u64, seconds: u32) -> Result<Self, Failure> {
+        let began = SystemClock.uptime();
+        let room = usize::try_from(count).unwrap_or(usize::MAX).clamp(1, MEMORY_MAX);
+        if u64::try_from(room).unwrap_or(u64::MAX) < count {
+            return Err(Failure::usage(format!(
+                "{count} assertions are more than the {MEMORY_MAX} that are kept in memory; leave out --sign-ahead, \
+                 or lower --rate or --seconds"
+            )));
+        }
+        let (supply, threads) = Self::start(signing, room, count);
+        for thread in threads {
+            // A thread that panics has said so itself; what it has not signed is missed when it is to be sent.
+            let _ = thread.join();
+        }
+        let took = SystemClock.uptime().saturating_sub(began).as_secs();
+        if took + u64::from(seconds) > AGE_MAX {
+            return Err(Failure::usage(format!(
+                "signing {count} assertions took {took} s, and with {seconds} s of load the first would be too old \
+                 (they live for 120 s); leave out --sign-ahead, or lower --rate or --seconds"
+            )));
+        }
+        Ok(supply)
+    }
+
+    fn start(signing: Signing, room: usize, count: u64) -> (Self, Vec<thread::JoinHandle<()>>) {
+        let (sender, receiver) = mpsc::channel(room);
+        let (signing, next) = (Arc::new(signing), Arc::new(AtomicU64::new(0)));
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let sign = |_| {
+            let (sender, signing, next) = (sender.clone(), Arc::clone(&signing), Arc::clone(&next));
+            thread::spawn(move || {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    // Nobody takes any more when the load is over.
+                    if number >= count || sender.blocking_send(signing.sign(number)).is_err() {
+                        return;
+                    }
+                }
+            })
+        };
+        let threads = (0..threads).map(sign).collect();
+        (Self(receiver), threads)
+    }
+
+    /// The next assertion.
+    pub(super) async fn next(&mut self) -> Result<Signed, Failure> {
+        let signed = self.0.recv().await;
+        signed.unwrap_or_else(|| Err(Failure::failed("there are no more assertions to send")))
+    }
+}
+
+/// Assertions that are kept in memory: with a certificate chain each takes 5 KiB.
+const MEMORY_MAX: usize = 400_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_spread_evenly() {
+        for percent in [0, 1, 7, 50, 100] {
+            let among = (0..1_000).filter(|number| is_in_share(*number, percent)).count();
+            assert_eq!(among, usize::try_from(percent * 10).unwrap());
+        }
+        let first_tenth = (0..100).filter(|number| is_in_share(*number, 10)).count();
+        assert_eq!(first_tenth, 10);
+    }
+
+    #[test]
+    fn a_spoilt_signature_has_the_same_form() {
+        assert_eq!(spoilt("a.b.Axyz"), "a.b.Bxyz");
+        assert_eq!(spoilt("a.b.xyz"), "a.b.Ayz");
+    }
+}
