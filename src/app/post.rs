@@ -133,7 +133,9 @@ pub(super) fn mailer(config: &config::Mail) -> Result<Mailer, AppError> {
         reply_to: config.reply_to.clone(),
     };
     let server = match &config.transport {
-        MailTransport::Folder(folder) => return Ok(Mailer::into_folder(folder.clone(), sender)),
+        MailTransport::Folder { folder, .. } => {
+            return Ok(Mailer::into_folder(folder.clone(), sender));
+        }
         MailTransport::Smtp(server) => server,
     };
     let login = match &server.login {
@@ -156,11 +158,11 @@ pub(super) fn mailer(config: &config::Mail) -> Result<Mailer, AppError> {
         .map_err(|problem: MailerError| AppError::Mail(problem.to_string()))
 }
 
-/// The folder that mails are written into, if they are.
+/// The folder that mails are written into, if they are and everybody may see them.
 pub(super) fn folder(config: Option<&config::Mail>) -> Option<PathBuf> {
     match config.map(|mail| &mail.transport) {
-        Some(MailTransport::Folder(folder)) => Some(folder.clone()),
-        Some(MailTransport::Smtp(_)) | None => None,
+        Some(MailTransport::Folder { folder, is_shown: true }) => Some(folder.clone()),
+        Some(MailTransport::Folder { .. } | MailTransport::Smtp(_)) | None => None,
     }
 }
 

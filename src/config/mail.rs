@@ -23,8 +23,13 @@ pub struct Mail {
 /// Where e-mail goes.
 #[derive(Clone, Debug)]
 pub enum MailTransport {
-    /// Into this folder, one file each.
-    Folder(PathBuf),
+    /// Into a folder, one file each.
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Whether the portal shows it to everybody, with the links that open users.
+        is_shown: bool,
+    },
     /// To a server that sends it on.
     Smtp(SmtpServer),
 }
@@ -84,9 +89,10 @@ impl Mail {
         )?;
         let transport = match transport {
             Transport::None => return Ok(None),
-            Transport::Folder => {
-                MailTransport::Folder(folder.join(required("mail.folder", raw.folder.clone())?))
-            }
+            Transport::Folder => MailTransport::Folder {
+                folder: folder.join(required("mail.folder", raw.folder.clone())?),
+                is_shown: required("mail.folder_shown", raw.folder_shown)?,
+            },
             Transport::Smtp => MailTransport::Smtp(check_server(&raw, folder)?),
         };
         let address = |key: &str, text: String| {

@@ -227,7 +227,7 @@ fn mail_is_off_until_it_is_set_up() {
         |more: &str| with(&format!("transport = \"smtp\"\nhost = \"smtp.example.org\"\n{more}"));
     let server = |text: &str| match load(text, &[]).unwrap().mail.unwrap().transport {
         MailTransport::Smtp(server) => server,
-        MailTransport::Folder(folder) => panic!("{folder:?}"),
+        MailTransport::Folder { folder, .. } => panic!("{folder:?}"),
     };
     let usual = server(&smtp(""));
     assert_eq!((usual.port, usual.tls), (587, MailTls::StartTls));
@@ -241,7 +241,7 @@ fn mail_is_off_until_it_is_set_up() {
     }
     let folder = load(&with("transport = \"folder\"\nfolder = \"outbox\"\n"), &[]).unwrap();
     assert!(
-        matches!(folder.mail.unwrap().transport, MailTransport::Folder(it) if it.is_absolute())
+        matches!(folder.mail.unwrap().transport, MailTransport::Folder { folder, is_shown: false } if folder.is_absolute())
     );
 }
 

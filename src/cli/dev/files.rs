@@ -183,7 +183,7 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
          {token}{admin}{management}\n\
          [database]\nfile = \"portvakt.db\"\n\n\
          [keys]\nsealing_key_file = \"{SEALING_KEY}\"\n\n\
-         [mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfrom = \"portvakt@dev.example\"\n\n\
+         [mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfolder_shown = true\nfrom = \"portvakt@dev.example\"\n\n\
          [log]\nformat = \"text\"\n\n\
          [trust.dev]\n\
          anchors = [\"pki/root.pem\"]\n\

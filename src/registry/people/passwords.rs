@@ -26,23 +26,26 @@ const OWN_CHARACTERS_MIN: usize = 8;
 /// And so many different ones.
 const DIFFERENT_CHARACTERS_MIN: usize = 5;
 
-/// What people take who are told to take twelve characters, each also with something behind it.
-const COMMON: [&str; 14] = [
-    "12345678",
-    "abcdefgh",
-    "administrator",
-    "changeme",
-    "iloveyou",
-    "letmein",
-    "maskinporten",
-    "passord",
-    "password",
-    "portvakt",
-    "qwerty",
-    "qwertyui",
-    "sommer",
-    "velkommen",
+/// What people take who are told to take twelve characters, each also with something behind it; the longest first,
+/// because short ones are parts of others.
+#[rustfmt::skip]
+const COMMON: &[&str] = &[
+    "administrator", "1q2w3e4r5t6y", "kristiansand", "maskinporten", "passphrase", "987654321",
+    "christmas", "sarpsborg", "september", "stavanger", "trondheim", "utvikling", "velkommen",
+    "12345678", "1q2w3e4r", "abcdefgh", "changeme", "computer", "december", "desember", "eksempel",
+    "february", "football", "hemmelig", "iloveyou", "november", "password", "portvakt", "princess",
+    "qwertyui", "sunshine", "superman", "trustno1", "velkomen", "whatever", "default", "drammen",
+    "februar", "fotball", "january", "laurdag", "letmein", "lørdag", "michael", "måndag",
+    "october", "oktober", "passord", "søndag", "tirsdag", "torsdag", "welcome", "abc123", "asdfgh",
+    "august", "autumn", "bergen", "dragon", "fredag", "friday", "januar", "london", "mandag",
+    "master", "monday", "monkey", "norway", "påske", "qazwsx", "qwerty", "secret", "sommar",
+    "sommer", "spring", "summer", "sunday", "vinter", "winter", "zxcvbn", "gjest", "hallo",
+    "haust", "hello", "høst", "jesus", "kaffe", "march", "noreg", "norge", "juli", "july", "june",
+    "juni", "mars", "oslo", "test", "vår", "jul",
 ];
+
+/// Digits that are no secret: a year, a date or a count behind a word.
+const DIGITS_FREE: usize = 6;
 
 /// Hashes passwords, some at a time.
 #[derive(Debug)]
@@ -124,12 +127,53 @@ pub(super) fn check_password(
     let local = user.email.as_str().split('@').next().unwrap_or_default();
     let known =
         [user.email.as_str(), local, user.email.domain().as_str(), &user.name, organization];
-    let known = known.into_iter().chain(COMMON).filter(|word| word.len() > 2);
+    let known = known.into_iter().chain(COMMON.iter().copied()).filter(|word| word.len() > 2);
     let mut own = lower.clone();
     for word in known {
         own = own.replace(&word.to_lowercase(), "");
     }
-    let own = own.chars().filter(|c| c.is_alphanumeric()).count();
+    let letters = own.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = own.chars().filter(|c| c.is_numeric()).count();
+    let own = letters + digits.saturating_sub(DIGITS_FREE);
     let is_easy = different.len() < DIFFERENT_CHARACTERS_MIN || own < OWN_CHARACTERS_MIN;
     if is_easy { Err(PasswordProblem::Easy) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::language::Language;
+    use crate::domain::user::UserStatus;
+
+    #[test]
+    fn what_anybody_would_try_first_is_refused_and_what_people_make_up_is_not() {
+        let user = User {
+            id: "u".parse().unwrap(),
+            email: "kari.nordmann@fjord.example".parse().unwrap(),
+            name: "Kari Nordmann".to_owned(),
+            organization: "310000108".parse().unwrap(),
+            language: Language::Bokmal,
+            status: UserStatus::Active,
+            roles: Vec::new(),
+        };
+        let judged = |password| check_password(password, &user, "Fjord Data AS", 12);
+        for easy in [
+            "Vinter2026!!",
+            "Welcome123456",
+            "1q2w3e4r5t6y",
+            "Oslo2026Oslo",
+            "hemmelig1234",
+            "norge1234567",
+            "abc123abc123x",
+            "KariNordmann1",
+            "fjord.example7",
+            "aaaaaaaaaaaa1",
+        ] {
+            assert_eq!(judged(easy), Err(PasswordProblem::Easy), "{easy}");
+        }
+        for good in ["seks grønne elger", "korrekt hest batteri", "T7#kd93Lq!zx", "839201758264518"]
+        {
+            assert_eq!(judged(good), Ok(()), "{good}");
+        }
+    }
 }

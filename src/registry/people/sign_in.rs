@@ -104,7 +104,12 @@ impl Registry {
         let token =
             self.open_session(&mut change, &user.id, !needs_second_factor, previous).await?;
         if needs_second_factor {
-            // Recorded, and attempts forgotten, when the second factor has been proved.
+            // Recorded, and attempts forgotten, when the second factor has been proved. This one did not fail, so it
+            // makes nobody wait; those before it still count against codes.
+            let attempts = change.transaction.attempts(&user.email).await?;
+            let failed = attempts.failed.saturating_sub(1);
+            let attempts = Attempts { failed, locked_until: change.now };
+            put_attempts(&mut change.transaction, &user.email, attempts, change.now).await?;
             change.transaction.commit().await?;
             return Ok(SignedIn::NeedsSecondFactor(token));
         }

@@ -105,7 +105,8 @@ impl Registry {
         let actor = themselves(&user, trace_id);
         let mut change = self.begin_own(&actor, on_user("ask for a link", &user.email)).await?;
         if change.now < file.mailed_at.plus_seconds(MAIL_PAUSE_SECONDS) {
-            return Ok(());
+            drop(change);
+            return self.take_as_long(&user.email).await;
         }
         let has_password = file.proofs.password_hash.is_some();
         let link = match (user.status, or_else) {

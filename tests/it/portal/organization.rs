@@ -134,10 +134,11 @@ async fn help_answers_at_an_anchor_and_there_is_no_outbox_where_mail_is_not_kept
         assert!(help.contains(part), "{part}: {help}");
     }
     assert_eq!(kari.get("/portal/outbox").await.status, 404);
-    let server = AdminServer::with(
-        "[mail]\ntransport = \"folder\"\nfrom = \"a@b.example\"\nfolder = \"outbox\"\n",
-    )
-    .await;
+    let mail = "[mail]\ntransport = \"folder\"\nfrom = \"a@b.example\"\nfolder = \"outbox\"\n";
+    let server = AdminServer::with(mail).await;
+    let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
+    assert_eq!(kari.get("/portal/outbox").await.status, 404, "links would make anybody anybody");
+    let server = AdminServer::with(&format!("{mail}folder_shown = true\n")).await;
     let folder = server.server.app.outbox.clone().unwrap();
     std::fs::create_dir_all(&folder).unwrap();
     let mail = "Subject: <b>\n\nSee http://127.0.0.1/portal/link?token=x\n";
