@@ -5,6 +5,7 @@ mod limits;
 pub mod open_id;
 mod post;
 mod revocation;
+mod signing_keys;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use post::Post;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
-use crate::clock::{Clock, DAY_SECONDS, Random};
+use crate::clock::{Clock, DAY_SECONDS, HOUR_SECONDS, Random};
 use crate::config::{self, Config, SealingKeySource};
 use crate::domain::environment::Environment;
 use crate::domain::organization::Organization;
+use crate::domain::signing_key::SigningTurns;
 use crate::keys::{CursorSeal, KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
 use crate::pki::trust_set::{
     OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
@@ -60,7 +62,7 @@ pub struct App {
     pub cursors: CursorSeal,
     /// Where the admin API is reached from outside, if the configuration says.
     pub admin_url: Option<String>,
-    /// The folder that mails are written into, where they are not sent: on a test server.
+    /// The folder that mails are written into and shown to everybody, where they are not sent: on a test server.
     pub outbox: Option<PathBuf>,
     /// Whether browsers reach the portal over TLS.
     pub portal_is_https: bool,
@@ -169,6 +171,7 @@ impl App {
         );
         let mut registry =
             registry.beside(Arc::clone(&feed), Arc::clone(&certificates)).keeping_secrets(secrets);
+        registry = registry.with_signing_keys(Arc::clone(&keys));
         let metrics = Metrics::new();
         let mut post = None;
         if let Some(mail) = &config.mail {
@@ -213,6 +216,7 @@ impl App {
         let mut tasks = vec![follower, writer, tokio::spawn(lists)];
         tasks.extend(post.map(|post| tokio::spawn(post.run())));
         tasks.push(tokio::spawn(alerts::run(registry.clone())));
+        tasks.push(tokio::spawn(signing_keys::run(registry.clone())));
         let portal_is_https = is_https(config);
         let environment = Arc::new(config.environment.clone());
         Ok(Self {
@@ -295,8 +299,14 @@ pub fn load_operator(config: &Config) -> Result<Option<Operator>, AppError> {
 }
 
 fn key_rules(config: &Config) -> KeyRules {
+    let signing = config.signing;
     KeyRules {
-        algorithm: config.token.signing_algorithm,
+        turns: SigningTurns {
+            algorithm: config.token.signing_algorithm,
+            announce_seconds: i64::from(signing.announce_hours) * HOUR_SECONDS,
+            rotate_seconds: signing.rotate_days.map(|days| i64::from(days) * DAY_SECONDS),
+            token_seconds_max: i64::from(config.token.lifetime_seconds_max),
+        },
         rsa_bits: config.token.rsa_key_bits,
         token_type: match config.token.profile {
             config::TokenProfile::Maskinporten => TokenType::Unsaid,

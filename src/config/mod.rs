@@ -47,7 +47,7 @@ pub struct Config {
     pub issuer: String,
     /// Where the admin API is reached from outside; ends in a slash.
     pub admin_url: Option<String>,
-    /// STUB
+    /// Which environment this server is, as people see it.
     pub environment: Environment,
     /// What holds for the people who use the portal.
     pub portal: Portal,
@@ -67,6 +67,8 @@ pub struct Config {
     pub token: Token,
     /// Where the sealing key is.
     pub sealing_key: SealingKeySource,
+    /// How signing keys take turns.
+    pub signing: Signing,
     /// How the change feed is followed.
     pub feed: Feed,
     /// What is kept of refused requests.
@@ -107,6 +109,15 @@ pub enum TokenProfile {
     Maskinporten,
     /// As RFC 9068 wants them.
     Rfc9068,
+}
+
+/// How signing keys take turns.
+#[derive(Clone, Copy, Debug)]
+pub struct Signing {
+    /// Hours for which a key is published before it signs, and after its last token has died.
+    pub announce_hours: u32,
+    /// Days after which a key that signs is replaced; `None` for never.
+    pub rotate_days: Option<u32>,
 }
 
 /// Where the sealing key is.
@@ -194,6 +205,7 @@ impl Config {
             limits: Limits::check(&raw.limits)?,
             database_file: folder.join(required("database.file", raw.database.file)?),
             token: check_token(raw.token)?,
+            signing: check_signing(&raw.keys)?,
             sealing_key: check_sealing_key(raw.keys, folder)?,
             feed: Feed {
                 poll: Duration::from_millis(
@@ -396,6 +408,17 @@ fn check_skew(skew: Option<u32>) -> Result<u32, ConfigError> {
             Err(ConfigError::key("token.clock_skew_seconds", problem))
         }
     }
+}
+
+fn check_signing(raw: &raw::RawKeys) -> Result<Signing, ConfigError> {
+    let announce_hours = positive("keys.announce_hours", raw.announce_hours)?;
+    let days = required("keys.rotate_days", raw.rotate_days)?;
+    let rotate_days = (days > 0).then_some(days);
+    if rotate_days.is_some_and(|days| days.saturating_mul(24) <= announce_hours) {
+        let problem = "must be longer than keys.announce_hours, or 0 for never";
+        return Err(ConfigError::key("keys.rotate_days", problem));
+    }
+    Ok(Signing { announce_hours, rotate_days })
 }
 
 fn check_sealing_key(raw: raw::RawKeys, folder: &Path) -> Result<SealingKeySource, ConfigError> {

@@ -67,7 +67,12 @@ section!(RawToken {
     signing_algorithm: String,
     rsa_key_bits: u32,
 });
-section!(RawKeys { sealing_key_file: String, sealing_key: String });
+section!(RawKeys {
+    sealing_key_file: String,
+    sealing_key: String,
+    announce_hours: u32,
+    rotate_days: u32,
+});
 section!(RawFeed { poll_milliseconds: u32, stale_seconds_max: u32 });
 section!(RawExplain { retention_days: u32, records_max: u32 });
 section!(RawMail {
@@ -78,6 +83,7 @@ section!(RawMail {
     user: String,
     password_file: String,
     folder: String,
+    folder_shown: bool,
     from: String,
     from_name: String,
     reply_to: String,

@@ -1,9 +1,9 @@
 //! Keeps the ring of keys in step with the database: reads it, makes the first key, follows changes.
 
-use crate::clock::{Clock, Random};
-use crate::domain::algorithm::Algorithm;
+use crate::clock::{Clock, Random, Timestamp};
 use crate::domain::change::ChangedNoun;
 use crate::domain::right::Right;
+use crate::domain::signing_key::SigningTurns;
 use crate::keys::ring::{KeyRing, SharedKeyRing};
 use crate::keys::sealing::SealingKey;
 use crate::keys::signing_key::{SigningKey, TokenType};
@@ -13,8 +13,8 @@ use crate::store::{AuditEntry, SigningKeyRow, Store};
 /// What kind of keys this installation signs with.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyRules {
-    /// The algorithm of tokens.
-    pub algorithm: Algorithm,
+    /// How they take turns, and the algorithm of tokens.
+    pub turns: SigningTurns,
     /// Bits of new RSA keys.
     pub rsa_bits: u32,
     /// What headers of tokens say.
@@ -50,6 +50,24 @@ impl KeyKeeper {
         self.ring.clone()
     }
 
+    /// How the keys take turns.
+    pub fn turns(&self) -> SigningTurns {
+        self.rules.turns
+    }
+
+    /// Makes a key of the algorithm of tokens, to follow the key of that id and to sign from `signs_from` on. It is
+    /// kept nowhere yet. Making an RSA key takes a good part of a second.
+    pub fn make_successor(
+        &self,
+        follows: &str,
+        now: Timestamp,
+        signs_from: Timestamp,
+        random: &dyn Random,
+    ) -> Result<SigningKeyRow, KeyError> {
+        let follows = follows.to_owned();
+        make(&self.sealing_key, random, self.rules, now, Turn { signs_from, follows })
+    }
+
     /// Reads the keys in use again and puts them into the ring. When there is none to sign with, the ring
     /// stays as it is.
     pub async fn reload(&self) -> Result<(), KeyKeeperError> {
@@ -60,27 +78,52 @@ impl KeyKeeper {
     }
 }
 
-/// The ring as the database has it: the newest key of the algorithm signs, all keys in use are published.
+/// When a new key is to sign, and after which.
+struct Turn {
+    signs_from: Timestamp,
+    follows: String,
+}
+
+fn make(
+    sealing_key: &SealingKey,
+    random: &dyn Random,
+    rules: KeyRules,
+    now: Timestamp,
+    turn: Turn,
+) -> Result<SigningKeyRow, KeyError> {
+    let (key, pkcs8) = SigningKey::generate(rules.turns.algorithm, rules.rsa_bits)?;
+    Ok(SigningKeyRow {
+        kid: key.kid().to_owned(),
+        algorithm: key.algorithm(),
+        jwk: serde_json::to_string(key.jwk()).map_err(|_| KeyError::Generation)?,
+        sealed_private: Some(sealing_key.seal(&pkcs8, key.kid(), random)?),
+        created_at: now,
+        signs_from: turn.signs_from,
+        follows: Some(turn.follows),
+    })
+}
+
+/// The ring as the database has it: keys of the algorithm of tokens sign in turn, all keys in use are published.
 async fn read_ring(
     store: &Store,
     sealing_key: &SealingKey,
     rules: KeyRules,
 ) -> Result<Option<KeyRing>, KeyKeeperError> {
-    let mut active = None;
+    let mut signers = Vec::new();
     let mut others = Vec::new();
-    for row in store.active_signing_keys().await? {
+    for row in store.signing_keys_in_use().await? {
         let sealed = row.sealed_private.as_deref().ok_or(KeyError::Sealed)?;
         let key = SigningKey::from_pkcs8(row.algorithm, &sealing_key.open(sealed, &row.kid)?)?;
-        if active.is_none() && row.algorithm == rules.algorithm {
-            active = Some(key);
+        if row.algorithm == rules.turns.algorithm {
+            signers.push((row.signs_from, key));
         } else {
             others.push(key);
         }
     }
-    let ring = active.map(|active| KeyRing::new(active, &others, rules.token_type));
-    Ok(ring.transpose()?)
+    Ok(KeyRing::new(signers, &others, rules.token_type)?)
 }
 
+/// Makes the first key of the algorithm. When another node is faster, its key is the one.
 async fn make_ring(
     store: &Store,
     sealing_key: &SealingKey,
@@ -88,16 +131,9 @@ async fn make_ring(
     random: &dyn Random,
     rules: KeyRules,
 ) -> Result<KeyRing, KeyKeeperError> {
-    let (key, pkcs8) = SigningKey::generate(rules.algorithm, rules.rsa_bits)?;
     let now = clock.now();
-    let jwk = serde_json::to_string(key.jwk()).map_err(|_| KeyError::Generation)?;
-    let row = SigningKeyRow {
-        kid: key.kid().to_owned(),
-        algorithm: key.algorithm(),
-        jwk: jwk.clone(),
-        sealed_private: Some(sealing_key.seal(&pkcs8, key.kid(), random)?),
-        created_at: now,
-    };
+    let turn = Turn { signs_from: now, follows: rules.turns.algorithm.name().to_owned() };
+    let row = make(sealing_key, random, rules, now, turn)?;
     let entry = AuditEntry {
         actor: "server".to_owned(),
         actor_organization: None,
@@ -107,13 +143,14 @@ async fn make_ring(
         key: row.kid.clone(),
         organization: None,
         before: None,
-        after: Some(jwk),
+        after: Some(row.jwk.clone()),
         trace_id: None,
     };
     let mut transaction = store.begin().await?;
-    transaction.insert_signing_key(&row).await?;
-    transaction.record(&entry, &sealing_key.audit_seal(), now).await?;
-    transaction.commit().await?;
+    if transaction.insert_signing_key(&row).await? {
+        transaction.record(&entry, &sealing_key.audit_seal(), now).await?;
+        transaction.commit().await?;
+    }
     let ring = read_ring(store, sealing_key, rules).await?;
     ring.ok_or(KeyKeeperError::Key(KeyError::Generation))
 }
@@ -122,13 +159,20 @@ async fn make_ring(
 mod tests {
     use super::*;
     use crate::clock::{SystemClock, SystemRandom};
+    use crate::domain::algorithm::Algorithm;
 
     async fn open(
         store: &Store,
         sealing_key: &str,
         algorithm: Algorithm,
     ) -> Result<KeyKeeper, KeyKeeperError> {
-        let rules = KeyRules { algorithm, rsa_bits: 2048, token_type: TokenType::Unsaid };
+        let turns = SigningTurns {
+            algorithm,
+            announce_seconds: 0,
+            rotate_seconds: None,
+            token_seconds_max: 120,
+        };
+        let rules = KeyRules { turns, rsa_bits: 2048, token_type: TokenType::Unsaid };
         let sealing_key = SealingKey::from_base64(sealing_key)?;
         KeyKeeper::open(store.clone(), sealing_key, &SystemClock, &SystemRandom, rules).await
     }

@@ -1,5 +1,6 @@
-//! The keys in use: the one that signs, and the set that is published.
+//! The keys in use: those that sign in turn, and the set that is published.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -8,15 +9,23 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::JwkSet;
 
+use crate::clock::Timestamp;
 use crate::keys::KeyError;
 use crate::keys::signing_key::{SigningKey, TokenType};
 
-/// The keys of one moment. It never changes; rotation puts another in its place.
+/// The keys in use. It never changes; rotation puts another in its place.
 pub struct KeyRing {
-    active: SigningKey,
-    header: String,
+    /// Those that tokens are signed with in turn, the last first. There is at least one.
+    signers: Vec<Signer>,
     jwks: PublishedDocument,
     verifiers: Vec<Verifier>,
+}
+
+/// A key that signs from a moment on, until the next does.
+struct Signer {
+    signs_from: Timestamp,
+    key: SigningKey,
+    header: String,
 }
 
 /// The public half of a key, to check what it has signed.
@@ -45,18 +54,33 @@ impl PublishedDocument {
 }
 
 impl KeyRing {
-    /// A ring in which `active` signs and is published together with `others`.
+    /// A ring in which `signers` sign in turn, each from its moment on, and are published together with `others`;
+    /// nothing when nobody signs.
     pub fn new(
-        active: SigningKey,
+        mut signers: Vec<(Timestamp, SigningKey)>,
         others: &[SigningKey],
         token_type: TokenType,
-    ) -> Result<Self, KeyError> {
-        let keys = std::iter::once(&active).chain(others).map(|key| key.jwk().clone()).collect();
+    ) -> Result<Option<Self>, KeyError> {
+        if signers.is_empty() {
+            return Ok(None);
+        }
+        signers.sort_by_key(|(signs_from, _)| Reverse(*signs_from));
+        let published = || signers.iter().map(|(_, key)| key).chain(others);
+        let keys = published().map(|key| key.jwk().clone()).collect();
         let document = serde_json::to_string(&JwkSet { keys }).map_err(|_| KeyError::Pkcs8)?;
         let jwks = PublishedDocument::new(document);
-        let verifiers = std::iter::once(&active).chain(others).map(Verifier::of);
-        let verifiers = verifiers.collect::<Result<_, _>>()?;
-        Ok(Self { header: active.header(token_type), active, jwks, verifiers })
+        let verifiers = published().map(Verifier::of).collect::<Result<_, _>>()?;
+        let signers = signers.into_iter().map(|(signs_from, key)| {
+            let header = key.header(token_type);
+            Signer { signs_from, key, header }
+        });
+        Ok(Some(Self { signers: signers.collect(), jwks, verifiers }))
+    }
+
+    /// The key whose turn it is. Before the first turn, the first: a clock that was set back stops no token.
+    fn signer(&self, now: Timestamp) -> Option<&Signer> {
+        let begun = self.signers.iter().find(|signer| signer.signs_from <= now);
+        begun.or_else(|| self.signers.last())
     }
 }
 
@@ -90,10 +114,11 @@ impl SharedKeyRing {
         self.current().jwks.clone()
     }
 
-    /// Makes the compact JWS of `payload` with the active key.
-    pub fn sign(&self, payload: &[u8]) -> Result<String, KeyError> {
+    /// Makes the compact JWS of `payload` with the key whose turn it is at `now`.
+    pub fn sign(&self, payload: &[u8], now: Timestamp) -> Result<String, KeyError> {
         let ring = self.current();
-        ring.active.sign(&ring.header, payload)
+        let signer = ring.signer(now).ok_or(KeyError::Signing)?;
+        signer.key.sign(&signer.header, payload)
     }
 
     /// Whether the published key `kid`, used with the algorithm of that name, has made this signature, in
@@ -113,12 +138,31 @@ impl SharedKeyRing {
         })
     }
 
-    /// Whether tokens are signed with the key of that id now.
-    pub fn signs_with(&self, kid: &str) -> bool {
-        self.current().active.kid() == kid
-    }
-
     fn current(&self) -> Arc<KeyRing> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::algorithm::Algorithm;
+
+    #[test]
+    fn keys_sign_in_turn_and_are_published_all_the_while() {
+        let at = Timestamp::from_seconds;
+        let key = || SigningKey::generate(Algorithm::Es256, 0).unwrap().0;
+        let (first, second, other) = (key(), key(), key());
+        let kids = [second.kid(), first.kid(), other.kid()].map(str::to_owned);
+        let signers = vec![(at(100), first), (at(200), second)];
+        let ring = KeyRing::new(signers, &[other], TokenType::Unsaid).unwrap().unwrap();
+        let signs = |now| ring.signer(at(now)).unwrap().key.kid().to_owned();
+        assert_eq!([signs(99), signs(100), signs(199)], [&*kids[1]; 3]);
+        assert_eq!([signs(200), signs(9_999)], [&*kids[0]; 2]);
+        let jwks: serde_json::Value = serde_json::from_str(&ring.jwks.text).unwrap();
+        let published = jwks["keys"].as_array().unwrap().iter();
+        let published: Vec<_> = published.map(|key| key["kid"].as_str().unwrap()).collect();
+        assert_eq!(published, kids);
+        assert!(KeyRing::new(Vec::new(), &[], TokenType::Unsaid).unwrap().is_none());
     }
 }

@@ -37,6 +37,7 @@ mod views;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Random};
+use crate::keys::KeyKeeper;
 use crate::keys::second_factor::SecretSeal;
 use crate::store::{AuditSeal, Store};
 use crate::token::client_key::EnterpriseCertificates;
@@ -64,6 +65,7 @@ pub use people::{
     SecondFactorState, Session, SignedIn,
 };
 pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
+pub use signing_keys::{SIGNING_KEYS_MAX, SigningKey, SigningStart};
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
 #[derive(Clone)]
@@ -74,6 +76,8 @@ pub struct Registry {
     seal: AuditSeal,
     /// The feed that the token path of this process follows, if there is one.
     feed: Option<Arc<Feed>>,
+    /// Our own signing keys, in a process that issues tokens.
+    keys: Option<Arc<KeyKeeper>>,
     /// What judges the certificates of keys.
     certificates: Arc<EnterpriseCertificates>,
     /// What the secrets of second factors are sealed with, in a process that people sign in to.
@@ -130,6 +134,7 @@ impl Registry {
             random,
             seal,
             feed: None,
+            keys: None,
             certificates,
             secrets: None,
             passwords: Arc::default(),
@@ -143,6 +148,12 @@ impl Registry {
     #[must_use]
     pub fn beside(self, feed: Arc<Feed>, certificates: Arc<EnterpriseCertificates>) -> Self {
         Self { feed: Some(feed), certificates, ..self }
+    }
+
+    /// The same in a process that signs with these keys.
+    #[must_use]
+    pub fn with_signing_keys(self, keys: Arc<KeyKeeper>) -> Self {
+        Self { keys: Some(keys), ..self }
     }
 
     /// The same in a process that people sign in to, whose secrets it keeps under that seal.

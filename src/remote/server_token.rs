@@ -60,6 +60,6 @@ impl ServerTokens {
             sub: &self.issuer,
         };
         let claims = serde_json::to_vec(&claims).map_err(|error| error.to_string())?;
-        self.keys.sign(&claims).map_err(|error| error.to_string())
+        self.keys.sign(&claims, now).map_err(|error| error.to_string())
     }
 }

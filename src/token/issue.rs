@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::domain::client::ClientStatus;
 use crate::domain::scope::RequestedScopes;
 use crate::domain::step::Step;
@@ -62,7 +63,7 @@ impl Issuer {
             now,
         };
         let token = AccessToken::new(issuance, client, key.proof, &grant, &decision);
-        let access_token = self.sign(&token).at(Step::Sign, trail)?; // 9
+        let access_token = self.sign(&token, now).at(Step::Sign, trail)?; // 9
         self.token_uses.count(&keyed, decision.stands_for(client), &grant.scopes, now);
         self.last_uses.note(&keyed, key.place, decision.unnoted, now);
         Ok(IssuedToken {
@@ -98,9 +99,9 @@ impl Issuer {
         }
     }
 
-    fn sign(&self, token: &AccessToken<'_>) -> Result<String, Refusal> {
+    fn sign(&self, token: &AccessToken<'_>, now: Timestamp) -> Result<String, Refusal> {
         let unavailable = |cause: &dyn ToString| Refusal::Unavailable { cause: cause.to_string() };
         let claims = token.to_json().map_err(|error| unavailable(&error))?;
-        self.keys.sign(&claims).map_err(|error| unavailable(&error))
+        self.keys.sign(&claims, now).map_err(|error| unavailable(&error))
     }
 }

@@ -63,6 +63,12 @@ pub(super) enum Notice {
     ScopeRemoved,
     /// Its consumers get tokens for it again.
     ScopeRestored,
+    /// The next signing key is published.
+    SigningKeyAnnounced,
+    /// Another key signs from now on.
+    SigningKeyReplaced,
+    /// A signing key is gone.
+    SigningKeyRetired,
     /// Somebody has signed out.
     SignedOut,
 }
@@ -97,5 +103,8 @@ names!(pub(super) Notice {
     ScopeDeactivated = "scope-deactivated",
     ScopeRemoved = "scope-removed",
     ScopeRestored = "scope-restored",
+    SigningKeyAnnounced = "signing-key-announced",
+    SigningKeyReplaced = "signing-key-replaced",
+    SigningKeyRetired = "signing-key-retired",
     SignedOut = "signed-out",
 });

@@ -231,7 +231,9 @@ async fn insert_signing_key(store: &Store) {
         algorithm: Algorithm::Rs256,
         jwk: serde_json::to_string(key.jwk()).unwrap(),
         sealed_private: Some(sealing_key.seal(pkcs8, kid, &SystemRandom).unwrap()),
-        created_at: Timestamp::from_seconds(NOW),
+        created_at: Timestamp::from_seconds(NOW - 60),
+        signs_from: Timestamp::from_seconds(NOW - 60),
+        follows: Some("RS256".to_owned()),
     };
     let entry = AuditEntry {
         actor: "test".to_owned(),
@@ -246,7 +248,7 @@ async fn insert_signing_key(store: &Store) {
         trace_id: None,
     };
     let mut transaction = store.begin().await.unwrap();
-    transaction.insert_signing_key(&row).await.unwrap();
+    assert!(transaction.insert_signing_key(&row).await.unwrap());
     transaction.record(&entry, &sealing_key.audit_seal(), row.created_at).await.unwrap();
     transaction.commit().await.unwrap();
 }

@@ -36,6 +36,14 @@ pub(super) struct PrefixPath {
 
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
+pub(super) struct SigningKeyPath {
+    /// The id of one of our own signing keys: its RFC 7638 thumbprint.
+    #[param(max_length = 43, example = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")]
+    pub(super) kid: String,
+}
+
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
 pub(super) struct ScopePath {
     /// The name of the scope, percent-encoded: `/` is `%2F`.
     #[param(

@@ -8,6 +8,7 @@ mod organizations;
 mod prefix_requests;
 mod prefixes;
 mod refusals;
+mod signing_keys;
 mod start;
 mod trust;
 
@@ -56,7 +57,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
             "/portal/operator/prefix-requests/{prefix}/{organization}",
             get(prefix_requests::show_one).post(prefix_requests::answer),
         )
-        .route("/portal/operator/signing-keys", get(trust::signing_keys))
+        .route("/portal/operator/signing-keys", get(signing_keys::list).post(signing_keys::rotate))
+        .route("/portal/operator/signing-keys/retire", post(signing_keys::retire))
         .route("/portal/operator/trust", get(trust::trust_sets))
         .route("/portal/operator/audit", get(audit::list))
         .route("/portal/operator/audit/verify", post(audit::verify))

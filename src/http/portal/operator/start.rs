@@ -12,7 +12,7 @@ use crate::domain::record::Recorded;
 use crate::domain::refused_request::RefusedRequest;
 use crate::domain::signing_key::{SigningKeyRecord, SigningKeyState};
 use crate::http::portal::operator::AsOperator;
-use crate::http::portal::operator::trust::{KEY_OLD_DAYS, age_days};
+use crate::http::portal::operator::signing_keys::{KEY_OLD_DAYS, age_days};
 use crate::http::portal::page::{Page, show};
 use crate::http::portal::refused::Refused;
 use crate::http::portal::visible::visible;
@@ -75,7 +75,7 @@ pub(super) async fn start(
     let keys = app.registry.signing_keys(&actor).await?.into_iter();
     let old_keys = keys
         .filter(|key| key.state == SigningKeyState::Active)
-        .map(|key| (age_days(&key, now), key))
+        .map(|key| (age_days(&key.record, now), key.record))
         .filter(|(days, _)| *days >= KEY_OLD_DAYS)
         .map(|(days, key)| (key, days));
     Ok(show(&Start {

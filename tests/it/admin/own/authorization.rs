@@ -93,6 +93,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     ),
     operation("GET", "/api/portvakt/v1/delegation-sources", Needs::AnyToken, 200, 200),
     operation("GET", "/api/portvakt/v1/signing-keys", OPERATE, 200, 403),
+    // H23: nobody but the operator rotates or retires.
+    with(
+        operation("POST", "/api/portvakt/v1/signing-keys", OPERATE, 201, 403),
+        || json!({ "now": false }),
+    ),
+    operation("DELETE", "/api/portvakt/v1/signing-keys/{kid}", OPERATE, 404, 403),
     operation("GET", "/api/portvakt/v1/audit", READ, 200, 200),
     operation("GET", "/api/portvakt/v1/audit/verify", OPERATE, 200, 403),
     operation("GET", "/api/portvakt/v1/explain/{trace_id}", READ, 200, 404),
@@ -220,9 +226,17 @@ async fn what_belongs_to_others_looks_like_what_is_not_there() {
         let at = |id: &str| format!("{method} {}/clients/{id}{rest}", super::API);
         let there = super::change(&server, &theirs, &at(&client), body.clone()).await;
         let nowhere = super::change(&server, &theirs, &at("no-such-client"), body).await;
-        assert_eq!(super::without_trace(&there), super::without_trace(&nowhere), "{method} {rest}");
-        assert_eq!(there.status, 404, "{}", there.text());
+        assert_eq!(
+            super::without_trace(&there),
+            super::without_trace(&nowhere),
+            "H04 {method} {rest}"
+        );
+        assert_eq!(there.status, 404, "H04, H05 {}", there.text());
     }
+    // E17: nor is one made in the name of another.
+    let line = format!("POST {}/clients", super::API);
+    let of_another = json!({ "name": "E17", "organization": CONSUMER });
+    expect(&server.call(Some(&theirs), &line, of_another).await, 403);
     let line = format!("GET {}/clients?organization={CONSUMER}", super::API);
     expect(&server.call(Some(&theirs), &line, Value::Null).await, 403);
     let line = format!("GET {}/clients/{client}", super::API);

@@ -4,6 +4,7 @@
 mod accesses;
 mod attacks;
 mod attacks_of_others;
+mod attacks_of_yesterday;
 mod audit;
 pub(crate) mod authorization;
 mod batches;
@@ -22,6 +23,7 @@ mod organizations;
 mod refusals;
 pub(crate) mod rights;
 mod scopes;
+mod signing_keys;
 mod usage;
 mod volume;
 mod volume_clients;

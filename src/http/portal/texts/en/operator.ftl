@@ -229,20 +229,34 @@ operator-keys-caption = Signing keys, newest first
 operator-key-id = Key id
 operator-algorithm = Algorithm
 operator-key-made = Made
-operator-age = Age
-operator-days = { $count ->
-    [one] { $count } day
-   *[other] { $count } days
-  }
+operator-key-signs-from = Signs from
+operator-key-announced = Announced
+operator-key-active = Signs
+operator-key-retiring = On its way out
 operator-key-retired = Retired
-operator-key-is-old = In use, should be replaced
+operator-key-is-old = Signs, should be replaced
 operator-keys-published = Where APIs fetch the keys
 operator-keys-published-what = The public halves of all keys in use are published at
-operator-rotation = How a key is replaced
-operator-rotation-what = A key cannot be replaced from this page yet. Whoever has access to the server does it in this order:
-operator-rotation-1 = Back up the database and the sealing key. Without both the keys are lost.
-operator-rotation-2 = Publish the new key at least a day before anything is signed with it, so that every API has fetched it.
-operator-rotation-3 = Leave the old one published until the last token that it has signed has expired.
+operator-rotation = Replacing the key
+operator-rotation-what = { $count ->
+    [one] The next key is published at once and signs after { $count } hour, when every API has fetched it. The old one stays published until the last token that it has signed has expired.
+   *[other] The next key is published at once and signs after { $count } hours, when every API has fetched it. The old one stays published until the last token that it has signed has expired.
+  }
+operator-rotation-next = The next key is announced by itself on
+operator-rotation-never = Keys are not replaced by themselves here (keys.rotate_days is 0).
+operator-rotation-do = Announce the next key
+operator-emergency = Sign with another key at once
+operator-emergency-what = Only when the key that signs may be in wrong hands. APIs that keep the key set refuse tokens until they fetch it again. Retire the old key afterwards.
+operator-emergency-sure = APIs may refuse tokens for a while
+operator-emergency-do = Replace the key now
+operator-key-retire = Retire a key
+operator-key-retire-what = It leaves the key set at once, its private half is destroyed, and APIs refuse what it has signed. Keys on their way out are retired by themselves.
+operator-key-retire-sure = The key is gone for good
+operator-key-retire-do = Retire the key
+operator-key-sure-missing = Tick the box to say that you know what this does.
+notice-signing-key-announced = The next signing key is published.
+notice-signing-key-replaced = Tokens are signed with another key from now on.
+notice-signing-key-retired = The signing key is retired.
 # Trust
 operator-trust = Trust
 operator-trust-lead = The authorities that enterprise certificates must come from to count here.

@@ -88,3 +88,7 @@ rule-user-taken = there is a user with that address already
 rule-organization-not-here = your organization is not registered here; ask whoever runs this server to add it
 rule-prefix-asked-most = your organization waits for { $most } answers already; ask again when the operator has given some
 rule-prefix-assigned-deny = the prefix is assigned already; deny the request, or transfer the prefix
+rule-key-announced = the next key is announced already, and signs from { $moment }; to have it sign now, say so
+rule-key-signs = this key signs; let another sign now, and then retire it
+rule-key-twice = somebody else has made the next key at the same moment; look at the keys again
+rule-keys-most = { $count } signing keys are in use, the most that there may be; retire some first

@@ -229,20 +229,34 @@ operator-keys-caption = Signeringsnøkler, nyeste først
 operator-key-id = Nøkkel-ID
 operator-algorithm = Algoritme
 operator-key-made = Laget
-operator-age = Alder
-operator-days = { $count ->
-    [one] { $count } dag
-   *[other] { $count } dager
-  }
+operator-key-signs-from = Signerer fra
+operator-key-announced = Kunngjort
+operator-key-active = Signerer
+operator-key-retiring = På vei ut
 operator-key-retired = Utgått
-operator-key-is-old = I bruk, bør byttes
+operator-key-is-old = Signerer, bør byttes
 operator-keys-published = Her henter API-ene nøklene
 operator-keys-published-what = De offentlige delene av alle nøkler i bruk er publisert på
-operator-rotation = Slik byttes en nøkkel
-operator-rotation-what = Et bytte kan ikke gjøres fra denne siden ennå. Det gjøres slik av den som har tilgang til serveren:
-operator-rotation-1 = Ta sikkerhetskopi av databasen og forseglingsnøkkelen. Uten begge er nøklene tapt.
-operator-rotation-2 = Publiser den nye nøkkelen minst ett døgn før noe signeres med den, så alle API-er rekker å hente den.
-operator-rotation-3 = La den gamle stå publisert til det siste tokenet den har signert, er utløpt.
+operator-rotation = Bytte nøkkel
+operator-rotation-what = { $count ->
+    [one] Den neste nøkkelen publiseres med en gang og signerer etter { $count } time, når alle API-er har hentet den. Den gamle står publisert til det siste tokenet den har signert, er utløpt.
+   *[other] Den neste nøkkelen publiseres med en gang og signerer etter { $count } timer, når alle API-er har hentet den. Den gamle står publisert til det siste tokenet den har signert, er utløpt.
+  }
+operator-rotation-next = Den neste nøkkelen kunngjøres av seg selv
+operator-rotation-never = Nøkler byttes ikke av seg selv her (keys.rotate_days er 0).
+operator-rotation-do = Kunngjør neste nøkkel
+operator-emergency = Signer med en annen nøkkel med en gang
+operator-emergency-what = Bare når nøkkelen som signerer, kan være på avveie. API-er som tar vare på nøkkelsettet, avviser tokener til de henter det på nytt. Trekk den gamle nøkkelen tilbake etterpå.
+operator-emergency-sure = API-er kan avvise tokener en stund
+operator-emergency-do = Bytt nøkkelen nå
+operator-key-retire = Trekk tilbake en nøkkel
+operator-key-retire-what = Den forsvinner fra nøkkelsettet med en gang, den private delen blir ødelagt, og API-er avviser det den har signert. Nøkler på vei ut trekkes tilbake av seg selv.
+operator-key-retire-sure = Nøkkelen er borte for godt
+operator-key-retire-do = Trekk tilbake nøkkelen
+operator-key-sure-missing = Kryss av for at du vet hva dette gjør.
+notice-signing-key-announced = Den neste signeringsnøkkelen er publisert.
+notice-signing-key-replaced = Tokener signeres med en annen nøkkel fra nå av.
+notice-signing-key-retired = Signeringsnøkkelen er trukket tilbake.
 # Trust
 operator-trust = Tillit
 operator-trust-lead = Utstederne som virksomhetssertifikater må komme fra for å gjelde her.

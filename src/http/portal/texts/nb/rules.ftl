@@ -88,3 +88,7 @@ rule-user-taken = det finnes en bruker med den adressen fra før
 rule-organization-not-here = virksomheten din er ikke registrert her; be den som driver tjenesten om å legge den til
 rule-prefix-asked-most = virksomheten venter på { $most } svar fra før; be om flere når noen av dem er besvart
 rule-prefix-assigned-deny = prefikset er tildelt fra før; avslå forespørselen, eller overfør prefikset
+rule-key-announced = den neste nøkkelen er kunngjort allerede og signerer fra { $moment }; velg at den skal signere nå hvis det haster
+rule-key-signs = denne nøkkelen signerer; la en annen signere nå, og trekk den så tilbake
+rule-key-twice = noen andre har laget den neste nøkkelen i samme øyeblikk; se på nøklene på nytt
+rule-keys-most = { $count } signeringsnøkler er i bruk, det meste som kan være det; trekk tilbake noen først

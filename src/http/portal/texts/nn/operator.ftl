@@ -229,20 +229,34 @@ operator-keys-caption = Signeringsnøklar, nyaste først
 operator-key-id = Nøkkel-ID
 operator-algorithm = Algoritme
 operator-key-made = Laga
-operator-age = Alder
-operator-days = { $count ->
-    [one] { $count } dag
-   *[other] { $count } dagar
-  }
+operator-key-signs-from = Signerer frå
+operator-key-announced = Kunngjord
+operator-key-active = Signerer
+operator-key-retiring = På veg ut
 operator-key-retired = Utgått
-operator-key-is-old = I bruk, bør bytast
+operator-key-is-old = Signerer, bør bytast
 operator-keys-published = Her hentar API-a nøklane
 operator-keys-published-what = Dei offentlege delane av alle nøklar i bruk er publiserte på
-operator-rotation = Slik blir ein nøkkel bytt
-operator-rotation-what = Eit byte kan ikkje gjerast frå denne sida enno. Den som har tilgang til serveren, gjer det slik:
-operator-rotation-1 = Ta tryggingskopi av databasen og forseglingsnøkkelen. Utan begge er nøklane tapte.
-operator-rotation-2 = Publiser den nye nøkkelen minst eitt døgn før noko blir signert med han, så alle API rekk å hente han.
-operator-rotation-3 = La den gamle stå publisert til det siste tokenet han har signert, er gått ut.
+operator-rotation = Byte nøkkel
+operator-rotation-what = { $count ->
+    [one] Den neste nøkkelen blir publisert med ein gong og signerer etter { $count } time, når alle API har henta han. Den gamle står publisert til det siste tokenet han har signert, er gått ut.
+   *[other] Den neste nøkkelen blir publisert med ein gong og signerer etter { $count } timar, når alle API har henta han. Den gamle står publisert til det siste tokenet han har signert, er gått ut.
+  }
+operator-rotation-next = Den neste nøkkelen blir kunngjord av seg sjølv
+operator-rotation-never = Nøklar blir ikkje bytte av seg sjølve her (keys.rotate_days er 0).
+operator-rotation-do = Kunngjer neste nøkkel
+operator-emergency = Signer med ein annan nøkkel med ein gong
+operator-emergency-what = Berre når nøkkelen som signerer, kan vere på avvegar. API som tek vare på nøkkelsettet, avviser token til dei hentar det på nytt. Trekk den gamle nøkkelen tilbake etterpå.
+operator-emergency-sure = API kan avvise token ei stund
+operator-emergency-do = Byt nøkkelen no
+operator-key-retire = Trekk tilbake ein nøkkel
+operator-key-retire-what = Han forsvinn frå nøkkelsettet med ein gong, den private delen blir øydelagd, og API avviser det han har signert. Nøklar på veg ut blir trekte tilbake av seg sjølve.
+operator-key-retire-sure = Nøkkelen er borte for godt
+operator-key-retire-do = Trekk tilbake nøkkelen
+operator-key-sure-missing = Kryss av for at du veit kva dette gjer.
+notice-signing-key-announced = Den neste signeringsnøkkelen er publisert.
+notice-signing-key-replaced = Token blir signerte med ein annan nøkkel frå no av.
+notice-signing-key-retired = Signeringsnøkkelen er trekt tilbake.
 # Trust
 operator-trust = Tillit
 operator-trust-lead = Utferdarane som verksemdssertifikat må kome frå for å gjelde her.

@@ -88,3 +88,7 @@ rule-user-taken = det finst ein brukar med den adressa frå før
 rule-organization-not-here = verksemda di er ikkje registrert her; be den som driv tenesta om å leggje ho til
 rule-prefix-asked-most = verksemda ventar på { $most } svar frå før; be om fleire når nokre av dei er svara på
 rule-prefix-assigned-deny = prefikset er tildelt frå før; avslå førespurnaden, eller overfør prefikset
+rule-key-announced = den neste nøkkelen er kunngjord alt og signerer frå { $moment }; vel at han skal signere no om det hastar
+rule-key-signs = denne nøkkelen signerer; lat ein annan signere no, og trekk han så tilbake
+rule-key-twice = nokon andre har laga den neste nøkkelen i same augneblink; sjå på nøklane på nytt
+rule-keys-most = { $count } signeringsnøklar er i bruk, det meste som kan vere det; trekk tilbake nokre først

@@ -1,0 +1,22 @@
+//! The task that has signing keys take turns.
+
+use std::time::Duration;
+
+use crate::registry::{Registry, RegistryError};
+
+/// Time between two looks. Turns are announced hours ahead, so a minute more or less does not matter.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// Runs until it is dropped.
+pub(super) async fn run(registry: Registry) {
+    loop {
+        match registry.keep_signing_keys().await {
+            // Another node was faster.
+            Ok(()) | Err(RegistryError::Conflict { .. } | RegistryError::Absent { .. }) => {}
+            Err(error) => {
+                tracing::error!(%error, "signing keys cannot be looked after; it is tried again in a minute");
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
