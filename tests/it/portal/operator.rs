@@ -64,7 +64,7 @@ async fn only_the_operator_sees_the_pages_and_looking_changes_nothing() {
     for page in PAGES.iter().copied().chain(of_one.iter().map(String::as_str)) {
         let shown = operator.get(page).await;
         assert_eq!(shown.status, 200, "{page}: {}", shown.text());
-        assert_eq!(stranger.get(page).await.status, 403, "{page}");
+        assert_eq!(stranger.get(page).await.status, 403, "H21 {page}");
     }
     assert_eq!(newest_act(&server).await, before, "looking has changed something");
     let number = [("number", NEWCOMER), ("name", "Newcomer")];

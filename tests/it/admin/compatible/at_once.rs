@@ -67,7 +67,7 @@ async fn from_nothing_to_a_token_and_back_with_every_change_at_once() {
 
     let client = format!("/api/v1/clients/{id}");
     done(&admin, &consumer, &format!("DELETE {client}"), Value::Null).await;
-    must_not(&admin, &by_second, "MP-", "the client is deactivated").await;
+    must_not(&admin, &by_second, "MP-", "F16: the client is deactivated").await;
     let mut body = minimal_client("test:fresh");
     body["active"] = true.into();
     done(&admin, &consumer, &format!("PUT {client}"), body.clone()).await;

@@ -1,9 +1,14 @@
 //! Attacks on the admin API, group H of the list: tokens, parameters, bodies, addresses.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openssl::pkey::PKey;
 use serde_json::{Value, json};
 
-use crate::admin::own::{assert_status, tag};
-use crate::harness::admin::AdminServer;
+use crate::admin::coverage::Things;
+use crate::admin::own::authorization::OPERATIONS;
+use crate::admin::own::{assert_status, new_client, tag};
+use crate::harness::admin::{AdminServer, admin_key};
 use crate::harness::caller::{Key, message, with_signature};
 use crate::harness::clock::NOW;
 use crate::harness::server::server_key;
@@ -97,7 +102,7 @@ async fn h06_h09_h10_h17_parameters_are_known_and_in_bounds() {
         &long,
     ] {
         let reply = admin.look(&token, &format!("/scopes?{query}")).await;
-        assert_status(query, &reply, 400);
+        assert_status(&format!("H06, H09 {query}"), &reply, 400);
     }
     for query in ["q=1)%20OR%201=1--", "q=%27;drop%20table%20scope;--", "prefix=%25", "prefix=%00"]
     {
@@ -245,5 +250,62 @@ async fn h14_a_change_names_the_version_that_was_seen() {
         let done = admin.own(&token, &line, &seen, body.clone()).await;
         assert_status(&line, &done, 200);
         assert_status(&line, &admin.own(&token, &line, &seen, body).await, 412);
+    }
+}
+
+/// Whatever the server or a client keeps to itself, as it could stand in an answer.
+fn secrets(sealed: &str) -> Vec<String> {
+    let base64url = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let client = admin_key().pair.ec_key().unwrap().private_key().to_vec();
+    let server = PKey::private_key_from_pkcs8(&server_key().1).unwrap().rsa().unwrap();
+    let server = [server.d().to_vec(), server.p().unwrap().to_vec()];
+    let mut secrets = vec![sealed.to_owned(), base64url(&client), "PRIVATE KEY".to_owned()];
+    secrets.extend(server.iter().map(|part| base64url(part)));
+    secrets.extend(["\"d\":", "\"p\":", "\"q\":", "\"k\":", "sealed_private"].map(str::to_owned));
+    secrets
+}
+
+#[tokio::test]
+async fn no_answer_holds_the_private_half_of_a_key() {
+    let admin = AdminServer::start().await;
+    let operator = admin.token(PROVIDER, "portvakt:admin").await;
+    let consumer = admin.full_token(CONSUMER).await;
+    let client = new_client(&admin, &consumer, json!(["test:read"])).await.client_id;
+    let things = Things { client, kid: "first".to_owned(), trace_id: "none".to_owned() };
+    let rows = admin.server.store.signing_keys_in_use().await.unwrap();
+    let secrets = secrets(rows[0].sealed_private.as_deref().unwrap());
+    let listed = OPERATIONS.iter().filter(|it| it.method == "GET").map(|it| it.line(&things));
+    let lines = listed.chain(super::rights::lines().filter(|line| line.starts_with("GET ")));
+    let (mut answered, mut read) = (0, 0);
+    for line in lines {
+        for token in [&operator, &consumer] {
+            let reply = admin.call(Some(token), &line, Value::Null).await;
+            answered += usize::from(reply.status == 200);
+            read += 1;
+            let text = reply.text();
+            let found = secrets.iter().find(|secret| text.contains(secret.as_str()));
+            assert_eq!(found, None, "H22 {line}: {text}");
+        }
+    }
+    assert!(answered > 30, "H22: of {read} answers only {answered} were no refusals");
+}
+
+#[tokio::test]
+async fn other_sites_are_not_let_in_by_browsers() {
+    let admin = AdminServer::start().await;
+    let token = admin.token(PROVIDER, "portvakt:admin").await;
+    let origin = ("Origin", "https://evil.example");
+    let asks = [
+        origin,
+        ("Access-Control-Request-Method", "PUT"),
+        ("Access-Control-Request-Headers", "authorization, if-match"),
+    ];
+    for path in ["/api/portvakt/v1/scopes", "/api/v1/scopes", "/openapi.json", "/portal/sign-in"] {
+        let preflight = admin.send(None, &format!("OPTIONS {path}"), &asks, b"").await;
+        let real = admin.send(Some(&token), &format!("GET {path}"), &[origin], b"").await;
+        for reply in [preflight, real] {
+            let text = reply.text().to_ascii_lowercase();
+            assert!(!text.contains("access-control-allow"), "H27 {path}: {text}");
+        }
     }
 }

@@ -52,6 +52,7 @@ async fn whoever_touches_the_audit_trail_is_found_out() {
 
 #[tokio::test]
 async fn the_audit_trail_can_be_read_and_nothing_else() {
+    // H24: no method changes it; that what was changed behind the server's back is found is the test above.
     let server = AdminServer::start().await;
     let token = server.token(PROVIDER, "portvakt:admin").await;
     for method in ["PUT", "PATCH", "DELETE", "POST"] {

@@ -1,4 +1,4 @@
-//! Many who change one thing at the same time.
+//! F15: many who change one thing at the same time.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A hundred thousand clients, nine in ten of them of one organization, with two keys each.
+//! L17: a hundred thousand clients, nine in ten of them of one organization, with two keys each.
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
