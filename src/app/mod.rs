@@ -17,7 +17,7 @@ use thiserror::Error;
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, DAY_SECONDS, Random};
-use crate::config::{self, Config, SealingKeySource};
+use crate::config::{self, Config, DatabaseSource, SealingKeySource};
 use crate::domain::environment::Environment;
 use crate::domain::organization::Organization;
 use crate::keys::{CursorSeal, KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
@@ -28,7 +28,7 @@ use crate::pki::trust_set::{
 use crate::registry::{Operator, Outbox, PeopleRules, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
@@ -96,6 +96,9 @@ pub enum AppError {
         /// Why.
         problem: std::io::Error,
     },
+    /// The URL of the database cannot be read.
+    #[error("database: {0}")]
+    DatabaseUrl(String),
     /// Mail cannot be sent.
     #[error("mail: {0}")]
     Mail(String),
@@ -267,8 +270,32 @@ impl Drop for App {
     }
 }
 
+/// Opens the database that the configuration names. Migrations are not applied.
+pub async fn open_store(database: &DatabaseSource) -> Result<Store, AppError> {
+    Ok(match database {
+        DatabaseSource::File(file) => Store::open(file).await?,
+        DatabaseSource::UrlFile(_) | DatabaseSource::Url(_) => {
+            Store::connect(&database_url(database)?.unwrap_or_default()).await?
+        }
+    })
+}
+
+/// The URL of the database, if it has one.
+fn database_url(database: &DatabaseSource) -> Result<Option<String>, AppError> {
+    match database {
+        DatabaseSource::File(_) => Ok(None),
+        DatabaseSource::Url(url) => Ok(Some(url.clone())),
+        DatabaseSource::UrlFile(file) => {
+            first_line(file, "URL of a database").map(Some).map_err(AppError::DatabaseUrl)
+        }
+    }
+}
+
 /// Reads every file that the configuration names, to see whether the server could be built from them.
 pub fn check_files(config: &Config) -> Result<(), AppError> {
+    if let Some(url) = database_url(&config.database)? {
+        store::check_url(&url)?;
+    }
     for set in &config.trust {
         load_trust_set(set)?;
     }

@@ -111,9 +111,12 @@ async fn make_ring(
         trace_id: None,
     };
     let mut transaction = store.begin().await?;
-    transaction.insert_signing_key(&row).await?;
-    transaction.record(&entry, &sealing_key.audit_seal(), now).await?;
-    transaction.commit().await?;
+    // A node that starts at the same time may have made one since.
+    if !transaction.has_signing_key(row.algorithm).await? {
+        transaction.insert_signing_key(&row).await?;
+        transaction.record(&entry, &sealing_key.audit_seal(), now).await?;
+        transaction.commit().await?;
+    }
     let ring = read_ring(store, sealing_key, rules).await?;
     ring.ok_or(KeyKeeperError::Key(KeyError::Generation))
 }

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::signing_key::{SigningKeyRecord, SigningKeyState};
+use crate::store::database::query;
 use crate::store::{Store, StoreError, Transaction, named};
 
 /// A signing key as it is kept.
@@ -24,7 +25,7 @@ impl Store {
     /// The signing keys that are in use, newest first.
     pub async fn active_signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
         type Row = (String, String, String, Option<String>, i64);
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<Row> = query(
             "select kid, algorithm, jwk, sealed_private, created_at from signing_key \
              where state = 'ACTIVE' order by created_at desc, kid",
         )
@@ -43,7 +44,7 @@ impl Store {
 
     /// Every signing key there is or was, newest first, without its halves.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, StoreError> {
-        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+        let rows: Vec<(String, String, String, i64)> = query(
             "select kid, algorithm, state, created_at from signing_key order by created_at desc, kid",
         )
         .fetch_all(&self.readers)
@@ -64,9 +65,18 @@ impl Store {
 }
 
 impl Transaction {
+    /// Whether there is a signing key of that algorithm in use, as this change sees it.
+    pub async fn has_signing_key(&mut self, algorithm: Algorithm) -> Result<bool, StoreError> {
+        let count =
+            query("select count(*) from signing_key where state = 'ACTIVE' and algorithm = $1");
+        let count = count.bind(algorithm.name());
+        let (count,): (i64,) = count.fetch_one(self.connection()).await?;
+        Ok(count > 0)
+    }
+
     /// Keeps a new signing key.
     pub async fn insert_signing_key(&mut self, key: &SigningKeyRow) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into signing_key (kid, algorithm, jwk, sealed_private, state, created_at) \
              values ($1, $2, $3, $4, 'ACTIVE', $5)",
         )
