@@ -2,6 +2,7 @@
 
 mod alerts;
 mod limits;
+mod nodes;
 pub mod open_id;
 mod post;
 mod revocation;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nodes::Node;
 use open_id::OpenIdProviders;
 use post::Post;
 use thiserror::Error;
@@ -74,6 +76,7 @@ pub struct App {
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
     draining: AtomicBool,
+    node: Option<Node>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -109,6 +112,15 @@ pub enum AppError {
         name: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// A node of another server is running on the database.
+    #[error(
+        "a node with another issuer, {other}, is running on this database; a database is one server's, so use another, \
+         or stop the nodes of that one first"
+    )]
+    OtherIssuer {
+        /// Its issuer.
+        other: String,
     },
     /// What the operator needs cannot be made.
     #[error("the operator's organization, scopes or client cannot be made: {0}")]
@@ -146,6 +158,7 @@ impl App {
         }
         let sets = load_trust_sets(config, &*clock)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
+        let node = Node::join(&store, &config.issuer, Arc::clone(&clock), &*random).await?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
         let open_id_seal = secrets.clone();
@@ -231,6 +244,7 @@ impl App {
             limits,
             metrics,
             draining: AtomicBool::new(false),
+            node,
             tasks,
         })
     }
@@ -254,6 +268,11 @@ impl App {
         self.recorder.finish().await;
         self.issuer.token_uses.finish().await;
         self.issuer.last_uses.finish().await;
+        if let Some(node) = &self.node
+            && let Err(error) = node.leave().await
+        {
+            tracing::warn!(%error, "the other nodes could not be told that this one has stopped");
+        }
     }
 
     /// Time since the server began, for durations.

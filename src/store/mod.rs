@@ -10,7 +10,7 @@
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
-//!   last uses, figures of usage, answers kept for an Idempotency-Key, what has become of mails, when sessions
+//!   last uses, figures of usage, which nodes are running, answers kept for an Idempotency-Key, what has become of mails, when sessions
 //!   were last seen, and alerts, which are not configuration.
 //! * Changes, spent assertions, refused requests, last uses and figures of usage go through one connection each, and
 //!   whoever writes takes turns with the other nodes: see [`database::Turn`].
@@ -30,6 +30,7 @@ mod hints;
 mod idempotency;
 mod last_use;
 mod mail;
+mod nodes;
 mod organizations;
 mod postgres;
 mod prefix_requests;
@@ -44,6 +45,7 @@ mod token_use;
 mod transaction;
 mod usage;
 mod users;
+mod value;
 
 use std::path::Path;
 use std::time::Duration;
@@ -133,7 +135,9 @@ impl Store {
         match &self.writer {
             Pool::Sqlite(pool) => migrator.run(pool).await?,
             Pool::Postgres(pool) => {
-                migrator.run(&mut postgres::connect_to_migrate(pool).await?).await?;
+                let own = postgres::pool_to_migrate(pool);
+                migrator.run(&own).await?;
+                own.close().await;
             }
         }
         Ok(())

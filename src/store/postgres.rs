@@ -119,10 +119,10 @@ pub(super) async fn connect_beside(
     in_time(CONNECT_TIME_MAX, options.connect()).await
 }
 
-/// A connection that applies migrations.
-pub(super) async fn connect_to_migrate(pool: &PgPool) -> Result<PgConnection, StoreError> {
-    let options = (*pool.connect_options()).clone().options(MIGRATION_SETTINGS);
-    in_time(CONNECT_TIME_MAX, options.connect()).await
+/// A connection that applies migrations, as a pool of its own.
+pub(super) fn pool_to_migrate(beside: &PgPool) -> PgPool {
+    let options = (*beside.connect_options()).clone().options(MIGRATION_SETTINGS);
+    pool(&options, 1, CONNECT_TIME_MAX)
 }
 
 /// Holds that the database keeps what it says it has kept, orders text as this program does, and hears what sessions

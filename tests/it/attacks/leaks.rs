@@ -8,7 +8,6 @@ use portvakt::app::{App, AppError};
 use portvakt::clock::SystemRandom;
 use portvakt::config::Config;
 use portvakt::keys::{KeyError, KeyKeeperError};
-use portvakt::store::Store;
 
 use crate::harness::chain::Pki;
 use crate::harness::clock::TestClock;

@@ -10,8 +10,9 @@ use tokio::task::JoinSet;
 use crate::harness::caller::Draft;
 use crate::harness::clock::{NOW, tick};
 use crate::harness::http::{Connection, Reply, exchange, form, post};
+use crate::harness::place::Place;
 use crate::harness::row::{check_refusal, invalid_grant, run, text};
-use crate::harness::server::{Place, TestServer, caller, write_configuration};
+use crate::harness::server::{TestServer, caller, write_configuration};
 
 fn good() -> Draft {
     caller("es256").draft()

@@ -9,6 +9,7 @@ pub(crate) mod der;
 pub(crate) mod http;
 pub(crate) mod load;
 pub(crate) mod logs;
+pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod row;
 pub(crate) mod server;

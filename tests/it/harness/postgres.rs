@@ -26,9 +26,10 @@ impl TestDatabase {
         Self { cluster: cluster.to_owned(), name, stays: false }
     }
 
-    /// The database that a cluster comes with, which stays.
-    pub(crate) fn existing(cluster: &str) -> Self {
-        Self { cluster: cluster.to_owned(), name: "postgres".to_owned(), stays: true }
+    /// The database at a URL; it stays.
+    pub(crate) fn existing(url: &str) -> Self {
+        let (start, name) = url.rsplit_once('/').expect("the URL names a database");
+        Self { cluster: format!("{start}/postgres"), name: name.to_owned(), stays: true }
     }
 
     /// A copy, in the same cluster. Nobody may be connected to this one.

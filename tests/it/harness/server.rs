@@ -22,14 +22,12 @@ use portvakt::http::{SourceRule, token_router};
 use portvakt::keys::{SealingKey, SigningKey};
 use portvakt::registry::{AccessTerms, Actor, NewClient, NewDelegation, Registry, RegistryRules};
 use portvakt::store::{AuditEntry, SigningKeyRow, Store};
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
 use crate::harness::caller::{Caller, Key};
 use crate::harness::chain::{Leaf, Pki, Trust};
 use crate::harness::clock::{NOW, TestClock};
 use crate::harness::http::{Reply, exchange, form, post};
-use crate::harness::postgres::TestDatabase;
+use crate::harness::place::Place;
 use crate::harness::sql::Sql;
 use crate::harness::{CONSUMER, ISSUER, PROVIDER, SUPPLIER, logs};
 
@@ -40,48 +38,6 @@ pub(crate) struct TestServer {
     pub(crate) store: Store,
     pub(crate) clock: Arc<TestClock>,
     place: Place,
-}
-
-/// What a server runs on: a folder with its configuration, and a database there or in a cluster.
-#[derive(Clone)]
-pub(crate) struct Place {
-    pub(crate) folder: Arc<TempDir>,
-    pub(crate) database: Option<Arc<TestDatabase>>,
-}
-
-impl Place {
-    /// A new one, with everything that test servers have.
-    pub(crate) async fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let database = match template().await {
-            Template::Sqlite(file) => {
-                std::fs::copy(file, folder.path().join("portvakt.db")).unwrap();
-                None
-            }
-            Template::Postgres(database) => Some(Arc::new(database.copy())),
-        };
-        Self { folder: Arc::new(folder), database }
-    }
-
-    /// A new one on a database that is empty.
-    pub(crate) async fn on(database: TestDatabase) -> Self {
-        let store = Store::connect(&database.url()).await.unwrap();
-        fill(&store).await;
-        Self { folder: Arc::new(TempDir::new().unwrap()), database: Some(Arc::new(database)) }
-    }
-
-    /// The database, behind the back of the server.
-    pub(crate) async fn sql(&self) -> Sql {
-        match &self.database {
-            None => Sql::open(&self.folder.path().join("portvakt.db")).await,
-            Some(database) => Sql::connect(&database.url()).await,
-        }
-    }
-
-    /// The file of the database, if it is one.
-    fn file(&self) -> Option<PathBuf> {
-        self.database.is_none().then(|| self.folder.path().join("portvakt.db"))
-    }
 }
 
 /// The scopes of a test server.
@@ -283,34 +239,8 @@ fn sealing_key() -> String {
     STANDARD.encode([7; 32])
 }
 
-/// A database with everything in it.
-pub(crate) enum Template {
-    Sqlite(PathBuf),
-    Postgres(TestDatabase),
-}
-
-/// The one that is made once and copied for each server.
-pub(crate) async fn template() -> &'static Template {
-    static TEMPLATE: OnceCell<(Template, TempDir)> = OnceCell::const_new();
-    let make = async || {
-        let folder = TempDir::new().unwrap();
-        let file = folder.path().join("portvakt.db");
-        let (template, store) = match TestDatabase::create() {
-            None => (Template::Sqlite(file.clone()), Store::open(&file).await),
-            Some(database) => {
-                let store = Store::connect(&database.url()).await;
-                (Template::Postgres(database), store)
-            }
-        };
-        let store = store.unwrap();
-        fill(&store).await;
-        (template, folder)
-    };
-    &TEMPLATE.get_or_init(make).await.0
-}
-
 /// Puts everything into an empty database that test servers have, and closes it.
-async fn fill(store: &Store) {
+pub(crate) async fn fill(store: &Store) {
     store.migrate().await.unwrap();
     seed(store).await;
     insert_signing_key(store).await;

@@ -39,12 +39,12 @@ async fn two(configuration: &str) -> (TestServer, TestServer) {
 async fn until(node: &TestServer, client: &str, works: bool) -> Duration {
     let began = tick();
     loop {
-        let asked = began.elapsed();
         let reply = node.ask(&caller(client).assertion()).await;
+        let took = began.elapsed();
         if (reply.status == 200) == works {
-            return asked;
+            return took;
         }
-        assert!(asked < FOUND_MAX, "{client}: still {} after {asked:?}", reply.status);
+        assert!(took < FOUND_MAX, "{client}: still {} after {took:?}", reply.status);
     }
 }
 

@@ -10,12 +10,16 @@ use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
 use crate::harness::http::{Reply, exchange, form, post};
 use crate::harness::load::percentile_99;
+use crate::harness::place::Place;
 use crate::harness::row::check_refusal;
-use crate::harness::server::{Place, TestServer, caller, pki};
+use crate::harness::server::{TestServer, caller, pki};
 use crate::nodes::cluster::Cluster;
 
 /// How long the database is gone.
 const GONE: Duration = Duration::from_secs(2);
+
+/// Time between two requests of one client.
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// How long anybody waits to be told that it is.
 const REFUSAL_MAX: Duration = Duration::from_secs(1);
@@ -41,7 +45,7 @@ fn load(nodes: &[TestServer], stop: &Arc<AtomicBool>) -> JoinSet<Vec<Sent>> {
                 let (assertion, began) = (caller(client).assertion(), tick());
                 let reply = exchange(address, &post(&form(&assertion))).await.unwrap();
                 sent.push(Sent { assertion, began, reply });
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::time::sleep(PAUSE).await;
             }
             sent
         });

@@ -6,5 +6,6 @@
 mod changes;
 mod cluster;
 mod faults;
+mod lost_answers;
 mod replay;
 mod starts;

@@ -1,11 +1,18 @@
 //! N05: nodes that start at the same time, and databases that are not fit to run on.
 
+use std::sync::Arc;
+
+use portvakt::app::App;
+use portvakt::clock::SystemRandom;
 use portvakt::store::{Store, StoreError};
 use tokio::task::JoinSet;
 
+use crate::harness::ISSUER;
 use crate::harness::chain::Trust;
+use crate::harness::clock::TestClock;
+use crate::harness::place::Place;
 use crate::harness::postgres::{TestDatabase, cluster, run};
-use crate::harness::server::{Place, TestServer, caller, pki};
+use crate::harness::server::{TestServer, caller, pki, write_configuration};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
@@ -44,6 +51,22 @@ async fn n05_several_nodes_may_start_at_once_for_the_first_time() {
         assert_eq!(server.ask(&caller("es256").assertion()).await.status, 200);
     }
     assert_eq!(sql.number("select count(*) from signing_key").await, 1);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n06_a_node_with_another_issuer_does_not_join() {
+    let server = TestServer::start().await;
+    let mut config = write_configuration(server.folder(), &[], "");
+    config.issuer = "https://other.test/".to_owned();
+    let build = async || {
+        let store = server.other_store().await;
+        App::build(&config, store, Arc::new(TestClock::new()), Arc::new(SystemRandom)).await
+    };
+    let refused = build().await.err().unwrap();
+    assert!(refused.to_string().contains(ISSUER), "{refused}");
+    server.app.finish().await;
+    assert!(build().await.is_ok(), "the database is free");
 }
 
 #[tokio::test]
