@@ -158,13 +158,15 @@ impl App {
         }
         let sets = load_trust_sets(config, &*clock)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
-        let node = Node::join(&store, &config.issuer, Arc::clone(&clock), &*random).await?;
+        // In boxes, because whoever builds a server would otherwise be as large as everything here that waits.
+        let node = Node::join(&store, &config.issuer, Arc::clone(&clock), &*random);
+        let node = Box::pin(node).await?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
         let open_id_seal = secrets.clone();
         let rules = key_rules(config);
-        let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules).await?;
-        let keys = Arc::new(keys);
+        let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules);
+        let keys = Arc::new(Box::pin(keys).await?);
         let caches = Arc::new(Caches::new(store.clone()));
         let feed = Feed::open(
             store.clone(),
@@ -173,7 +175,7 @@ impl App {
             Arc::clone(&clock),
             config.feed.stale_max,
         );
-        let feed = Arc::new(feed.await?);
+        let feed = Arc::new(Box::pin(feed).await?);
         let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
         let certificates = Arc::new(EnterpriseCertificates::new(sets));
         let registry = Registry::alone(
@@ -199,7 +201,7 @@ impl App {
             });
         }
         if let Some(operator) = load_operator(config)? {
-            registry.first_start(&operator).await?;
+            Box::pin(registry.first_start(&operator)).await?;
         }
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), skew);

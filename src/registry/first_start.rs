@@ -27,7 +27,7 @@ impl Registry {
     pub async fn first_start(&self, operator: &Operator) -> Result<(), RegistryError> {
         let mut attempts = 1;
         loop {
-            match Box::pin(self.provide(operator)).await {
+            match self.provide(operator).await {
                 // What another node has made is found the next time.
                 Err(
                     RegistryError::Conflict { .. } | RegistryError::Stale | RegistryError::Unseen,

@@ -80,8 +80,8 @@ const FORGET: &str = "delete from alert where id in \
 const ENDING: &str = "select c.organization_number, \
      k.client_id || ' ' || k.kid || ' ' || k.expires_at || ' ' || $4 as subject, \
      k.client_id, c.name as client_name, k.kid, k.jwk, k.expires_at \
-     from client_key k cross join client c on c.id = k.client_id \
-     where k.expires_at > $1 and k.expires_at <= $2 and k.updated_at <= k.expires_at - $3 \
+     from client_key k cross join client c \
+     where c.id = k.client_id and k.expires_at > $1 and k.expires_at <= $2 and k.updated_at <= k.expires_at - $3 \
      and k.active and c.active and not exists (select 1 from alert a \
      where a.organization_number = c.organization_number \
      and a.subject = k.client_id || ' ' || k.kid || ' ' || k.expires_at || ' ' || $4) \

@@ -13,7 +13,7 @@
 //!   last uses, figures of usage, which nodes are running, answers kept for an Idempotency-Key, what has become of mails, when sessions
 //!   were last seen, and alerts, which are not configuration.
 //! * Changes, spent assertions, refused requests, last uses and figures of usage go through one connection each, and
-//!   whoever writes takes turns with the other nodes: see [`database::Turn`].
+//!   whoever writes takes turns with the other nodes: see `database::Turn`.
 
 mod accesses;
 mod alerts;

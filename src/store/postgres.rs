@@ -46,6 +46,9 @@ const REPLAY_SETTINGS: [(&str, &str); 3] = [
 const MIGRATION_SETTINGS: [(&str, &str); 2] =
     [("statement_timeout", "0"), ("lock_timeout", "60000")];
 
+/// What is wrong when what a session sets does not reach the server.
+const POOLED: &str = "what a session sets does not hold, as with a pooler such as pgbouncer in between; connect past it";
+
 /// Reads the URL of a database, and holds that nobody between us and it can read along or pretend to be it.
 /// [`StoreError::Url`] tells what is wrong, without the URL, because it may hold a password.
 pub fn check_url(url: &str) -> Result<(), StoreError> {
@@ -70,7 +73,7 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
              database",
         ));
     }
-    // What was not asked for by the administrator is asked for by us.
+    // Of two settings the last one counts, so the URL does not undo these.
     Ok(options.application_name("portvakt").options(SETTINGS).options([DURABLE]))
 }
 
@@ -128,8 +131,11 @@ pub(super) fn pool_to_migrate(beside: &PgPool) -> PgPool {
 /// Holds that the database keeps what it says it has kept, orders text as this program does, and hears what sessions
 /// set: [`StoreError::Unsuitable`] otherwise.
 pub(super) async fn check(options: &PgConnectOptions) -> Result<(), StoreError> {
-    let mut connection = in_time(CONNECT_TIME_MAX, options.connect()).await?;
     let unsuitable = |problem: &str| Err(StoreError::Unsuitable(problem.to_owned()));
+    let mut connection = match in_time(CONNECT_TIME_MAX, options.connect()).await {
+        Err(error) if error.to_string().contains("startup parameter") => return unsuitable(POOLED),
+        connected => connected?,
+    };
     let settings = query(
         "select current_setting('fsync'), current_setting('statement_timeout'), \
          current_setting('synchronous_commit'), current_setting('server_encoding')",
@@ -142,10 +148,7 @@ pub(super) async fn check(options: &PgConnectOptions) -> Result<(), StoreError> 
         );
     }
     if statement_timeout != "5s" || synchronous != "on" {
-        return unsuitable(
-            "what a session sets does not hold; if there is a pooler such as pgbouncer in between, connect past it or \
-             let it pool by session and pass on the start-up parameter \"options\"",
-        );
+        return unsuitable(POOLED);
     }
     if encoding != "UTF8" {
         return unsuitable("its encoding is not UTF8; make it with: encoding 'UTF8'");

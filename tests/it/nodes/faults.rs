@@ -61,7 +61,7 @@ async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody
     let first = TestServer::on(place, &[Trust::of(pki())], "").await;
     let second = first.beside().await;
     let nodes = [first, second];
-    for round in 0..3 {
+    for round in 0..2 {
         let stop = Arc::new(AtomicBool::new(false));
         let tasks = load(&nodes, &stop);
         tokio::time::sleep(Duration::from_millis(700 + 130 * round)).await;

@@ -7,8 +7,8 @@ use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, caller};
 
 /// Assertions of a storm, and how often each comes to each node.
-const ASSERTIONS: usize = 100;
-const TIMES: usize = 10;
+const ASSERTIONS: usize = 60;
+const TIMES: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
