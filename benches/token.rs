@@ -21,7 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use cpu_time::ProcessTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, criterion_group, criterion_main};
-use portvakt::app::App;
+use portvakt::app::{App, open_store};
 use portvakt::clock::{Clock, SystemRandom, Timestamp};
 use portvakt::config::Config;
 use portvakt::domain::algorithm::Algorithm;
@@ -216,7 +216,7 @@ impl Server {
         );
         std::fs::write(file("portvakt.toml"), text).expect("written");
         let config = Config::load(&file("portvakt.toml"), std::iter::empty()).expect("valid");
-        let store = Store::open(&config.database_file).await.expect("store");
+        let store = open_store(&config.database).await.expect("store");
         store.migrate().await.expect("tables");
         let app = App::build(&config, store, Arc::new(StoppedClock), Arc::new(SystemRandom)).await;
         let app = Arc::new(app.expect("app"));

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod limits;
+mod nodes;
 pub mod open_id;
 mod post;
 mod revocation;
@@ -12,13 +13,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nodes::Node;
 use open_id::OpenIdProviders;
 use post::Post;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, DAY_SECONDS, HOUR_SECONDS, Random};
-use crate::config::{self, Config, SealingKeySource};
+use crate::config::{self, Config, DatabaseSource, SealingKeySource};
 use crate::domain::environment::Environment;
 use crate::domain::organization::Organization;
 use crate::domain::signing_key::SigningTurns;
@@ -30,7 +32,7 @@ use crate::pki::trust_set::{
 use crate::registry::{Operator, Outbox, PeopleRules, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
@@ -76,6 +78,7 @@ pub struct App {
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
     draining: AtomicBool,
+    node: Option<Node>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -98,6 +101,9 @@ pub enum AppError {
         /// Why.
         problem: std::io::Error,
     },
+    /// The URL of the database cannot be read.
+    #[error("database: {0}")]
+    DatabaseUrl(String),
     /// Mail cannot be sent.
     #[error("mail: {0}")]
     Mail(String),
@@ -108,6 +114,15 @@ pub enum AppError {
         name: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// A node of another server is running on the database.
+    #[error(
+        "a node with another issuer, {other}, is running on this database; a database is one server's, so use another, \
+         or stop the nodes of that one first"
+    )]
+    OtherIssuer {
+        /// Its issuer.
+        other: String,
     },
     /// What the operator needs cannot be made.
     #[error("the operator's organization, scopes or client cannot be made: {0}")]
@@ -145,12 +160,15 @@ impl App {
         }
         let sets = load_trust_sets(config, &*clock)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
+        // In boxes, because whoever builds a server would otherwise be as large as everything here that waits.
+        let node = Node::join(&store, &config.issuer, Arc::clone(&clock), &*random);
+        let node = Box::pin(node).await?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
         let open_id_seal = secrets.clone();
         let rules = key_rules(config);
-        let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules).await?;
-        let keys = Arc::new(keys);
+        let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules);
+        let keys = Arc::new(Box::pin(keys).await?);
         let caches = Arc::new(Caches::new(store.clone()));
         let feed = Feed::open(
             store.clone(),
@@ -159,7 +177,7 @@ impl App {
             Arc::clone(&clock),
             config.feed.stale_max,
         );
-        let feed = Arc::new(feed.await?);
+        let feed = Arc::new(Box::pin(feed).await?);
         let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
         let certificates = Arc::new(EnterpriseCertificates::new(sets));
         let registry = Registry::alone(
@@ -186,7 +204,7 @@ impl App {
             });
         }
         if let Some(operator) = load_operator(config)? {
-            registry.first_start(&operator).await?;
+            Box::pin(registry.first_start(&operator)).await?;
         }
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), skew);
@@ -232,6 +250,7 @@ impl App {
             limits,
             metrics,
             draining: AtomicBool::new(false),
+            node,
             tasks,
         })
     }
@@ -255,6 +274,11 @@ impl App {
         self.recorder.finish().await;
         self.issuer.token_uses.finish().await;
         self.issuer.last_uses.finish().await;
+        if let Some(node) = &self.node
+            && let Err(error) = node.leave().await
+        {
+            tracing::warn!(%error, "the other nodes could not be told that this one has stopped");
+        }
     }
 
     /// Time since the server began, for durations.
@@ -271,8 +295,32 @@ impl Drop for App {
     }
 }
 
+/// Opens the database that the configuration names. Migrations are not applied.
+pub async fn open_store(database: &DatabaseSource) -> Result<Store, AppError> {
+    Ok(match database {
+        DatabaseSource::File(file) => Store::open(file).await?,
+        DatabaseSource::UrlFile(_) | DatabaseSource::Url(_) => {
+            Store::connect(&database_url(database)?.unwrap_or_default()).await?
+        }
+    })
+}
+
+/// The URL of the database, if it has one.
+fn database_url(database: &DatabaseSource) -> Result<Option<String>, AppError> {
+    match database {
+        DatabaseSource::File(_) => Ok(None),
+        DatabaseSource::Url(url) => Ok(Some(url.clone())),
+        DatabaseSource::UrlFile(file) => {
+            first_line(file, "URL of a database").map(Some).map_err(AppError::DatabaseUrl)
+        }
+    }
+}
+
 /// Reads every file that the configuration names, to see whether the server could be built from them.
 pub fn check_files(config: &Config) -> Result<(), AppError> {
+    if let Some(url) = database_url(&config.database)? {
+        store::check_url(&url)?;
+    }
     for set in &config.trust {
         load_trust_set(set)?;
     }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app;
 use crate::cli::failure::Failure;
 use crate::cli::{check_config, output};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// Bring the database up to this version.
 #[derive(Args, Debug)]
@@ -23,11 +24,12 @@ impl Migrate {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let failed = |error: StoreError| Failure::failed(error.to_string());
         let config = check_config::load(&self.config)?;
-        if self.dry_run && !config.database_file.exists() {
+        if self.dry_run && config.database.missing_file().is_some() {
             output::print("the database is not there yet; every migration would be applied")?;
             return Ok(());
         }
-        let store = Store::open(&config.database_file).await.map_err(failed)?;
+        let store = app::open_store(&config.database).await;
+        let store = store.map_err(|error| Failure::failed(error.to_string()))?;
         let pending = store.pending_migrations().await.map_err(failed)?;
         let verb = if self.dry_run { "lacks" } else { "apply" };
         for migration in &pending {

@@ -14,7 +14,6 @@ use crate::clock::{SystemClock, SystemRandom};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::language::Language;
 use crate::registry::{Actor, Registry};
-use crate::store::Store;
 
 /// Print a link with which an operator chooses a password for the portal. It counts once, for three days.
 #[derive(Args, Debug)]
@@ -39,7 +38,7 @@ impl OperatorLink {
         let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
         let config = check_config::load(&self.config)?;
         let sealing_key = app::load_sealing_key(&config.sealing_key).map_err(|e| failed(&e))?;
-        let store = Store::open(&config.database_file).await.map_err(|e| failed(&e))?;
+        let store = app::open_store(&config.database).await.map_err(|e| failed(&e))?;
         let pending = store.pending_migrations().await.map_err(|e| failed(&e))?;
         if !pending.is_empty() {
             return Err(Failure::failed("run first: portvakt migrate --config FILE"));

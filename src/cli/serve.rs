@@ -9,14 +9,13 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::cli::check_config;
 use crate::cli::failure::Failure;
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config};
 use crate::http::listen::Listener;
 use crate::http::{SourceRule, TlsKeys, admin_router, management_router, token_router};
-use crate::store::Store;
 use crate::telemetry::{self, LogFormat};
 
 /// Run the server.
@@ -62,10 +61,9 @@ impl Server {
         let token = bind(&config.token_listener).await?;
         let admin = bind(&config.admin_listener).await?;
         let management = bind(&config.management_listener).await?;
-        let store = Store::open(&config.database_file)
-            .await
-            .with_context(|| format!("database {}", config.database_file.display()))?;
-        let app = App::build(config, store, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+        let store = app::open_store(&config.database).await.context("database")?;
+        let app = App::build(config, store, Arc::new(SystemClock), Arc::new(SystemRandom));
+        let app = Box::pin(app).await?;
         Ok(Self { app: Arc::new(app), token, admin, management })
     }
 

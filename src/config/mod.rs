@@ -4,6 +4,7 @@
 //! out of [`Config::load`] has been checked; nothing later asks whether a setting makes sense. Only `app`
 //! and `cli` know this layer: everybody else is handed plain values.
 
+mod database;
 mod delegation_register;
 mod environment;
 mod error;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::environment::Environment;
 
+pub use database::DatabaseSource;
 pub use delegation_register::DelegationRegister;
 pub use environment::Portal;
 pub use error::ConfigError;
@@ -61,8 +63,8 @@ pub struct Config {
     pub management_listener: Listener,
     /// How often callers may ask.
     pub limits: Limits,
-    /// The SQLite file.
-    pub database_file: PathBuf,
+    /// Where the database is.
+    pub database: DatabaseSource,
     /// The rules for assertions and tokens.
     pub token: Token,
     /// Where the sealing key is.
@@ -203,7 +205,7 @@ impl Config {
                 folder,
             )?,
             limits: Limits::check(&raw.limits)?,
-            database_file: folder.join(required("database.file", raw.database.file)?),
+            database: DatabaseSource::check(raw.database, folder)?,
             token: check_token(raw.token)?,
             signing: check_signing(&raw.keys)?,
             sealing_key: check_sealing_key(raw.keys, folder)?,

@@ -58,7 +58,7 @@ section!(RawLimits {
     token_failures_by_source: u32,
     token_requests_by_client: u32,
 });
-section!(RawDatabase { file: String });
+section!(RawDatabase { file: String, url: String, url_file: String });
 section!(RawToken {
     assertion_lifetime_seconds_max: u32,
     clock_skew_seconds: u32,

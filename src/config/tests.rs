@@ -343,3 +343,15 @@ fn the_providers_of_the_manual_are_valid() {
     assert_eq!(providers[0].parameters.len(), 2);
     assert_eq!(providers[2].scopes, ["email", "profile"]);
 }
+
+#[test]
+fn a_url_takes_the_place_of_the_file_and_is_not_shown() {
+    let file = load(MINIMAL, &[]).unwrap().database;
+    assert!(matches!(file, DatabaseSource::File(file) if file.ends_with("portvakt.db")));
+    let url = ("PORTVAKT__DATABASE__URL", "postgres://a:secret@localhost/portvakt");
+    let source = load(MINIMAL, &[url]).unwrap().database;
+    assert!(matches!(&source, DatabaseSource::Url(url) if url.ends_with("/portvakt")));
+    assert!(!format!("{source:?}").contains("secret"));
+    let both = refusal(&format!("{MINIMAL}[database]\nurl_file = \"u\"\n"), &[url]);
+    assert!(both.contains("database.url_file") && !both.contains("secret"), "{both}");
+}

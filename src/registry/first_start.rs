@@ -17,10 +17,27 @@ pub struct Operator {
     pub client: Option<(ClientId, String)>,
 }
 
+/// How often a node begins again when others that start at the same time have been quicker with something: more often
+/// than there are things to make.
+const ATTEMPTS: usize = 50;
+
 impl Registry {
     /// Makes what is missing of the operator's organization, the prefixes and scopes of the server's own APIs, and
     /// the operator's client. What is there is not touched: it may have been changed on purpose.
     pub async fn first_start(&self, operator: &Operator) -> Result<(), RegistryError> {
+        let mut attempts = 1;
+        loop {
+            match self.provide(operator).await {
+                // What another node has made is found the next time.
+                Err(
+                    RegistryError::Conflict { .. } | RegistryError::Stale | RegistryError::Unseen,
+                ) if attempts < ATTEMPTS => attempts += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn provide(&self, operator: &Operator) -> Result<(), RegistryError> {
         let server = Actor::server("first start");
         let organization = &operator.organization;
         if self.store.organization(organization.number).await?.is_none() {

@@ -1,12 +1,13 @@
 //! Accesses.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::access::{Access, AccessCase, AccessState};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
+use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, named};
 
 #[derive(FromRow)]
@@ -123,7 +124,7 @@ impl Store {
         scope: &ScopeName,
         consumer: OrganizationNumber,
     ) -> Result<Option<Access>, StoreError> {
-        let row: Option<AccessRow> = sqlx::query_as(
+        let row: Option<AccessRow> = query(
             "select scope, consumer_number, state, expires_at from access \
              where scope = $1 and consumer_number = $2",
         )
@@ -140,7 +141,7 @@ impl Store {
         scope: &ScopeName,
         consumer: OrganizationNumber,
     ) -> Result<Option<Recorded<AccessCase>>, StoreError> {
-        find(&mut *self.readers.acquire().await?, scope, consumer).await
+        find((&self.readers).into(), scope, consumer).await
     }
 
     /// Accesses by scope and consumer, at most `limit`.
@@ -153,7 +154,7 @@ impl Store {
             Some((scope, consumer)) => (scope.as_str(), consumer.to_string()),
             None => ("", String::new()),
         };
-        let rows: Vec<CaseRow> = sqlx::query_as(sqlx::AssertSqlSafe(filter.statement()))
+        let rows: Vec<CaseRow> = query_of(filter.statement())
             .bind(filter.owner.map(|owner| owner.to_string()))
             .bind(filter.consumer.map(|consumer| consumer.to_string()))
             .bind(filter.scope.as_ref().map(ScopeName::as_str))
@@ -184,7 +185,7 @@ impl Store {
              where scope = $1 and consumer_number in ({})",
             places.join(", ")
         );
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(scope.as_str());
+        let mut query = query_of(sql).bind(scope.as_str());
         for consumer in consumers {
             query = query.bind(consumer.to_string());
         }
@@ -198,7 +199,7 @@ impl Store {
         scope: &ScopeName,
         now: Timestamp,
     ) -> Result<ScopeReach, StoreError> {
-        let (consumers, clients): (i64, i64) = sqlx::query_as(
+        let (consumers, clients): (i64, i64) = query(
             "select (select count(*) from access where scope = $1 and state = 'APPROVED' \
              and (expires_at is null or expires_at > $2)), \
              (select count(*) from client_scope x join client c on c.id = x.client_id \
@@ -229,7 +230,7 @@ impl Transaction {
         case: &AccessCase,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into access (scope, consumer_number, state, expires_at, note, message, reason, \
              created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
         )
@@ -253,7 +254,7 @@ impl Transaction {
         seen: Version,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update access set state = $3, expires_at = $4, note = $5, message = $6, reason = $7, \
              updated_at = $8, version = version + 1 \
              where scope = $1 and consumer_number = $2 and version = $9",
@@ -269,12 +270,12 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("access", done.rows_affected())
+        Self::met_one_row("access", done)
     }
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     scope: &ScopeName,
     consumer: OrganizationNumber,
 ) -> Result<Option<Recorded<AccessCase>>, StoreError> {
@@ -282,7 +283,7 @@ async fn find(
         "select {CASE_COLUMNS} from scope s join access a on a.scope = s.name {CASE_JOINS} \
          where a.scope = $1 and a.consumer_number = $2"
     );
-    let row: Option<CaseRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let row: Option<CaseRow> = query_of(sql)
         .bind(scope.as_str())
         .bind(consumer.as_str())
         .fetch_optional(connection)

@@ -7,6 +7,7 @@ use crate::domain::alert::{Alert, AlertDetails, AlertKind};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Page;
 use crate::domain::scope::ScopeName;
+use crate::store::database::{query, query_of};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 /// Rows that are deleted at once, so that changes do not wait for long.
@@ -79,8 +80,8 @@ const FORGET: &str = "delete from alert where id in \
 const ENDING: &str = "select c.organization_number, \
      k.client_id || ' ' || k.kid || ' ' || k.expires_at || ' ' || $4 as subject, \
      k.client_id, c.name as client_name, k.kid, k.jwk, k.expires_at \
-     from client_key k cross join client c on c.id = k.client_id \
-     where k.expires_at > $1 and k.expires_at <= $2 and k.updated_at <= k.expires_at - $3 \
+     from client_key k cross join client c \
+     where c.id = k.client_id and k.expires_at > $1 and k.expires_at <= $2 and k.updated_at <= k.expires_at - $3 \
      and k.active and c.active and not exists (select 1 from alert a \
      where a.organization_number = c.organization_number \
      and a.subject = k.client_id || ' ' || k.kid || ' ' || k.expires_at || ' ' || $4) \
@@ -94,7 +95,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Page<Alert>, StoreError> {
-        let rows: Vec<AlertRow> = sqlx::query_as(sqlx::AssertSqlSafe(list()))
+        let rows: Vec<AlertRow> = query_of(list())
             .bind(organization.as_str())
             .bind(before.unwrap_or(i64::MAX))
             .bind(i64::from(limit) + 1)
@@ -110,12 +111,12 @@ impl Store {
         after: Option<OrganizationNumber>,
         oldest: Timestamp,
     ) -> Result<Option<OrganizationNumber>, StoreError> {
-        let found: Option<String> = sqlx::query_scalar(UNMAILED)
+        let found: Option<(String,)> = query(UNMAILED)
             .bind(after.map_or_else(String::new, String::from))
             .bind(oldest.seconds())
             .fetch_optional(&self.readers)
             .await?;
-        found.map(|text| text.parse().map_err(|e| StoreError::corrupt("alert", &e))).transpose()
+        found.map(|(text,)| text.parse().map_err(|e| StoreError::corrupt("alert", &e))).transpose()
     }
 
     /// Keys in use that end after `after` and at `until` or before, were not touched in the `days` before their end,
@@ -127,7 +128,7 @@ impl Store {
         days: i64,
         limit: u32,
     ) -> Result<Vec<EndingKey>, StoreError> {
-        let rows: Vec<KeyRow> = sqlx::query_as(ENDING)
+        let rows: Vec<KeyRow> = query(ENDING)
             .bind(after.seconds())
             .bind(until.seconds())
             .bind(days * 24 * 60 * 60)
@@ -151,12 +152,9 @@ impl Store {
 
     /// Deletes a slice of the alerts from before `oldest`. Returns whether there may be more.
     pub async fn forget_alerts(&self, oldest: Timestamp) -> Result<bool, StoreError> {
-        let done = sqlx::query(FORGET)
-            .bind(oldest.seconds())
-            .bind(SLICE_ROWS)
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected() == SLICE_ROWS.unsigned_abs())
+        let done =
+            query(FORGET).bind(oldest.seconds()).bind(SLICE_ROWS).execute(&self.writer).await?;
+        Ok(done == SLICE_ROWS.unsigned_abs())
     }
 }
 
@@ -164,7 +162,7 @@ impl Transaction {
     /// Keeps an alert, unless there is one of its subject, or the organization is not registered here and so has nobody
     /// to read it.
     pub async fn insert_alert(&mut self, new: &NewAlert, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into alert (id, organization_number, kind, subject, details, created_at) \
              select (select coalesce(max(id), 0) + 1 from alert), o.number, $2, $3, $4, $5 \
              from organization o where o.number = $1 \
@@ -187,7 +185,7 @@ impl Transaction {
         new: &NewAlert,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(ALERT_CONSUMERS)
+        query(ALERT_CONSUMERS)
             .bind(scope.as_str())
             .bind(new.organization.as_str())
             .bind(new.kind.name())
@@ -208,7 +206,7 @@ impl Transaction {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Alert>, StoreError> {
-        let rows: Vec<AlertRow> = sqlx::query_as(CLAIM)
+        let rows: Vec<AlertRow> = query(CLAIM)
             .bind(organization.as_str())
             .bind(oldest.seconds())
             .bind(i64::from(limit))
@@ -254,7 +252,7 @@ impl TryFrom<AlertRow> for Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::{assert_indexed, migrated};
+    use crate::store::tests::{assert_indexed, migrated, plan_of};
 
     #[tokio::test]
     async fn no_statement_reads_everything_or_sorts() {
@@ -264,10 +262,8 @@ mod tests {
         }
         // How few there are at once bounds what is sorted here.
         for statement in [CLAIM, ALERT_CONSUMERS] {
-            let explain = sqlx::AssertSqlSafe(format!("explain query plan {statement}"));
-            let lines: Vec<(i64, i64, i64, String)> =
-                sqlx::query_as(explain).fetch_all(&store.readers).await.unwrap();
-            let scans = lines.iter().any(|(.., line)| {
+            let lines = plan_of(&store, statement).await;
+            let scans = lines.iter().any(|line| {
                 line.starts_with("SCAN") && !line.contains("subquery") && !line.contains("INDEX")
             });
             assert!(!scans, "{statement}: {lines:#?}");

@@ -15,6 +15,7 @@ use crate::domain::audit::{AuditFilter, AuditRow, Outcome};
 use crate::domain::change::{ChangeSeq, ChangedNoun};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Page;
+use crate::store::database::{query, query_of};
 use crate::store::{Store, StoreError, Transaction, named};
 
 /// The key with which rows of the audit trail are sealed.
@@ -127,7 +128,7 @@ impl Store {
         }
         let conditions = conditions.join(" and ");
         let sql = format!("{SELECT} where {conditions} order by seq desc limit $6");
-        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<Row> = query_of(sql)
             .bind(filter.organization.map(|number| number.to_string()))
             .bind(&filter.noun)
             .bind(&filter.key)
@@ -147,11 +148,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let sql = format!("{SELECT} where seq > $1 order by seq limit $2");
-        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
-            .await?;
+        let rows: Vec<Row> =
+            query_of(sql).bind(after).bind(i64::from(limit)).fetch_all(&self.readers).await?;
         rows.into_iter().map(AuditRow::try_from).collect()
     }
 }
@@ -165,7 +163,7 @@ impl Transaction {
         now: Timestamp,
     ) -> Result<ChangeSeq, StoreError> {
         self.audit(entry, Outcome::Done, seal, now).await?;
-        let seq = sqlx::query_scalar(
+        let (seq,) = query(
             "insert into change (seq, noun, key, changed_at) \
              select coalesce(max(seq), 0) + 1, $1, $2, $3 from change returning seq",
         )
@@ -174,6 +172,7 @@ impl Transaction {
         .bind(now.seconds())
         .fetch_one(self.connection())
         .await?;
+        self.announce().await?;
         Ok(ChangeSeq(seq))
     }
 
@@ -205,7 +204,7 @@ impl Transaction {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let last: Option<(i64, String)> =
-            sqlx::query_as("select seq, hash from audit order by seq desc limit 1")
+            query("select seq, hash from audit order by seq desc limit 1")
                 .fetch_optional(self.connection())
                 .await?;
         let (last, previous) = last.unwrap_or_default();
@@ -226,7 +225,7 @@ impl Transaction {
             hash: String::new(),
         };
         row.hash = seal.of(&previous, &row);
-        sqlx::query(
+        query(
             "insert into audit (seq, at, actor, actor_organization, by_right, action, outcome, noun, \
              key, organization, before, after, trace_id, hash) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",

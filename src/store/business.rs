@@ -1,11 +1,12 @@
 //! Business data of organizations: one document each.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::business::BusinessData;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Recorded, Version};
+use crate::store::database::{On, query};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json};
 
 #[derive(FromRow)]
@@ -22,7 +23,7 @@ impl Store {
         &self,
         organization: OrganizationNumber,
     ) -> Result<Option<Recorded<BusinessData>>, StoreError> {
-        find(&mut *self.readers.acquire().await?, organization).await
+        find((&self.readers).into(), organization).await
     }
 }
 
@@ -43,7 +44,7 @@ impl Transaction {
         data: &BusinessData,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into business_data (organization_number, document, created_at, updated_at) \
              values ($1, $2, $3, $3)",
         )
@@ -63,7 +64,7 @@ impl Transaction {
         seen: Version,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update business_data set document = $2, updated_at = $3, version = version + 1 \
              where organization_number = $1 and version = $4",
         )
@@ -73,15 +74,15 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("business_data", done.rows_affected())
+        Self::met_one_row("business_data", done)
     }
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     organization: OrganizationNumber,
 ) -> Result<Option<Recorded<BusinessData>>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<Row> = query(
         "select document, created_at, updated_at, version from business_data \
          where organization_number = $1",
     )

@@ -2,6 +2,7 @@
 
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::ScopeName;
+use crate::store::database::query;
 use crate::store::{StoreError, Transaction};
 
 impl Transaction {
@@ -11,7 +12,7 @@ impl Transaction {
         organization: OrganizationNumber,
         most: u32,
     ) -> Result<bool, StoreError> {
-        let counted = sqlx::query(
+        let counted = query(
             "update organization set client_count = client_count + 1 \
              where number = $1 and client_count < $2",
         )
@@ -19,18 +20,18 @@ impl Transaction {
         .bind(i64::from(most))
         .execute(self.connection())
         .await?;
-        Ok(counted.rows_affected() == 1)
+        Ok(counted == 1)
     }
 
     /// Counts one more access to that scope. False, and not counted, when it has `most` already.
     pub async fn count_access(&mut self, scope: &ScopeName, most: u32) -> Result<bool, StoreError> {
-        let counted = sqlx::query(
+        let counted = query(
             "update scope set access_count = access_count + 1 where name = $1 and access_count < $2",
         )
         .bind(scope.as_str())
         .bind(i64::from(most))
         .execute(self.connection())
         .await?;
-        Ok(counted.rows_affected() == 1)
+        Ok(counted == 1)
     }
 }

@@ -1,6 +1,7 @@
 //! Reading the change feed.
 
 use crate::domain::change::{Change, ChangeSeq, ChangedNoun};
+use crate::store::database::query;
 use crate::store::{Store, StoreError};
 
 /// The most changes read at once; a reader that gets this many asks again.
@@ -9,19 +10,19 @@ const CHANGES_READ_MAX: i64 = 1_000;
 impl Store {
     /// The number of the latest change, zero when there is none.
     pub async fn latest_change(&self) -> Result<ChangeSeq, StoreError> {
-        let seq = sqlx::query_scalar("select coalesce(max(seq), 0) from change");
-        Ok(ChangeSeq(seq.fetch_one(&self.readers).await?))
+        let latest = query("select coalesce(max(seq), 0) from change");
+        let (seq,) = latest.fetch_one(&self.readers).await?;
+        Ok(ChangeSeq(seq))
     }
 
     /// The changes after `seen`, oldest first, at most a thousand.
     pub async fn changes_after(&self, seen: ChangeSeq) -> Result<Vec<Change>, StoreError> {
-        let rows: Vec<(i64, String, String)> = sqlx::query_as(
-            "select seq, noun, key from change where seq > $1 order by seq limit $2",
-        )
-        .bind(seen.0)
-        .bind(CHANGES_READ_MAX)
-        .fetch_all(&self.readers)
-        .await?;
+        let rows: Vec<(i64, String, String)> =
+            query("select seq, noun, key from change where seq > $1 order by seq limit $2")
+                .bind(seen.0)
+                .bind(CHANGES_READ_MAX)
+                .fetch_all(&self.readers)
+                .await?;
         rows.into_iter()
             .map(|(seq, noun, key)| {
                 let noun = ChangedNoun::from_name(&noun)

@@ -1,12 +1,13 @@
 //! Registered keys of clients, and on-behalf-of objects.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::client::{ClientId, ClientKey, KeyId};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::registration::{OnBehalfOf, OnBehalfOfId, RegisteredKey};
+use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction};
 
 #[derive(FromRow)]
@@ -39,14 +40,11 @@ const SELECT: &str = "select k.client_id, k.kid, k.algorithm, k.jwk, k.expires_a
 
 /// The keys of a client that are not withdrawn, oldest first.
 pub(super) async fn of_client(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     client: &ClientId,
 ) -> Result<Vec<RegisteredKey>, StoreError> {
     let sql = format!("{SELECT} where k.client_id = $1 and k.active order by k.created_at, k.kid");
-    let rows: Vec<ClientKeyRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(client.as_str())
-        .fetch_all(connection)
-        .await?;
+    let rows: Vec<ClientKeyRow> = query_of(sql).bind(client.as_str()).fetch_all(connection).await?;
     rows.into_iter().map(RegisteredKey::try_from).collect()
 }
 
@@ -75,7 +73,7 @@ impl Store {
              order by k.expires_at, k.client_id, k.kid limit $6",
             conditions.join(" and ")
         );
-        let rows: Vec<ClientKeyRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<ClientKeyRow> = query_of(sql)
             .bind(organization.map(|number| number.to_string()))
             .bind(before.map(Timestamp::seconds))
             .bind(after.map(|(end, ..)| end.seconds()))
@@ -93,7 +91,7 @@ impl Store {
         &self,
         client: &ClientId,
     ) -> Result<Vec<Recorded<OnBehalfOf>>, StoreError> {
-        let rows: Vec<OnBehalfOfRow> = sqlx::query_as(
+        let rows: Vec<OnBehalfOfRow> = query(
             "select id, name, organization_number, description, uri, logo_uri, created_at, updated_at \
              from on_behalf_of where client_id = $1 order by id",
         )
@@ -112,7 +110,7 @@ impl Transaction {
         key: &ClientKey,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into client_key (client_id, kid, algorithm, jwk, active, expires_at, created_at, \
              updated_at) values ($1, $2, $3, $4, true, $5, $6, $6) \
              on conflict (client_id, kid) do update set algorithm = excluded.algorithm, \
@@ -139,13 +137,13 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         let withdraw = "update client_key set active = false, updated_at = $3 \
              where client_id = $1 and kid = $2 and active";
-        let done = sqlx::query(withdraw)
+        let done = query(withdraw)
             .bind(client.as_str())
             .bind(key.as_str())
             .bind(now.seconds())
             .execute(self.connection())
             .await?;
-        Self::met_one_row("client_key", done.rows_affected())
+        Self::met_one_row("client_key", done)
     }
 
     /// Counts a change of something that belongs to a client as a change of the client. [`StoreError::Absent`]
@@ -156,7 +154,7 @@ impl Transaction {
         seen: Version,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update client set updated_at = $2, version = version + 1 where id = $1 and version = $3",
         )
         .bind(client.as_str())
@@ -164,7 +162,7 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("client", done.rows_affected())
+        Self::met_one_row("client", done)
     }
 
     /// Adds an on-behalf-of object to a client, or replaces the one of its id.
@@ -174,7 +172,7 @@ impl Transaction {
         object: &OnBehalfOf,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into on_behalf_of (client_id, id, name, organization_number, description, uri, \
              logo_uri, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
              on conflict (client_id, id) do update set name = excluded.name, \
@@ -200,12 +198,12 @@ impl Transaction {
         client: &ClientId,
         id: &OnBehalfOfId,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query("delete from on_behalf_of where client_id = $1 and id = $2")
+        let done = query("delete from on_behalf_of where client_id = $1 and id = $2")
             .bind(client.as_str())
             .bind(id.as_str())
             .execute(self.connection())
             .await?;
-        Self::met_one_row("on_behalf_of", done.rows_affected())
+        Self::met_one_row("on_behalf_of", done)
     }
 }
 

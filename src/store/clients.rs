@@ -1,6 +1,6 @@
 //! Clients and the scopes on them.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::client::{Client, ClientId, ClientStatus};
@@ -9,6 +9,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::registration::{ClientFile, ClientRegistration, ClientSummary};
 use crate::domain::scope::ScopeName;
+use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, as_json, client_keys, from_json, named};
 
 #[derive(FromRow)]
@@ -113,8 +114,8 @@ impl Store {
 
     /// The same with everything that is kept about it.
     pub async fn client_file(&self, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
-        let mut snapshot = self.readers.begin().await?;
-        find(&mut snapshot, id).await
+        let mut snapshot = self.readers.snapshot().await?;
+        find(snapshot.on(), id).await
     }
 
     /// Clients by id, at most `limit`.
@@ -123,7 +124,7 @@ impl Store {
         filter: &ClientFilter,
         limit: u32,
     ) -> Result<Page<ClientSummary>, StoreError> {
-        let rows: Vec<SummaryRow> = sqlx::query_as(sqlx::AssertSqlSafe(filter.statement()))
+        let rows: Vec<SummaryRow> = query_of(filter.statement())
             .bind(filter.organization.map(|number| number.to_string()))
             .bind(filter.scope.as_ref().map(ScopeName::as_str))
             .bind(filter.text.as_deref().map(super::like))
@@ -146,7 +147,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let sql = scope_uses_statement(scopes.len());
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization.to_string());
+        let mut query = query_of(sql).bind(organization.to_string());
         for scope in scopes {
             query = query.bind(scope.as_str());
         }
@@ -186,7 +187,7 @@ impl Transaction {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let client = &registration.client;
-        sqlx::query(
+        query(
             "insert into client (id, organization_number, customer_number, name, description, active, \
              token_lifetime_seconds, integration_type, details, created_at, updated_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
@@ -221,7 +222,7 @@ impl Transaction {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let client = &registration.client;
-        let done = sqlx::query(
+        let done = query(
             "update client set name = $2, description = $3, active = $4, token_lifetime_seconds = $5, \
              details = $6, updated_at = $7, version = version + 1 where id = $1 and version = $8",
         )
@@ -235,8 +236,8 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("client", done.rows_affected())?;
-        sqlx::query("delete from client_scope where client_id = $1")
+        Self::met_one_row("client", done)?;
+        query("delete from client_scope where client_id = $1")
             .bind(client.id.as_str())
             .execute(self.connection())
             .await?;
@@ -251,7 +252,7 @@ impl Transaction {
         client: &ClientId,
         scope: &ScopeName,
     ) -> Result<(), StoreError> {
-        sqlx::query("insert into client_scope (client_id, scope) values ($1, $2)")
+        query("insert into client_scope (client_id, scope) values ($1, $2)")
             .bind(client.as_str())
             .bind(scope.as_str())
             .execute(self.connection())
@@ -260,15 +261,10 @@ impl Transaction {
     }
 }
 
-async fn find(
-    connection: &mut SqliteConnection,
-    id: &ClientId,
-) -> Result<Option<ClientFile>, StoreError> {
+async fn find(mut connection: On<'_>, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
     let sql = format!("select {COLUMNS} from client c where c.id = $1");
-    let row: Option<ClientRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(id.as_str())
-        .fetch_optional(&mut *connection)
-        .await?;
+    let row: Option<ClientRow> =
+        query_of(sql).bind(id.as_str()).fetch_optional(connection.again()).await?;
     let Some(row) = row else { return Ok(None) };
     let last_used_at = row.last_used_at.map(Timestamp::from_seconds);
     let keys = client_keys::of_client(connection, id).await?;
@@ -338,17 +334,15 @@ impl TryFrom<SummaryRow> for ClientSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::{assert_indexed, migrated};
+    use crate::store::tests::{assert_indexed, migrated, plan_of};
 
     #[tokio::test]
     async fn uses_of_scopes_are_found_among_the_clients_of_the_organization() {
         let (store, _folder) = migrated().await;
-        let explain = format!("explain query plan {}", scope_uses_statement(2));
-        let plan: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(sqlx::AssertSqlSafe(explain)).fetch_all(&store.readers).await.unwrap();
+        let plan = plan_of(&store, &scope_uses_statement(2)).await;
         let first = "SEARCH c USING INDEX client_organization";
-        assert!(plan.iter().any(|(.., line)| line.starts_with(first)), "{plan:#?}");
-        assert!(plan.iter().all(|(.., line)| !line.contains("SCAN")), "{plan:#?}");
+        assert!(plan.iter().any(|line| line.starts_with(first)), "{plan:#?}");
+        assert!(plan.iter().all(|line| !line.contains("SCAN")), "{plan:#?}");
     }
 
     #[tokio::test]

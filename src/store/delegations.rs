@@ -1,12 +1,13 @@
 //! Delegations that stand in our own register.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::access::Delegation;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
+use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction};
 
 #[derive(FromRow)]
@@ -51,7 +52,7 @@ impl Store {
         supplier: OrganizationNumber,
         scope: &ScopeName,
     ) -> Result<Option<Recorded<Delegation>>, StoreError> {
-        find(&mut *self.readers.acquire().await?, consumer, supplier, scope).await
+        find((&self.readers).into(), consumer, supplier, scope).await
     }
 
     /// Delegations by consumer, supplier and scope, at most `limit`.
@@ -69,7 +70,7 @@ impl Store {
         );
         let after = filter.after.as_ref();
         let text = |number: OrganizationNumber| number.to_string();
-        let rows: Vec<DelegationRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<DelegationRow> = query_of(sql)
             .bind(filter.party.map(text))
             .bind(filter.consumer.map(text))
             .bind(filter.supplier.map(text))
@@ -105,7 +106,7 @@ impl Transaction {
         seen: Option<Version>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "insert into delegation (consumer_number, supplier_number, scope, source, valid_from, \
              valid_to, revoked_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
              on conflict (consumer_number, supplier_number, scope) do update set \
@@ -124,19 +125,19 @@ impl Transaction {
         .bind(seen.map(|version| version.0))
         .execute(self.connection())
         .await?;
-        Self::met_one_row("delegation", done.rows_affected())
+        Self::met_one_row("delegation", done)
     }
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     consumer: OrganizationNumber,
     supplier: OrganizationNumber,
     scope: &ScopeName,
 ) -> Result<Option<Recorded<Delegation>>, StoreError> {
     let sql =
         format!("{SELECT} where consumer_number = $1 and supplier_number = $2 and scope = $3");
-    let row: Option<DelegationRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let row: Option<DelegationRow> = query_of(sql)
         .bind(consumer.as_str())
         .bind(supplier.as_str())
         .bind(scope.as_str())

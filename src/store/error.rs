@@ -1,4 +1,4 @@
-//! What can go wrong with the database, in the three ways that callers tell apart.
+//! What can go wrong with the database, in the ways that callers tell apart.
 
 use thiserror::Error;
 
@@ -28,6 +28,12 @@ pub enum StoreError {
     /// The migrations could not be applied.
     #[error("the migrations cannot be applied: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// The database is reached, and is not one to run on.
+    #[error("the database is not one to run on: {0}")]
+    Unsuitable(String),
+    /// The URL of the database cannot be used.
+    #[error("the URL of the database {0}")]
+    Url(String),
     /// The database cannot be reached, is locked, full or broken.
     #[error("the database is unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
 use crate::domain::organization::OrganizationNumber;
+use crate::store::database::query;
 use crate::store::{Store, StoreError};
 
 /// Rows that are deleted at once: more than are added at once, and few enough that nobody waits for it.
@@ -85,29 +86,28 @@ impl Store {
     ) -> Result<Repetition, StoreError> {
         type Row = (String, Option<i64>, Option<String>, Option<String>);
         let mut transaction = self.begin().await?;
-        let connection = transaction.connection();
-        sqlx::query(
+        query(
             "delete from idempotency where id in (select id from idempotency \
              where created_at < $1 order by created_at limit $2)",
         )
         .bind(bounds.oldest.seconds())
         .bind(SLICE_ROWS)
-        .execute(&mut *connection)
+        .execute(transaction.connection())
         .await?;
         let organization = organization.map(|number| number.to_string()).unwrap_or_default();
-        let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
+        let (first, last): (Option<i64>, Option<i64>) = query(
             "select (select place from idempotency where organization = $1 and created_at >= $2 \
              order by created_at, place limit 1), (select place from idempotency \
              where organization = $1 and created_at >= $2 order by created_at desc, place desc limit 1)",
         )
         .bind(&organization)
         .bind(bounds.oldest.seconds())
-        .fetch_one(&mut *connection)
+        .fetch_one(transaction.connection())
         .await?;
         let place = last.map_or(0, |last| last + 1);
         let has_room = place - first.unwrap_or(place) < i64::from(bounds.kept_max);
         // Takes the place of a row that does not count any more.
-        let taken = sqlx::query(
+        let taken = query(
             "insert into idempotency (id, request_hash, created_at, organization, place) \
              values ($1, $2, $3, $6, $7) \
              on conflict (id) do update set request_hash = excluded.request_hash, status = null, \
@@ -123,23 +123,21 @@ impl Store {
         .bind(bounds.oldest_under_way.seconds())
         .bind(&organization)
         .bind(place)
-        .execute(&mut *connection)
+        .execute(transaction.connection())
         .await?;
-        let found: Option<Row> = match taken.rows_affected() {
+        let found: Option<Row> = match taken {
             0 => {
-                sqlx::query_as(
-                    "select request_hash, status, headers, body from idempotency where id = $1",
-                )
-                .bind(&request.id)
-                .fetch_optional(&mut *connection)
-                .await?
+                query("select request_hash, status, headers, body from idempotency where id = $1")
+                    .bind(&request.id)
+                    .fetch_optional(transaction.connection())
+                    .await?
             }
             _ => None,
         };
         if found.is_none() && !has_room {
-            sqlx::query("delete from idempotency where id = $1")
+            query("delete from idempotency where id = $1")
                 .bind(&request.id)
-                .execute(&mut *connection)
+                .execute(transaction.connection())
                 .await?;
             transaction.commit().await?;
             return Ok(Repetition::NoRoom);
@@ -164,7 +162,7 @@ impl Store {
         began: Timestamp,
         answer: &KeptAnswer,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "update idempotency set status = $4, headers = $5, body = $6 \
              where id = $1 and request_hash = $2 and created_at = $3 and status is null",
         )
@@ -185,7 +183,7 @@ impl Store {
         request: &MarkedRequest,
         began: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "delete from idempotency \
              where id = $1 and request_hash = $2 and created_at = $3 and status is null",
         )
@@ -201,6 +199,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::{migrated, number, plan_of, stores};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
@@ -225,62 +224,59 @@ mod tests {
 
     #[tokio::test]
     async fn an_organization_has_so_many_kept_and_each_has_its_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        store.migrate().await.unwrap();
-        let request = |key: &str| MarkedRequest::new("caller", key, "POST", "/a", b"{}");
-        let begin =
-            async |key: &str, now| begin_of(&store, &request(key), "310000116", now, 3).await;
-        for (key, now) in [("a", 1_000), ("b", 1_000), ("c", 1_050)] {
-            assert_eq!(begin(key, now).await, Repetition::First);
+        for (store, _kept) in stores().await {
+            let request = |key: &str| MarkedRequest::new("caller", key, "POST", "/a", b"{}");
+            let begin =
+                async |key: &str, now| begin_of(&store, &request(key), "310000116", now, 3).await;
+            for (key, now) in [("a", 1_000), ("b", 1_000), ("c", 1_050)] {
+                assert_eq!(begin(key, now).await, Repetition::First);
+            }
+            assert_eq!(begin("d", 1_051).await, Repetition::NoRoom);
+            assert_eq!(begin("d", 1_051).await, Repetition::NoRoom, "nothing is left of a refusal");
+            assert_eq!(begin("c", 1_051).await, Repetition::UnderWay, "what is known is told");
+            let other = begin_of(&store, &request("e"), "310000108", 1_051, 3).await;
+            assert_eq!(other, Repetition::First);
+            assert_eq!(begin("d", 1_100).await, Repetition::NoRoom);
+            for (key, now) in [("d", 1_101), ("e-2", 1_101)] {
+                assert_eq!(begin(key, now).await, Repetition::First, "the first two are too old");
+            }
+            assert_eq!(begin("f", 1_101).await, Repetition::NoRoom);
         }
-        assert_eq!(begin("d", 1_051).await, Repetition::NoRoom);
-        assert_eq!(begin("d", 1_051).await, Repetition::NoRoom, "nothing is left of a refusal");
-        assert_eq!(begin("c", 1_051).await, Repetition::UnderWay, "what is known is told");
-        let other = begin_of(&store, &request("e"), "310000108", 1_051, 3).await;
-        assert_eq!(other, Repetition::First);
-        assert_eq!(begin("d", 1_100).await, Repetition::NoRoom);
-        for (key, now) in [("d", 1_101), ("e-2", 1_101)] {
-            assert_eq!(begin(key, now).await, Repetition::First, "the first two are too old");
-        }
-        assert_eq!(begin("f", 1_101).await, Repetition::NoRoom);
-        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(
-            "explain query plan select place from idempotency where organization = '' and created_at >= 0 \
-             order by created_at desc, place desc limit 1",
-        )
-        .fetch_all(&store.readers)
-        .await
-        .unwrap();
-        assert!(plan.iter().all(|step| step.3.contains("COVERING INDEX idempotency_organization")));
+    }
+
+    #[tokio::test]
+    async fn the_newest_of_an_organization_is_found_in_an_index() {
+        let (store, _folder) = migrated().await;
+        let newest = "select place from idempotency where organization = '' and created_at >= 0 \
+             order by created_at desc, place desc limit 1";
+        let plan = plan_of(&store, newest).await;
+        assert!(plan.iter().all(|step| step.contains("COVERING INDEX idempotency_organization")));
     }
 
     #[tokio::test]
     async fn a_request_is_done_once_until_it_is_forgotten() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        store.migrate().await.unwrap();
-        let request = MarkedRequest::new("caller", "key", "POST", "/a", b"{}");
-        let other = MarkedRequest::new("caller", "key", "POST", "/a", b"{ }");
-        let foreign = MarkedRequest::new("another", "key", "POST", "/a", b"{ }");
-        let answer = |status| KeptAnswer { status, headers: "{}".to_owned(), body: "b".to_owned() };
-        assert_eq!(begin(&store, &request, 1_000).await, Repetition::First);
-        assert_eq!(begin(&store, &request, 1_010).await, Repetition::UnderWay);
-        assert_eq!(begin(&store, &other, 1_010).await, Repetition::Different);
-        assert_eq!(begin(&store, &foreign, 1_010).await, Repetition::First);
-        // The server died: somebody else does it, and what the dead one says does not count.
-        assert_eq!(begin(&store, &request, 1_011).await, Repetition::First);
-        store.keep_answer(&request, at(1_000), &answer(500)).await.unwrap();
-        store.keep_answer(&request, at(1_011), &answer(201)).await.unwrap();
-        assert_eq!(begin(&store, &request, 1_012).await, Repetition::Answered(answer(201)));
-        store.forget_marked(&request, at(1_011)).await.unwrap();
-        assert_eq!(begin(&store, &request, 1_111).await, Repetition::Answered(answer(201)));
-        assert_eq!(begin(&store, &request, 1_112).await, Repetition::First);
-        store.forget_marked(&request, at(1_112)).await.unwrap();
-        assert_eq!(begin(&store, &other, 1_112).await, Repetition::First);
-        let rows: i64 = sqlx::query_scalar("select count(*) from idempotency")
-            .fetch_one(&store.readers)
-            .await
-            .unwrap();
-        assert_eq!(rows, 1, "what is too old goes");
+        for (store, _kept) in stores().await {
+            let request = MarkedRequest::new("caller", "key", "POST", "/a", b"{}");
+            let other = MarkedRequest::new("caller", "key", "POST", "/a", b"{ }");
+            let foreign = MarkedRequest::new("another", "key", "POST", "/a", b"{ }");
+            let answer =
+                |status| KeptAnswer { status, headers: "{}".to_owned(), body: "b".to_owned() };
+            assert_eq!(begin(&store, &request, 1_000).await, Repetition::First);
+            assert_eq!(begin(&store, &request, 1_010).await, Repetition::UnderWay);
+            assert_eq!(begin(&store, &other, 1_010).await, Repetition::Different);
+            assert_eq!(begin(&store, &foreign, 1_010).await, Repetition::First);
+            // The server died: somebody else does it, and what the dead one says does not count.
+            assert_eq!(begin(&store, &request, 1_011).await, Repetition::First);
+            store.keep_answer(&request, at(1_000), &answer(500)).await.unwrap();
+            store.keep_answer(&request, at(1_011), &answer(201)).await.unwrap();
+            assert_eq!(begin(&store, &request, 1_012).await, Repetition::Answered(answer(201)));
+            store.forget_marked(&request, at(1_011)).await.unwrap();
+            assert_eq!(begin(&store, &request, 1_111).await, Repetition::Answered(answer(201)));
+            assert_eq!(begin(&store, &request, 1_112).await, Repetition::First);
+            store.forget_marked(&request, at(1_112)).await.unwrap();
+            assert_eq!(begin(&store, &other, 1_112).await, Repetition::First);
+            let rows = number(&store, "select count(*) from idempotency").await;
+            assert_eq!(rows, 1, "what is too old goes");
+        }
     }
 }

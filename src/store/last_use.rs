@@ -1,10 +1,8 @@
 //! When things were last used. Notes, not configuration: no feed, no audit trail, and no harm if some are lost.
 
-use sqlx::sqlite::SqliteSynchronous;
-use sqlx::{AssertSqlSafe, Connection as _};
-
 use crate::clock::Timestamp;
-use crate::store::side_connection::SideConnection;
+use crate::store::database::{Turn, query_of};
+use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
 /// The most notes of one statement; so many hold the write lock for a few milliseconds.
@@ -28,7 +26,7 @@ pub struct LastUseWriter(SideConnection);
 impl Store {
     /// A writer of last uses.
     pub fn last_use_writer(&self) -> LastUseWriter {
-        LastUseWriter(SideConnection::new(self.writer.clone(), SqliteSynchronous::Normal))
+        LastUseWriter(SideConnection::new(self.writer.clone(), Durability::Lazy))
     }
 }
 
@@ -44,14 +42,13 @@ impl LastUseWriter {
              do update set used_at = excluded.used_at where last_use.used_at < excluded.used_at",
             values.join(", ")
         );
-        let mut transaction =
-            connection.begin_with(AssertSqlSafe("begin immediate".to_owned())).await?;
+        let mut transaction = connection.begin(Turn::LastUse).await?;
         // Too many sizes to keep a prepared statement for each.
-        let mut upsert = sqlx::query(AssertSqlSafe(upsert)).persistent(false);
+        let mut upsert = query_of(upsert).persistent(false);
         for it in uses {
             upsert = upsert.bind(it.noun).bind(&it.key).bind(it.used_at.seconds());
         }
-        upsert.execute(&mut *transaction).await?;
+        upsert.execute(transaction.on()).await?;
         transaction.commit().await?;
         self.0.put_back(connection);
         Ok(())

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::mail::Mail;
+use crate::store::database::query;
 use crate::store::{Store, StoreError, Transaction};
 
 /// Rows that are deleted at once, so that changes do not wait for long.
@@ -36,7 +37,7 @@ struct Row {
 impl Transaction {
     /// Puts a mail on its way, due at once.
     pub async fn enqueue_mail(&mut self, mail: &Mail, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into outgoing_mail (id, recipient, subject, body, created_at, next_attempt_at) \
              values ($1, $2, $3, $4, $5, $5)",
         )
@@ -58,12 +59,12 @@ impl Store {
         now: Timestamp,
         lease_end: Timestamp,
     ) -> Result<Option<ClaimedMail>, StoreError> {
-        let due: Option<i64> =
-            sqlx::query_scalar(DUE).bind(now.seconds()).fetch_optional(&self.readers).await?;
+        let due: Option<(i64,)> =
+            query(DUE).bind(now.seconds()).fetch_optional(&self.readers).await?;
         if due.is_none() {
             return Ok(None);
         }
-        let row: Option<Row> = sqlx::query_as(CLAIM)
+        let row: Option<Row> = query(CLAIM)
             .bind(now.seconds())
             .bind(lease_end.seconds())
             .fetch_optional(&self.writer)
@@ -82,7 +83,7 @@ impl Store {
     }
 
     async fn end_mail(&self, mail: &Mail, sent_at: Option<Timestamp>) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "update outgoing_mail set sent_at = $2, next_attempt_at = null, body = '' where id = $1",
         )
         .bind(mail.id())
@@ -94,7 +95,7 @@ impl Store {
 
     /// Says when a mail that was not sent is tried again.
     pub async fn mail_failed(&self, mail: &Mail, next: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "update outgoing_mail set next_attempt_at = $2 where id = $1 and next_attempt_at is not null",
         )
         .bind(mail.id())
@@ -106,12 +107,9 @@ impl Store {
 
     /// Deletes a slice of the mails from before `oldest`. Returns whether there may be more.
     pub async fn forget_mail(&self, oldest: Timestamp) -> Result<bool, StoreError> {
-        let done = sqlx::query(FORGET)
-            .bind(oldest.seconds())
-            .bind(SLICE_ROWS)
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected() == SLICE_ROWS.unsigned_abs())
+        let done =
+            query(FORGET).bind(oldest.seconds()).bind(SLICE_ROWS).execute(&self.writer).await?;
+        Ok(done == SLICE_ROWS.unsigned_abs())
     }
 }
 
@@ -144,7 +142,7 @@ impl TryFrom<Row> for ClaimedMail {
 mod tests {
     use super::*;
     use crate::clock::SystemRandom;
-    use crate::store::tests::{assert_indexed, migrated};
+    use crate::store::tests::{assert_indexed, migrated, number, stores};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
@@ -160,61 +158,66 @@ mod tests {
     }
 
     async fn body(store: &Store, mail: &Mail) -> String {
-        let body = sqlx::query_scalar("select body from outgoing_mail where id = $1");
-        body.bind(mail.id()).fetch_one(&store.readers).await.unwrap()
+        let body = query("select body from outgoing_mail where id = $1");
+        let (body,) = body.bind(mail.id()).fetch_one(&store.readers).await.unwrap();
+        body
     }
 
     #[tokio::test]
     async fn a_mail_is_one_nodes_until_its_lease_ends() {
-        let (store, _folder) = migrated().await;
-        let mail = enqueue(&store, 100).await;
-        assert!(store.claim_mail(at(99), at(200)).await.unwrap().is_none());
-        let claimed = store.claim_mail(at(100), at(200)).await.unwrap().unwrap();
-        assert_eq!((claimed.mail, claimed.attempt), (mail.clone(), 1));
-        assert!(store.claim_mail(at(199), at(300)).await.unwrap().is_none());
-        let again = store.claim_mail(at(200), at(300)).await.unwrap().unwrap();
-        assert_eq!((again.attempt, again.created_at), (2, at(100)));
-        assert_eq!(body(&store, &mail).await, "Body");
-        store.mail_sent(&mail, at(201)).await.unwrap();
-        assert!(store.claim_mail(at(10_000), at(10_100)).await.unwrap().is_none());
-        assert_eq!(body(&store, &mail).await, "");
-        // Whoever had it before comes too late to have it sent again.
-        store.mail_failed(&mail, at(300)).await.unwrap();
-        assert!(store.claim_mail(at(10_000), at(10_100)).await.unwrap().is_none());
+        for (store, _kept) in stores().await {
+            let mail = enqueue(&store, 100).await;
+            assert!(store.claim_mail(at(99), at(200)).await.unwrap().is_none());
+            let claimed = store.claim_mail(at(100), at(200)).await.unwrap().unwrap();
+            assert_eq!((claimed.mail, claimed.attempt), (mail.clone(), 1));
+            assert!(store.claim_mail(at(199), at(300)).await.unwrap().is_none());
+            let again = store.claim_mail(at(200), at(300)).await.unwrap().unwrap();
+            assert_eq!((again.attempt, again.created_at), (2, at(100)));
+            assert_eq!(body(&store, &mail).await, "Body");
+            store.mail_sent(&mail, at(201)).await.unwrap();
+            assert!(store.claim_mail(at(10_000), at(10_100)).await.unwrap().is_none());
+            assert_eq!(body(&store, &mail).await, "");
+            // Whoever had it before comes too late to have it sent again.
+            store.mail_failed(&mail, at(300)).await.unwrap();
+            assert!(store.claim_mail(at(10_000), at(10_100)).await.unwrap().is_none());
+        }
     }
 
     #[tokio::test]
     async fn many_claims_at_once_find_each_mail_once() {
-        let (store, _folder) = migrated().await;
-        for _ in 0..20 {
-            enqueue(&store, 100).await;
-        }
-        let claims = (0..40).map(|_| {
-            let store = store.clone();
-            tokio::spawn(async move { store.claim_mail(at(100), at(200)).await.unwrap() })
-        });
-        let mut found = std::collections::BTreeSet::new();
-        for claim in claims.collect::<Vec<_>>() {
-            if let Some(claimed) = claim.await.unwrap() {
-                assert!(found.insert(claimed.mail.id().to_owned()));
+        for (store, _kept) in stores().await {
+            for _ in 0..20 {
+                enqueue(&store, 100).await;
             }
+            let claims = (0..40).map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { store.claim_mail(at(100), at(200)).await.unwrap() })
+            });
+            let mut found = std::collections::BTreeSet::new();
+            for claim in claims.collect::<Vec<_>>() {
+                if let Some(claimed) = claim.await.unwrap() {
+                    assert!(found.insert(claimed.mail.id().to_owned()));
+                }
+            }
+            assert_eq!(found.len(), 20);
         }
-        assert_eq!(found.len(), 20);
     }
 
     #[tokio::test]
-    async fn old_mails_go_and_no_statement_reads_the_whole_table() {
+    async fn old_mails_go() {
+        for (store, _kept) in stores().await {
+            let old = enqueue(&store, 100).await;
+            enqueue(&store, 200).await;
+            store.mail_given_up(&old).await.unwrap();
+            assert_eq!(body(&store, &old).await, "");
+            assert!(!store.forget_mail(at(150)).await.unwrap());
+            assert_eq!(number(&store, "select count(*) from outgoing_mail").await, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn no_statement_reads_the_whole_table() {
         let (store, _folder) = migrated().await;
-        let old = enqueue(&store, 100).await;
-        enqueue(&store, 200).await;
-        store.mail_given_up(&old).await.unwrap();
-        assert_eq!(body(&store, &old).await, "");
-        assert!(!store.forget_mail(at(150)).await.unwrap());
-        let left: i64 = sqlx::query_scalar("select count(*) from outgoing_mail")
-            .fetch_one(&store.readers)
-            .await
-            .unwrap();
-        assert_eq!(left, 1);
         for statement in [DUE, CLAIM, FORGET] {
             assert_indexed(&store, statement, statement).await;
         }

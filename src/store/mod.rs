@@ -10,11 +10,10 @@
 //!   value is [`StoreError::Corrupt`], never skipped in silence.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
-//!   last uses, figures of usage, answers kept for an Idempotency-Key, what has become of mails, when sessions
+//!   last uses, figures of usage, which nodes are running, answers kept for an Idempotency-Key, what has become of mails, when sessions
 //!   were last seen, and alerts, which are not configuration.
-//! * SQLite lets one write at a time. Changes, spent assertions, refused requests, last uses and figures of usage go
-//!   through one connection each; a transaction takes the write lock when it begins, because a lock taken later can fail in a
-//!   way that no waiting mends.
+//! * Changes, spent assertions, refused requests, last uses and figures of usage go through one connection each, and
+//!   whoever writes takes turns with the other nodes: see `database::Turn`.
 
 mod accesses;
 mod alerts;
@@ -24,12 +23,16 @@ mod caps;
 mod changes;
 mod client_keys;
 mod clients;
+mod database;
 mod delegations;
 mod error;
+mod hints;
 mod idempotency;
 mod last_use;
 mod mail;
+mod nodes;
 mod organizations;
+mod postgres;
 mod prefix_requests;
 mod refused_requests;
 mod replay;
@@ -37,21 +40,21 @@ mod scopes;
 mod sessions;
 mod side_connection;
 mod signing_keys;
+mod sqlite;
 mod token_use;
 mod transaction;
 mod usage;
 mod users;
+mod value;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, SqlitePool};
+use sqlx::migrate::{Migration, Migrator};
+
+use crate::store::database::{Pool, Turn, query};
 
 pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
@@ -63,6 +66,7 @@ pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 pub use last_use::{LAST_USES_MAX, LastUse, LastUseWriter};
 pub use mail::ClaimedMail;
 pub use organizations::PrefixFilter;
+pub use postgres::check_url;
 pub use prefix_requests::PrefixRequestFilter;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
@@ -78,9 +82,8 @@ pub use users::{UserFile, UserFilter, UserProofs};
 /// Every migration, in order, compiled into the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// How long a statement waits for another process that holds the write lock. With the time of a commit it
-/// stays below a second, after which a client would rather be told 503.
-const BUSY_TIMEOUT: Duration = Duration::from_millis(800);
+/// Those that PostgreSQL has in a wording of its own, by the same versions.
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// How long a caller waits for a free connection before it is told the database is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
@@ -95,8 +98,8 @@ const READERS: u32 = 4;
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Pool,
+    readers: Pool,
 }
 
 /// A migration that the database lacks.
@@ -111,38 +114,40 @@ pub struct PendingMigration {
 impl Store {
     /// Opens the SQLite file, making it, for its owner alone, if it is not there. Migrations are not applied.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
-        // SQLite gives its other files the mode of this one. Who can read them can also lock them.
-        let private =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
-        private.map_err(sqlx::Error::Io)?;
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A spent assertion must stay spent when the power fails, not only when we do.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .pragma("trusted_schema", "OFF")
-            // Lists of a million accesses are looked through page by page.
-            .pragma("cache_size", "-16384");
-        let pool = |connections, timeout| {
-            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(timeout)
-        };
-        let writer =
-            pool(1, CHANGE_TIMEOUT).min_connections(1).connect_with(options.clone()).await?;
-        let readers = pool(READERS, ACQUIRE_TIMEOUT).connect_with(options).await?;
-        Ok(Self { writer, readers })
+        let options = sqlite::options(file)?;
+        let writer = sqlite::connect(&options, 1, CHANGE_TIMEOUT).await?;
+        let readers = sqlite::connect(&options, READERS, ACQUIRE_TIMEOUT).await?;
+        Ok(Self { writer: Pool::Sqlite(writer), readers: Pool::Sqlite(readers) })
     }
 
-    /// Applies the migrations that are missing.
+    /// Connects to a PostgreSQL database, which must be one to run on. Migrations are not applied.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let options = postgres::options(url)?;
+        postgres::check(&options).await?;
+        let writer = postgres::pool(&options, 1, CHANGE_TIMEOUT);
+        let readers = postgres::pool(&options, READERS, ACQUIRE_TIMEOUT);
+        Ok(Self { writer: Pool::Postgres(writer), readers: Pool::Postgres(readers) })
+    }
+
+    /// Applies the migrations that are missing. Of several nodes that do so at once one does, and the others wait.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        MIGRATIONS.run(&self.writer).await.map_err(StoreError::from)
+        let migrator = self.migrator();
+        match &self.writer {
+            Pool::Sqlite(pool) => migrator.run(pool).await?,
+            Pool::Postgres(pool) => {
+                let own = postgres::pool_to_migrate(pool);
+                migrator.run(&own).await?;
+                own.close().await;
+            }
+        }
+        Ok(())
     }
 
     /// The migrations that are missing, in the order in which they would be applied.
     pub async fn pending_migrations(&self) -> Result<Vec<PendingMigration>, StoreError> {
         let applied = self.applied_migrations().await?;
-        let missing = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version));
+        let migrator = self.migrator();
+        let missing = migrator.iter().filter(|migration| !applied.contains(&migration.version));
         Ok(missing
             .map(|migration| PendingMigration {
                 version: migration.version,
@@ -152,22 +157,42 @@ impl Store {
     }
 
     async fn applied_migrations(&self) -> Result<Vec<i64>, StoreError> {
-        let tables: i64 = sqlx::query_scalar(
-            "select count(*) from sqlite_master where type = 'table' and name = '_sqlx_migrations'",
-        )
-        .fetch_one(&self.readers)
-        .await?;
+        // What there is stands elsewhere in each database.
+        let tables = match &self.readers {
+            Pool::Sqlite(_) => {
+                "select count(*) from sqlite_master where type = 'table' and name = '_sqlx_migrations'"
+            }
+            Pool::Postgres(_) => {
+                "select count(*) from pg_tables where schemaname = current_schema() \
+                 and tablename = '_sqlx_migrations'"
+            }
+        };
+        let (tables,): (i64,) = query(tables).fetch_one(&self.readers).await?;
         if tables == 0 {
             return Ok(Vec::new());
         }
-        let versions = sqlx::query_scalar("select version from _sqlx_migrations order by version");
-        Ok(versions.fetch_all(&self.readers).await?)
+        let versions = query("select version from _sqlx_migrations order by version");
+        let versions: Vec<(i64,)> = versions.fetch_all(&self.readers).await?;
+        Ok(versions.into_iter().map(|(version,)| version).collect())
     }
 
-    /// Begins a change of configuration, and takes the write lock for it.
+    /// Every migration, as this database has it.
+    fn migrator(&self) -> Migrator {
+        let own = |migration: &Migration| {
+            let own = match &self.writer {
+                Pool::Sqlite(_) => None,
+                Pool::Postgres(_) => {
+                    POSTGRES_MIGRATIONS.iter().find(|own| own.version == migration.version)
+                }
+            };
+            own.unwrap_or(migration).clone()
+        };
+        Migrator::with_migrations(MIGRATIONS.iter().map(own).collect())
+    }
+
+    /// Begins a change of configuration, and takes its turn among all changes.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        let begin = AssertSqlSafe("begin immediate".to_owned());
-        Ok(Transaction::new(self.writer.begin_with(begin).await?))
+        Ok(Transaction::new(self.writer.begin(Turn::Change).await?))
     }
 
     /// Closes the pools, after what is under way has ended; a [`ReplayLog`] writes no more.
@@ -211,10 +236,41 @@ fn from_json<T: DeserializeOwned>(table: &'static str, text: &str) -> Result<T, 
 }
 
 #[cfg(test)]
+#[path = "../../tests/it/harness/postgres.rs"]
+#[expect(dead_code, reason = "the tests from outside use all of it")]
+mod test_postgres;
+
+#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::test_postgres::TestDatabase;
 
-    /// A store with every migration, and the folder that it is in.
+    /// A store with every migration on each database that there is, and what it is in.
+    pub(super) async fn stores() -> Vec<(Store, Kept)> {
+        let (store, folder) = migrated().await;
+        let mut stores = vec![(store, Kept::Folder(folder))];
+        if let Some(database) = TestDatabase::create() {
+            let store = Store::connect(&database.url()).await.unwrap();
+            store.migrate().await.unwrap();
+            stores.push((store, Kept::Database(database)));
+        }
+        stores
+    }
+
+    /// What goes when a test is over.
+    #[expect(dead_code, reason = "dropped, not read")]
+    pub(super) enum Kept {
+        Folder(tempfile::TempDir),
+        Database(TestDatabase),
+    }
+
+    /// The number that a query returns.
+    pub(super) async fn number(store: &Store, text: &'static str) -> i64 {
+        let (number,) = query(text).fetch_one(&store.readers).await.unwrap();
+        number
+    }
+
+    /// A SQLite store with every migration, and the folder that it is in.
     pub(super) async fn migrated() -> (Store, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
@@ -233,19 +289,32 @@ mod tests {
 
     /// The lines of SQLite's plan for a statement.
     pub(super) async fn plan_of(store: &Store, statement: &str) -> Vec<String> {
-        let explain = AssertSqlSafe(format!("explain query plan {statement}"));
-        let lines: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(explain).fetch_all(&store.readers).await.unwrap();
+        let explain = database::query_of(format!("explain query plan {statement}"));
+        let lines: Vec<(i64, i64, i64, String)> = explain.fetch_all(&store.readers).await.unwrap();
         lines.into_iter().map(|(.., line)| line).collect()
     }
 
     #[tokio::test]
-    async fn a_new_file_lacks_every_migration_until_they_are_applied() {
+    async fn a_new_database_lacks_every_migration_until_they_are_applied() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        assert_eq!(store.pending_migrations().await.unwrap().len(), MIGRATIONS.iter().count());
-        store.migrate().await.unwrap();
-        store.migrate().await.unwrap();
-        assert_eq!(store.pending_migrations().await.unwrap(), []);
+        let mut stores = vec![Store::open(&folder.path().join("a.db")).await.unwrap()];
+        let database = TestDatabase::create();
+        if let Some(database) = &database {
+            stores.push(Store::connect(&database.url()).await.unwrap());
+        }
+        for store in stores {
+            assert_eq!(store.pending_migrations().await.unwrap().len(), MIGRATIONS.iter().count());
+            store.migrate().await.unwrap();
+            store.migrate().await.unwrap();
+            assert_eq!(store.pending_migrations().await.unwrap(), []);
+        }
+    }
+
+    #[test]
+    fn what_postgresql_has_in_its_own_words_is_one_of_the_migrations() {
+        for own in POSTGRES_MIGRATIONS.iter() {
+            let same = MIGRATIONS.iter().find(|it| it.version == own.version).unwrap();
+            assert_eq!(same.description, own.description);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::organization::{
@@ -10,6 +10,7 @@ use crate::domain::organization::{
 };
 use crate::domain::prefix::{Prefix, PrefixName, PrefixStatus};
 use crate::domain::record::{Page, Recorded, Version};
+use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction};
 
 #[derive(FromRow)]
@@ -49,7 +50,7 @@ impl Store {
         &self,
         number: OrganizationNumber,
     ) -> Result<Option<Recorded<Organization>>, StoreError> {
-        find_organization(&mut *self.readers.acquire().await?, number).await
+        find_organization((&self.readers).into(), number).await
     }
 
     /// The names of these organizations, as far as they are registered here.
@@ -65,7 +66,7 @@ impl Store {
             "select number, name from organization where number in ({})",
             places.join(", ")
         );
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        let mut query = query_of(sql);
         for number in numbers {
             query = query.bind(number.to_string());
         }
@@ -81,12 +82,11 @@ impl Store {
         &self,
         number: OrganizationNumber,
     ) -> Result<Option<OrganizationStatus>, StoreError> {
-        let row: Option<bool> =
-            sqlx::query_scalar("select active from organization where number = $1")
-                .bind(number.as_str())
-                .fetch_optional(&self.readers)
-                .await?;
-        Ok(row.map(status))
+        let row: Option<(bool,)> = query("select active from organization where number = $1")
+            .bind(number.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row.map(|(active,)| status(active)))
     }
 
     /// Organizations by number, at most `limit`, after `after`; with `text` only those whose name or number
@@ -97,7 +97,7 @@ impl Store {
         text: Option<&str>,
         limit: u32,
     ) -> Result<Page<Recorded<Organization>>, StoreError> {
-        let rows: Vec<OrganizationRow> = sqlx::query_as(
+        let rows: Vec<OrganizationRow> = query(
             "select number, name, active, created_at, updated_at, version from organization \
              where number > $1 and ($2 is null or lower(number || ' ' || name) like lower($2) escape '\\') \
              order by number limit $3",
@@ -116,19 +116,19 @@ impl Store {
         &self,
         organization: OrganizationNumber,
     ) -> Result<Vec<EmailDomain>, StoreError> {
-        let rows: Vec<String> = sqlx::query_scalar(
-            "select domain from email_domain where organization_number = $1 order by domain",
-        )
-        .bind(organization.as_str())
-        .fetch_all(&self.readers)
-        .await?;
-        let read = |text: String| text.parse().map_err(|e| StoreError::corrupt("email_domain", &e));
+        let rows: Vec<(String,)> =
+            query("select domain from email_domain where organization_number = $1 order by domain")
+                .bind(organization.as_str())
+                .fetch_all(&self.readers)
+                .await?;
+        let read =
+            |(text,): (String,)| text.parse().map_err(|e| StoreError::corrupt("email_domain", &e));
         rows.into_iter().map(read).collect()
     }
 
     /// The prefix of that name.
     pub async fn prefix(&self, name: &PrefixName) -> Result<Option<Recorded<Prefix>>, StoreError> {
-        find_prefix(&mut *self.readers.acquire().await?, name).await
+        find_prefix((&self.readers).into(), name).await
     }
 
     /// Prefixes by name with their owners' names, at most `limit`.
@@ -143,7 +143,7 @@ impl Store {
             prefix: PrefixRow,
             owner_name: String,
         }
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<Row> = query(
             "select p.prefix, p.owner_number, p.active, p.created_at, p.updated_at, p.version, \
              o.name as owner_name from prefix p join organization o on o.number = p.owner_number \
              where ($1 is null or p.owner_number = $1) and ($2 or p.active) \
@@ -176,7 +176,7 @@ impl Transaction {
         organization: &Organization,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into organization (number, name, active, created_at, updated_at) \
              values ($1, $2, $3, $4, $4)",
         )
@@ -196,7 +196,7 @@ impl Transaction {
         seen: Version,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update organization set name = $2, active = $3, updated_at = $4, version = version + 1 \
              where number = $1 and version = $5",
         )
@@ -207,7 +207,7 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("organization", done.rows_affected())
+        Self::met_one_row("organization", done)
     }
 
     /// Gives an e-mail domain to an organization. [`StoreError::Conflict`] when it is taken.
@@ -217,7 +217,7 @@ impl Transaction {
         organization: OrganizationNumber,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into email_domain (domain, organization_number, created_at) values ($1, $2, $3)",
         )
         .bind(domain.as_str())
@@ -235,12 +235,12 @@ impl Transaction {
         organization: OrganizationNumber,
     ) -> Result<(), StoreError> {
         let remove = "delete from email_domain where domain = $1 and organization_number = $2";
-        let done = sqlx::query(remove)
+        let done = query(remove)
             .bind(domain.as_str())
             .bind(organization.as_str())
             .execute(self.connection())
             .await?;
-        Self::met_one_row("email_domain", done.rows_affected())
+        Self::met_one_row("email_domain", done)
     }
 
     /// The prefix of that name, as this change sees it.
@@ -257,7 +257,7 @@ impl Transaction {
         prefix: &Prefix,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into prefix (prefix, owner_number, active, created_at, updated_at) \
              values ($1, $2, $3, $4, $4)",
         )
@@ -277,7 +277,7 @@ impl Transaction {
         seen: Version,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update prefix set owner_number = $2, active = $3, updated_at = $4, version = version + 1 \
              where prefix = $1 and version = $5",
         )
@@ -288,15 +288,15 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("prefix", done.rows_affected())
+        Self::met_one_row("prefix", done)
     }
 }
 
 async fn find_organization(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     number: OrganizationNumber,
 ) -> Result<Option<Recorded<Organization>>, StoreError> {
-    let row: Option<OrganizationRow> = sqlx::query_as(
+    let row: Option<OrganizationRow> = query(
         "select number, name, active, created_at, updated_at, version from organization \
          where number = $1",
     )
@@ -307,10 +307,10 @@ async fn find_organization(
 }
 
 async fn find_prefix(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     name: &PrefixName,
 ) -> Result<Option<Recorded<Prefix>>, StoreError> {
-    let row: Option<PrefixRow> = sqlx::query_as(
+    let row: Option<PrefixRow> = query(
         "select prefix, owner_number, active, created_at, updated_at, version from prefix \
          where prefix = $1",
     )

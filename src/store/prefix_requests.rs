@@ -1,12 +1,13 @@
 //! Prefix requests.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::PrefixName;
 use crate::domain::prefix_request::{PrefixRequest, PrefixRequestState};
 use crate::domain::record::{Page, Recorded, Version};
+use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, named};
 
 #[derive(FromRow)]
@@ -67,7 +68,7 @@ impl Store {
         prefix: &PrefixName,
         organization: OrganizationNumber,
     ) -> Result<Option<Recorded<PrefixRequest>>, StoreError> {
-        find(&mut *self.readers.acquire().await?, prefix, organization).await
+        find((&self.readers).into(), prefix, organization).await
     }
 
     /// Prefix requests by prefix and organization, at most `limit`.
@@ -80,7 +81,7 @@ impl Store {
             Some((prefix, organization)) => (prefix.as_str(), organization.to_string()),
             None => ("", String::new()),
         };
-        let rows: Vec<PrefixRequestRow> = sqlx::query_as(sqlx::AssertSqlSafe(filter.statement()))
+        let rows: Vec<PrefixRequestRow> = query_of(filter.statement())
             .bind(filter.organization.map(|organization| organization.to_string()))
             .bind(filter.state.map(PrefixRequestState::name))
             .bind(prefix)
@@ -108,7 +109,7 @@ impl Transaction {
         &mut self,
         organization: OrganizationNumber,
     ) -> Result<i64, StoreError> {
-        let count = sqlx::query_scalar(
+        let (count,) = query(
             "select count(*) from prefix_request where organization_number = $1 and state || '' = $2",
         )
         .bind(organization.as_str())
@@ -124,7 +125,7 @@ impl Transaction {
         request: &PrefixRequest,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into prefix_request (prefix, organization_number, reason, requested_by, state, \
              answer, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7)",
         )
@@ -147,7 +148,7 @@ impl Transaction {
         seen: Version,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update prefix_request set reason = $3, requested_by = $4, state = $5, answer = $6, \
              updated_at = $7, version = version + 1 \
              where prefix = $1 and organization_number = $2 and version = $8",
@@ -162,17 +163,17 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("prefix_request", done.rows_affected())
+        Self::met_one_row("prefix_request", done)
     }
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     prefix: &PrefixName,
     organization: OrganizationNumber,
 ) -> Result<Option<Recorded<PrefixRequest>>, StoreError> {
     let sql = format!("{SELECT} where r.prefix = $1 and r.organization_number = $2");
-    let row: Option<PrefixRequestRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let row: Option<PrefixRequestRow> = query_of(sql)
         .bind(prefix.as_str())
         .bind(organization.as_str())
         .fetch_optional(connection)

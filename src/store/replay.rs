@@ -1,11 +1,13 @@
 //! The log of spent assertions. An append is durable when it returns.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sqlx::sqlite::SqliteSynchronous;
 
 use crate::clock::Timestamp;
-use crate::store::side_connection::SideConnection;
+use crate::store::database::{Turn, in_time, query};
+use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
 /// What identifies an assertion among all that can still be used: a SHA-256 hash.
@@ -13,6 +15,10 @@ pub type SpentId = [u8; 32];
 
 /// The most rows of the log that are read at once.
 const ROWS_READ: i64 = 1_000;
+
+/// How long an append to PostgreSQL may take, with connecting and with the appends of other nodes before it. Whoever
+/// waits for it would rather be told 503 within a second.
+const APPEND_TIME_MAX: Duration = Duration::from_millis(800);
 
 /// A row of the log: what one commit has spent.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,7 +39,7 @@ pub struct ReplayLog(SideConnection);
 impl Store {
     /// The log of spent assertions; it connects when it is first used.
     pub fn replay_log(&self) -> ReplayLog {
-        ReplayLog(SideConnection::new(self.writer.clone(), SqliteSynchronous::Full))
+        ReplayLog(SideConnection::new(self.writer.clone(), Durability::Full))
     }
 }
 
@@ -45,14 +51,26 @@ impl ReplayLog {
         ids: &[SpentId],
         keep_until: Timestamp,
     ) -> Result<i64, StoreError> {
+        let is_remote = self.0.is_remote();
+        let appended = self.append_row(ids, keep_until);
+        if is_remote { in_time(APPEND_TIME_MAX, appended).await } else { appended.await }
+    }
+
+    async fn append_row(
+        &mut self,
+        ids: &[SpentId],
+        keep_until: Timestamp,
+    ) -> Result<i64, StoreError> {
         let mut connection = self.0.take().await?;
-        let done = sqlx::query("insert into replay_log (keep_until, ids) values ($1, $2)")
-            .bind(keep_until.seconds())
-            .bind(URL_SAFE_NO_PAD.encode(ids.as_flattened()))
-            .execute(&mut connection)
-            .await?;
+        let append = query(
+            "insert into replay_log (seq, keep_until, ids) \
+             select coalesce(max(seq), 0) + 1, $1, $2 from replay_log returning seq",
+        )
+        .bind(keep_until.seconds())
+        .bind(URL_SAFE_NO_PAD.encode(ids.as_flattened()));
+        let (seq,) = connection.fetch_alone(Turn::Replay, append).await?;
         self.0.put_back(connection);
-        Ok(done.last_insert_rowid())
+        Ok(seq)
     }
 
     /// Rows after the row `after` and before the row `before`, in their order, at most a thousand.
@@ -62,7 +80,7 @@ impl ReplayLog {
         before: i64,
     ) -> Result<Vec<ReplayRow>, StoreError> {
         let mut connection = self.0.take().await?;
-        let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+        let rows: Vec<(i64, i64, String)> = query(
             "select seq, keep_until, ids from replay_log where seq > $1 and seq < $2 \
              order by seq limit $3",
         )
@@ -79,7 +97,7 @@ impl ReplayLog {
     /// `rows_max` of the oldest are looked at; returns how many were dropped.
     pub async fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u64, StoreError> {
         let mut connection = self.0.take().await?;
-        let done = sqlx::query(
+        let done = query(
             "delete from replay_log where keep_until < $1 \
              and seq < (select min(seq) + $2 from replay_log) and seq < (select max(seq) from replay_log)",
         )
@@ -88,7 +106,7 @@ impl ReplayLog {
         .execute(&mut connection)
         .await?;
         self.0.put_back(connection);
-        Ok(done.rows_affected())
+        Ok(done)
     }
 }
 
@@ -105,6 +123,7 @@ fn read_row((seq, keep_until, ids): (i64, i64, String)) -> Result<ReplayRow, Sto
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::stores;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
@@ -112,19 +131,18 @@ mod tests {
 
     #[tokio::test]
     async fn numbers_only_rise_whoever_appends_and_whatever_is_forgotten() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        store.migrate().await.unwrap();
-        let (mut one, mut other) = (store.replay_log(), store.replay_log());
-        assert_eq!(one.append(&[[1; 32], [2; 32]], at(10)).await.unwrap(), 1);
-        assert_eq!(other.append(&[[3; 32]], at(10)).await.unwrap(), 2);
-        let rows = one.rows_between(0, 3).await.unwrap();
-        assert_eq!(rows.len(), 2);
-        assert_eq!(rows[0].ids, [[1; 32], [2; 32]]);
-        assert_eq!(rows[1], ReplayRow { seq: 2, keep_until: at(10), ids: vec![[3; 32]] });
-        assert_eq!(one.rows_between(1, 2).await.unwrap(), []);
-        assert_eq!(one.forget(at(10), 100).await.unwrap(), 0);
-        assert_eq!(one.forget(at(11), 100).await.unwrap(), 1);
-        assert_eq!(one.append(&[[4; 32]], at(20)).await.unwrap(), 3);
+        for (store, _kept) in stores().await {
+            let (mut one, mut other) = (store.replay_log(), store.replay_log());
+            assert_eq!(one.append(&[[1; 32], [2; 32]], at(10)).await.unwrap(), 1);
+            assert_eq!(other.append(&[[3; 32]], at(10)).await.unwrap(), 2);
+            let rows = one.rows_between(0, 3).await.unwrap();
+            assert_eq!(rows.len(), 2);
+            assert_eq!(rows[0].ids, [[1; 32], [2; 32]]);
+            assert_eq!(rows[1], ReplayRow { seq: 2, keep_until: at(10), ids: vec![[3; 32]] });
+            assert_eq!(one.rows_between(1, 2).await.unwrap(), []);
+            assert_eq!(one.forget(at(10), 100).await.unwrap(), 0);
+            assert_eq!(one.forget(at(11), 100).await.unwrap(), 1);
+            assert_eq!(one.append(&[[4; 32]], at(20)).await.unwrap(), 3);
+        }
     }
 }

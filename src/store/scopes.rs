@@ -1,6 +1,6 @@
 //! Scopes.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::integration::IntegrationType;
@@ -8,6 +8,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::PrefixName;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 #[derive(FromRow)]
@@ -98,7 +99,7 @@ impl Store {
 
     /// The scope of that name, with its history.
     pub async fn scope(&self, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
-        find(&mut *self.readers.acquire().await?, name).await
+        find((&self.readers).into(), name).await
     }
 
     /// Scopes by name, at most `limit`.
@@ -108,7 +109,7 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Recorded<Scope>>, StoreError> {
         let after = filter.after.as_ref().map_or("", ScopeName::as_str);
-        let rows: Vec<ScopeRow> = sqlx::query_as(sqlx::AssertSqlSafe(filter.statement()))
+        let rows: Vec<ScopeRow> = query_of(filter.statement())
             .bind(filter.owner.map(|owner| owner.to_string()))
             .bind(&filter.prefix)
             .bind(filter.accessible_for_all)
@@ -132,7 +133,7 @@ impl Transaction {
 
     /// Adds a scope. [`StoreError::Conflict`] when its name is taken.
     pub async fn insert_scope(&mut self, scope: &Scope, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into scope (name, prefix, owner_number, description, active, accessible_for_all, \
              visibility, allowed_integration_types, token_lifetime_seconds_max, delegation_source, \
              details, created_at, updated_at) \
@@ -162,7 +163,7 @@ impl Transaction {
         to: OrganizationNumber,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "update scope set owner_number = $2, updated_at = $3, version = version + 1 \
              where prefix = $1",
         )
@@ -181,7 +182,7 @@ impl Transaction {
         seen: Version,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update scope set description = $2, active = $3, accessible_for_all = $4, visibility = $5, \
              allowed_integration_types = $6, token_lifetime_seconds_max = $7, delegation_source = $8, \
              details = $9, owner_number = $10, updated_at = $11, version = version + 1 \
@@ -201,17 +202,14 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("scope", done.rows_affected())
+        Self::met_one_row("scope", done)
     }
 }
 
-async fn find(
-    connection: &mut SqliteConnection,
-    name: &ScopeName,
-) -> Result<Option<Recorded<Scope>>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} where name = $1"));
+async fn find(connection: On<'_>, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
+    let sql = format!("{SELECT} where name = $1");
     let row: Option<ScopeRow> =
-        sqlx::query_as(sql).bind(name.as_str()).fetch_optional(connection).await?;
+        query_of(sql).bind(name.as_str()).fetch_optional(connection).await?;
     row.map(Recorded::try_from).transpose()
 }
 

@@ -8,6 +8,7 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::organization::{Organization, OrganizationStatus};
 use crate::domain::sign_in::LinkPurpose;
 use crate::domain::user::UserId;
+use crate::store::database::{query, query_of};
 use crate::store::users::{COLUMNS, UserFile, UserRow};
 use crate::store::{Store, StoreError, Transaction, named};
 
@@ -55,16 +56,14 @@ impl Store {
              from user_session s join portal_user u on u.id = s.user_id \
              join organization o on o.number = u.organization_number where s.hash = $1"
         );
-        let row: Option<SessionRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(hash)
-            .fetch_optional(&self.readers)
-            .await?;
+        let row: Option<SessionRow> =
+            query_of(sql).bind(hash).fetch_optional(&self.readers).await?;
         row.map(SessionFile::try_from).transpose()
     }
 
     /// Notes that somebody is there.
     pub async fn session_seen(&self, hash: &str, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("update user_session set seen_at = $2 where hash = $1 and seen_at < $2")
+        query("update user_session set seen_at = $2 where hash = $1 and seen_at < $2")
             .bind(hash)
             .bind(now.seconds())
             .execute(&self.writer)
@@ -78,13 +77,12 @@ impl Store {
         hash: &str,
         now: Timestamp,
     ) -> Result<Option<(UserId, LinkPurpose)>, StoreError> {
-        let row: Option<(String, String)> = sqlx::query_as(
-            "select user_id, purpose from user_link where hash = $1 and expires_at > $2",
-        )
-        .bind(hash)
-        .bind(now.seconds())
-        .fetch_optional(&self.readers)
-        .await?;
+        let row: Option<(String, String)> =
+            query("select user_id, purpose from user_link where hash = $1 and expires_at > $2")
+                .bind(hash)
+                .bind(now.seconds())
+                .fetch_optional(&self.readers)
+                .await?;
         row.map(link).transpose()
     }
 }
@@ -98,7 +96,7 @@ impl Transaction {
         second_factor_done: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into user_session (hash, user_id, created_at, seen_at, second_factor_done) \
              values ($1, $2, $3, $3, $4)",
         )
@@ -113,15 +111,14 @@ impl Transaction {
 
     /// Signs somebody out.
     pub async fn delete_session(&mut self, hash: &str) -> Result<(), StoreError> {
-        let delete = sqlx::query("delete from user_session where hash = $1");
+        let delete = query("delete from user_session where hash = $1");
         delete.bind(hash).execute(self.connection()).await?;
         Ok(())
     }
 
     /// Notes that the second factor has been proved in a session.
     pub async fn second_factor_done(&mut self, hash: &str) -> Result<(), StoreError> {
-        let update =
-            sqlx::query("update user_session set second_factor_done = true where hash = $1");
+        let update = query("update user_session set second_factor_done = true where hash = $1");
         update.bind(hash).execute(self.connection()).await?;
         Ok(())
     }
@@ -132,11 +129,10 @@ impl Transaction {
         user: &UserId,
         except: Option<&str>,
     ) -> Result<u64, StoreError> {
-        let delete = sqlx::query(
-            "delete from user_session where user_id = $1 and ($2 is null or hash <> $2)",
-        );
+        let delete =
+            query("delete from user_session where user_id = $1 and ($2 is null or hash <> $2)");
         let done = delete.bind(user.as_str()).bind(except).execute(self.connection()).await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     /// Makes room for a session of a user: the oldest go beyond `most`, and with them everybody's from before
@@ -147,11 +143,11 @@ impl Transaction {
         most: i64,
         oldest: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("delete from user_session where created_at < $1")
+        query("delete from user_session where created_at < $1")
             .bind(oldest.seconds())
             .execute(self.connection())
             .await?;
-        sqlx::query(
+        query(
             "delete from user_session where user_id = $1 and hash not in (select hash from user_session \
              where user_id = $1 order by created_at desc, hash limit $2)",
         )
@@ -171,15 +167,13 @@ impl Transaction {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "delete from user_link where (user_id = $1 and purpose = $2) or expires_at <= $3",
-        )
-        .bind(user.as_str())
-        .bind(purpose.name())
-        .bind(now.seconds())
-        .execute(self.connection())
-        .await?;
-        sqlx::query(
+        query("delete from user_link where (user_id = $1 and purpose = $2) or expires_at <= $3")
+            .bind(user.as_str())
+            .bind(purpose.name())
+            .bind(now.seconds())
+            .execute(self.connection())
+            .await?;
+        query(
             "insert into user_link (hash, user_id, purpose, created_at, expires_at) \
              values ($1, $2, $3, $4, $5)",
         )
@@ -199,7 +193,7 @@ impl Transaction {
         hash: &str,
         now: Timestamp,
     ) -> Result<Option<(UserId, LinkPurpose)>, StoreError> {
-        let taken: Option<(String, String)> = sqlx::query_as(
+        let taken: Option<(String, String)> = query(
             "delete from user_link where hash = $1 and expires_at > $2 returning user_id, purpose",
         )
         .bind(hash)
@@ -214,7 +208,7 @@ impl Transaction {
 
     /// Lets no link of a user count any more.
     pub async fn delete_links_of(&mut self, user: &UserId) -> Result<(), StoreError> {
-        let delete = sqlx::query("delete from user_link where user_id = $1");
+        let delete = query("delete from user_link where user_id = $1");
         delete.bind(user.as_str()).execute(self.connection()).await?;
         Ok(())
     }
@@ -222,7 +216,7 @@ impl Transaction {
     /// The attempts that have failed with an address.
     pub async fn attempts(&mut self, email: &EmailAddress) -> Result<Attempts, StoreError> {
         let row: Option<(i64, i64)> =
-            sqlx::query_as("select failed, locked_until from sign_in_attempt where email = $1")
+            query("select failed, locked_until from sign_in_attempt where email = $1")
                 .bind(email.as_str())
                 .fetch_optional(self.connection())
                 .await?;
@@ -240,7 +234,7 @@ impl Transaction {
         oldest: Timestamp,
         most: i64,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into sign_in_attempt (email, failed, locked_until, tried_at) values ($1, $2, $3, $4) \
              on conflict (email) do update set failed = excluded.failed, \
              locked_until = excluded.locked_until, tried_at = excluded.tried_at",
@@ -251,7 +245,7 @@ impl Transaction {
         .bind(now.seconds())
         .execute(self.connection())
         .await?;
-        sqlx::query(
+        query(
             "delete from sign_in_attempt where tried_at < $1 or tried_at < \
              (select tried_at from sign_in_attempt order by tried_at desc limit 1 offset $2)",
         )
@@ -264,7 +258,7 @@ impl Transaction {
 
     /// Forgets the attempts with an address.
     pub async fn forget_attempts(&mut self, email: &EmailAddress) -> Result<(), StoreError> {
-        let delete = sqlx::query("delete from sign_in_attempt where email = $1");
+        let delete = query("delete from sign_in_attempt where email = $1");
         delete.bind(email.as_str()).execute(self.connection()).await?;
         Ok(())
     }

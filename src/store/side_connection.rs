@@ -1,40 +1,66 @@
 //! A connection beside the pool, for what is written in batches by one task.
 
+use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteSynchronous;
-use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 
-use crate::store::StoreError;
+use crate::store::database::{Connection, Pool};
+use crate::store::{StoreError, postgres};
+
+/// What a commit survives.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Durability {
+    /// A power failure: a commit is on the disk when it is told of.
+    Full,
+    /// The end of this program; a power failure may lose the last seconds.
+    Lazy,
+}
 
 /// A connection of its own, so that changes of configuration do not wait for it; nor is it tested before and after
 /// each use, as one of the pool would be. It connects when it is first used.
 #[derive(Debug)]
 pub(super) struct SideConnection {
-    pool: SqlitePool,
-    /// Whether commits are forced to the disk (`Full`), or a power failure may lose the last seconds (`Normal`).
-    synchronous: SqliteSynchronous,
-    connection: Option<SqliteConnection>,
+    pool: Pool,
+    durability: Durability,
+    connection: Option<Connection>,
 }
 
 impl SideConnection {
-    pub(super) fn new(pool: SqlitePool, synchronous: SqliteSynchronous) -> Self {
-        Self { pool, synchronous, connection: None }
+    pub(super) fn new(pool: Pool, durability: Durability) -> Self {
+        Self { pool, durability, connection: None }
     }
 
     /// The connection, taken out: whoever ends well puts it back, and a transaction that does not ends with
     /// its connection. Nothing is written once the store is closed.
-    pub(super) async fn take(&mut self) -> Result<SqliteConnection, StoreError> {
+    pub(super) async fn take(&mut self) -> Result<Connection, StoreError> {
         if self.pool.is_closed() {
             return Err(sqlx::Error::PoolClosed.into());
         }
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
-        let options = (*self.pool.connect_options()).clone();
-        Ok(options.synchronous(self.synchronous).connect().await?)
+        match &self.pool {
+            Pool::Sqlite(pool) => {
+                let synchronous = match self.durability {
+                    Durability::Full => SqliteSynchronous::Full,
+                    Durability::Lazy => SqliteSynchronous::Normal,
+                };
+                let options = (*pool.connect_options()).clone().synchronous(synchronous);
+                Ok(Connection::Sqlite(options.connect().await?))
+            }
+            Pool::Postgres(pool) => {
+                let connection = postgres::connect_beside(pool, self.durability).await?;
+                Ok(Connection::Postgres(connection))
+            }
+        }
     }
 
     /// Puts the connection back.
-    pub(super) fn put_back(&mut self, connection: SqliteConnection) {
+    pub(super) fn put_back(&mut self, connection: Connection) {
         self.connection = Some(connection);
+    }
+
+    /// Whether answers come from another process, so that they can fail to come.
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(self.pool, Pool::Postgres(_))
     }
 }

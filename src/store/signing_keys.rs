@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::signing_key::SigningKeyRecord;
+use crate::store::database::query;
 use crate::store::{Store, StoreError, Transaction};
 
 /// A signing key as it is kept.
@@ -35,7 +36,7 @@ impl Store {
     /// The signing keys that are published or sign, newest first.
     pub async fn signing_keys_in_use(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
         type Row = (String, String, String, Option<String>, i64, i64, Option<String>);
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<Row> = query(
             "select kid, algorithm, jwk, sealed_private, created_at, signs_from, follows from signing_key \
              where state = $1 order by created_at desc, kid",
         )
@@ -59,7 +60,7 @@ impl Store {
 
     /// Every signing key there is or was, newest first, without its halves.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, StoreError> {
-        let rows = sqlx::query_as(EVERY_KEY).fetch_all(&self.readers).await?;
+        let rows: Vec<RecordRow> = query(EVERY_KEY).fetch_all(&self.readers).await?;
         rows.into_iter().map(read_record).collect()
     }
 }
@@ -88,13 +89,13 @@ fn read_algorithm(word: &str) -> Result<Algorithm, StoreError> {
 impl Transaction {
     /// Every signing key there is or was, newest first, without its halves.
     pub async fn signing_keys(&mut self) -> Result<Vec<SigningKeyRecord>, StoreError> {
-        let rows = sqlx::query_as(EVERY_KEY).fetch_all(self.connection()).await?;
+        let rows: Vec<RecordRow> = query(EVERY_KEY).fetch_all(self.connection()).await?;
         rows.into_iter().map(read_record).collect()
     }
 
     /// Keeps a new signing key, unless there is one already that follows the same. Says whether it did.
     pub async fn insert_signing_key(&mut self, key: &SigningKeyRow) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "insert into signing_key (kid, algorithm, jwk, sealed_private, state, created_at, signs_from, follows) \
              values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (follows) do nothing",
         )
@@ -108,7 +109,7 @@ impl Transaction {
         .bind(&key.follows)
         .execute(self.connection())
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 
     /// Lets a signing key sign from that moment on.
@@ -118,18 +119,18 @@ impl Transaction {
         signs_from: Timestamp,
     ) -> Result<(), StoreError> {
         let done =
-            sqlx::query("update signing_key set signs_from = $2 where kid = $1 and state = $3")
+            query("update signing_key set signs_from = $2 where kid = $1 and state = $3")
                 .bind(kid)
                 .bind(signs_from.seconds())
                 .bind(IN_USE)
                 .execute(self.connection())
                 .await?;
-        Self::met_one_row("signing_key", done.rows_affected())
+        Self::met_one_row("signing_key", done)
     }
 
     /// Retires a signing key: its private half is gone for good.
     pub async fn retire_signing_key(&mut self, kid: &str) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update signing_key set state = $2, sealed_private = null, follows = null \
              where kid = $1 and state = $3",
         )
@@ -138,6 +139,6 @@ impl Transaction {
         .bind(IN_USE)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("signing_key", done.rows_affected())
+        Self::met_one_row("signing_key", done)
     }
 }

@@ -1,10 +1,8 @@
 //! How many tokens were issued. Figures, not configuration: no feed and no audit trail.
 
-use sqlx::sqlite::SqliteSynchronous;
-use sqlx::{AssertSqlSafe, Connection as _};
-
 use crate::domain::usage::{Day, TokenUse};
-use crate::store::side_connection::SideConnection;
+use crate::store::database::{Turn, query, query_of};
+use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
 /// The most figures of one statement; so many hold the write lock for a few milliseconds.
@@ -25,7 +23,7 @@ pub struct TokenUseWriter(SideConnection);
 impl Store {
     /// A writer of figures; it connects when it is first used.
     pub fn token_use_writer(&self) -> TokenUseWriter {
-        TokenUseWriter(SideConnection::new(self.writer.clone(), SqliteSynchronous::Normal))
+        TokenUseWriter(SideConnection::new(self.writer.clone(), Durability::Lazy))
     }
 }
 
@@ -34,10 +32,9 @@ impl TokenUseWriter {
     /// [`TOKEN_USES_MAX`]. After an error none has been added; of a commit that fails it is unknown.
     pub async fn add(&mut self, uses: &[(TokenUse, u64)]) -> Result<(), StoreError> {
         let mut connection = self.0.take().await?;
-        let mut transaction =
-            connection.begin_with(AssertSqlSafe("begin immediate".to_owned())).await?;
+        let mut transaction = connection.begin(Turn::TokenUse).await?;
         // Too many sizes to keep a prepared statement for each.
-        let mut upsert = sqlx::query(AssertSqlSafe(upsert(uses.len()))).persistent(false);
+        let mut upsert = query_of(upsert(uses.len())).persistent(false);
         for (it, tokens) in uses {
             upsert = upsert
                 .bind(it.day.number())
@@ -46,7 +43,7 @@ impl TokenUseWriter {
                 .bind(it.client.as_str())
                 .bind(i64::try_from(*tokens).unwrap_or(i64::MAX));
         }
-        upsert.execute(&mut *transaction).await?;
+        upsert.execute(transaction.on()).await?;
         transaction.commit().await?;
         self.0.put_back(connection);
         Ok(())
@@ -55,12 +52,8 @@ impl TokenUseWriter {
     /// Deletes a slice of the figures of days before `oldest`. Returns whether there may be more to delete.
     pub async fn delete_before(&mut self, oldest: Day) -> Result<bool, StoreError> {
         let mut connection = self.0.take().await?;
-        let deleted = sqlx::query(DELETE)
-            .bind(oldest.number())
-            .bind(i64::from(SLICE_ROWS))
-            .execute(&mut connection)
-            .await?
-            .rows_affected();
+        let delete = query(DELETE).bind(oldest.number()).bind(i64::from(SLICE_ROWS));
+        let deleted = connection.execute_alone(Turn::TokenUse, delete).await?;
         self.0.put_back(connection);
         Ok(deleted == u64::from(SLICE_ROWS))
     }
@@ -84,7 +77,7 @@ fn upsert(rows: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::{assert_indexed, migrated};
+    use crate::store::tests::{assert_indexed, migrated, stores};
 
     fn figure(day: i64, scope: &str, tokens: u64) -> (TokenUse, u64) {
         let it = TokenUse {
@@ -98,32 +91,34 @@ mod tests {
 
     async fn figures(store: &Store) -> Vec<(i64, String, i64)> {
         let all = "select day, scope, tokens from token_use order by day, scope";
-        sqlx::query_as(all).fetch_all(&store.readers).await.unwrap()
+        query(all).fetch_all(&store.readers).await.unwrap()
     }
 
     #[tokio::test]
     async fn several_nodes_add_to_the_same_figures() {
-        let (store, _folder) = migrated().await;
-        let (mut one, mut other) = (store.token_use_writer(), store.token_use_writer());
-        one.add(&[figure(1, "a:b", 2), figure(1, "a:c", 1)]).await.unwrap();
-        other.add(&[figure(1, "a:b", 40), figure(2, "a:b", 7)]).await.unwrap();
-        let expected = [(1, "a:b".into(), 42), (1, "a:c".into(), 1), (2, "a:b".into(), 7)];
-        assert_eq!(figures(&store).await, expected);
+        for (store, _kept) in stores().await {
+            let (mut one, mut other) = (store.token_use_writer(), store.token_use_writer());
+            one.add(&[figure(1, "a:b", 2), figure(1, "a:c", 1)]).await.unwrap();
+            other.add(&[figure(1, "a:b", 40), figure(2, "a:b", 7)]).await.unwrap();
+            let expected = [(1, "a:b".into(), 42), (1, "a:c".into(), 1), (2, "a:b".into(), 7)];
+            assert_eq!(figures(&store).await, expected);
+        }
     }
 
     #[tokio::test]
     async fn old_figures_are_deleted_a_slice_at_a_time() {
-        let (store, _folder) = migrated().await;
-        let mut writer = store.token_use_writer();
-        let old: Vec<_> = (0..600).map(|number| figure(1, &format!("a:{number}"), 1)).collect();
-        for batch in old.chunks(TOKEN_USES_MAX) {
-            writer.add(batch).await.unwrap();
+        for (store, _kept) in stores().await {
+            let mut writer = store.token_use_writer();
+            let old: Vec<_> = (0..600).map(|number| figure(1, &format!("a:{number}"), 1)).collect();
+            for batch in old.chunks(TOKEN_USES_MAX) {
+                writer.add(batch).await.unwrap();
+            }
+            writer.add(&[figure(2, "a:b", 1)]).await.unwrap();
+            assert!(writer.delete_before(Day::from_number(2)).await.unwrap());
+            assert_eq!(figures(&store).await.len(), 101);
+            assert!(!writer.delete_before(Day::from_number(2)).await.unwrap());
+            assert_eq!(figures(&store).await, [(2, "a:b".into(), 1)]);
         }
-        writer.add(&[figure(2, "a:b", 1)]).await.unwrap();
-        assert!(writer.delete_before(Day::from_number(2)).await.unwrap());
-        assert_eq!(figures(&store).await.len(), 101);
-        assert!(!writer.delete_before(Day::from_number(2)).await.unwrap());
-        assert_eq!(figures(&store).await, [(2, "a:b".into(), 1)]);
     }
 
     #[tokio::test]

@@ -1,17 +1,16 @@
 //! One change of configuration: the rows, the feed and the audit trail, together or not at all.
 
-use sqlx::{Sqlite, SqliteConnection};
-
 use crate::store::StoreError;
+use crate::store::database::{Begun, On};
 
 /// A change under way. Dropped without [`Transaction::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Transaction {
-    inner: sqlx::Transaction<'static, Sqlite>,
+    inner: Begun<'static>,
 }
 
 impl Transaction {
-    pub(super) fn new(inner: sqlx::Transaction<'static, Sqlite>) -> Self {
+    pub(super) fn new(inner: Begun<'static>) -> Self {
         Self { inner }
     }
 
@@ -20,12 +19,17 @@ impl Transaction {
         if rows == 1 { Ok(()) } else { Err(StoreError::Absent { table }) }
     }
 
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.inner
+    pub(super) fn connection(&mut self) -> On<'_> {
+        self.inner.on()
+    }
+
+    /// Whether other nodes can be told of it.
+    pub(super) fn is_heard(&self) -> bool {
+        matches!(self.inner, Begun::Postgres(_))
     }
 
     /// Makes the change last. An error leaves it unknown whether it did.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.inner.commit().await?)
+        self.inner.commit().await
     }
 }

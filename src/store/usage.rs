@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 
 use crate::domain::client::ClientId;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::ScopeName;
 use crate::domain::usage::{ConsumerTokens, Day, DayTokens, ScopeTokens};
+use crate::store::database::{query, query_of};
 use crate::store::{Store, StoreError};
 
 /// The most things whose tokens are counted in one statement: those of the longest page.
@@ -72,7 +73,7 @@ impl Store {
         scope: &ScopeName,
         first: Day,
     ) -> Result<Vec<DayTokens>, StoreError> {
-        let rows: Vec<DayRow> = sqlx::query_as(DAYS_OF_SCOPE)
+        let rows: Vec<DayRow> = query(DAYS_OF_SCOPE)
             .bind(scope.as_str())
             .bind(first.number())
             .fetch_all(&self.readers)
@@ -87,7 +88,7 @@ impl Store {
         first: Day,
         limit: u32,
     ) -> Result<Vec<ConsumerTokens>, StoreError> {
-        let rows: Vec<ConsumerRow> = sqlx::query_as(CONSUMERS_OF_SCOPE)
+        let rows: Vec<ConsumerRow> = query(CONSUMERS_OF_SCOPE)
             .bind(scope.as_str())
             .bind(first.number())
             .bind(i64::from(limit))
@@ -102,7 +103,7 @@ impl Store {
         client: &ClientId,
         first: Day,
     ) -> Result<Vec<(ScopeName, DayTokens)>, StoreError> {
-        let rows: Vec<ScopeDayRow> = sqlx::query_as(OF_CLIENT)
+        let rows: Vec<ScopeDayRow> = query(OF_CLIENT)
             .bind(client.as_str())
             .bind(first.number())
             .fetch_all(&self.readers)
@@ -138,7 +139,7 @@ impl Store {
         organization: OrganizationNumber,
         first: Day,
     ) -> Result<Vec<ScopeTokens>, StoreError> {
-        let rows: Vec<ScopeRow> = sqlx::query_as(select)
+        let rows: Vec<ScopeRow> = query(select)
             .bind(organization.as_str())
             .bind(first.number())
             .fetch_all(&self.readers)
@@ -179,11 +180,9 @@ impl Store {
         let mut counts = BTreeMap::new();
         for keys in keys.chunks(COUNTED_MAX) {
             let select = statement(keys.len(), organization.is_some());
-            let mut select = sqlx::query_as(AssertSqlSafe(select))
-                .persistent(false)
-                .bind(first.number())
-                .bind(&organization);
-            for key in keys {
+            let mut select =
+                query_of(select).persistent(false).bind(first.number()).bind(&organization);
+            for &key in keys {
                 select = select.bind(key);
             }
             let rows: Vec<(String, i64)> = select.fetch_all(&self.readers).await?;
@@ -206,10 +205,7 @@ impl Store {
         let mut counts = BTreeMap::new();
         for accesses in accesses.chunks(COUNTED_MAX) {
             let select = of_accesses(accesses.len(), party.is_some());
-            let mut select = sqlx::query_as(AssertSqlSafe(select))
-                .persistent(false)
-                .bind(first.number())
-                .bind(&party);
+            let mut select = query_of(select).persistent(false).bind(first.number()).bind(&party);
             for (scope, consumer) in accesses {
                 select = select.bind(scope.as_str()).bind(consumer.as_str());
             }

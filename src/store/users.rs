@@ -1,6 +1,6 @@
 //! Users of the portal, and what they prove themselves with.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::email_address::EmailAddress;
@@ -8,6 +8,7 @@ use crate::domain::language::Language;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::user::{Role, User, UserId, UserStatus};
+use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 /// A user with what is kept to know them by.
@@ -88,12 +89,12 @@ impl Store {
         &self,
         email: &EmailAddress,
     ) -> Result<Option<UserFile>, StoreError> {
-        find_by_email(&mut *self.readers.acquire().await?, email).await
+        find_by_email((&self.readers).into(), email).await
     }
 
     /// The user of that identifier.
     pub async fn user(&self, id: &UserId) -> Result<Option<UserFile>, StoreError> {
-        find(&mut *self.readers.acquire().await?, id).await
+        find((&self.readers).into(), id).await
     }
 
     /// Users by address, at most `limit`.
@@ -111,7 +112,7 @@ impl Store {
              and ($3 is null or lower(u.email || ' ' || u.name) like lower($3) escape '\\') \
              order by u.email limit $4"
         );
-        let rows: Vec<UserRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<UserRow> = query_of(sql)
             .bind(filter.organization.map(|number| number.to_string()))
             .bind(filter.after.as_ref().map(EmailAddress::as_str))
             .bind(filter.text.as_deref().map(super::like))
@@ -133,7 +134,7 @@ impl Store {
             "select {COLUMNS} from portal_user u where u.organization_number = $1 and u.status = 'active' \
              and ' ' || u.roles || ' ' like $2 order by u.email limit $3"
         );
-        let rows: Vec<UserRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<UserRow> = query_of(sql)
             .bind(organization.as_str())
             .bind(format!("% {} %", role.name()))
             .bind(i64::from(limit))
@@ -166,11 +167,8 @@ impl Transaction {
         let sql = format!(
             "select {COLUMNS} from portal_user u where u.oidc_issuer = $1 and u.oidc_subject = $2"
         );
-        let row: Option<UserRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(issuer)
-            .bind(subject)
-            .fetch_optional(self.connection())
-            .await?;
+        let row: Option<UserRow> =
+            query_of(sql).bind(issuer).bind(subject).fetch_optional(self.connection()).await?;
         row.map(UserFile::try_from).transpose()
     }
 
@@ -179,18 +177,19 @@ impl Transaction {
         &mut self,
         email: &EmailAddress,
     ) -> Result<Option<OrganizationNumber>, StoreError> {
-        let number: Option<String> =
-            sqlx::query_scalar("select organization_number from email_domain where domain = $1")
+        let number: Option<(String,)> =
+            query("select organization_number from email_domain where domain = $1")
                 .bind(email.domain().as_str())
                 .fetch_optional(self.connection())
                 .await?;
-        let read = |text: String| text.parse().map_err(|e| StoreError::corrupt("email_domain", &e));
+        let read =
+            |(text,): (String,)| text.parse().map_err(|e| StoreError::corrupt("email_domain", &e));
         number.map(read).transpose()
     }
 
     /// Adds a user who has nothing yet to prove themselves with. [`StoreError::Conflict`] when the address is taken.
     pub async fn insert_user(&mut self, user: &User, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into portal_user (id, email, name, organization_number, language, status, roles, \
              created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
         )
@@ -214,7 +213,7 @@ impl Transaction {
         seen: Version,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "update portal_user set name = $2, language = $3, status = $4, roles = $5, updated_at = $6, \
              version = version + 1 where id = $1 and version = $7",
         )
@@ -227,7 +226,7 @@ impl Transaction {
         .bind(seen.0)
         .execute(self.connection())
         .await?;
-        Self::met_one_row("portal_user", done.rows_affected())
+        Self::met_one_row("portal_user", done)
     }
 
     /// Writes what a user proves themselves with from now on.
@@ -237,7 +236,7 @@ impl Transaction {
         proofs: &UserProofs,
     ) -> Result<(), StoreError> {
         let open_id = proofs.open_id.as_ref();
-        let done = sqlx::query(
+        let done = query(
             "update portal_user set password_hash = $2, totp_secret = $3, totp_active = $4, totp_step = $5, \
              recovery_codes = $6, oidc_issuer = $7, oidc_subject = $8 where id = $1",
         )
@@ -247,16 +246,16 @@ impl Transaction {
         .bind(proofs.totp_active)
         .bind(proofs.totp_step)
         .bind(as_json(&proofs.recovery_codes))
-        .bind(open_id.map(|(issuer, _)| issuer))
-        .bind(open_id.map(|(_, subject)| subject))
+        .bind(open_id.map(|(issuer, _)| issuer.as_str()))
+        .bind(open_id.map(|(_, subject)| subject.as_str()))
         .execute(self.connection())
         .await?;
-        Self::met_one_row("portal_user", done.rows_affected())
+        Self::met_one_row("portal_user", done)
     }
 
     /// Notes that somebody who was not signed in has had a mail sent to the user.
     pub async fn user_mailed(&mut self, id: &UserId, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("update portal_user set mailed_at = $2 where id = $1")
+        query("update portal_user set mailed_at = $2 where id = $1")
             .bind(id.as_str())
             .bind(now.seconds())
             .execute(self.connection())
@@ -270,12 +269,13 @@ impl Transaction {
         organization: OrganizationNumber,
         role: Role,
     ) -> Result<i64, StoreError> {
-        let count = sqlx::query_scalar(
+        let count = query(
             "select count(*) from portal_user u where u.organization_number = $1 and u.status = 'active' \
              and ' ' || u.roles || ' ' like $2",
         );
         let count = count.bind(organization.as_str()).bind(format!("% {} %", role.name()));
-        Ok(count.fetch_one(self.connection()).await?)
+        let (count,) = count.fetch_one(self.connection()).await?;
+        Ok(count)
     }
 
     /// How many users of an organization have not followed their link yet.
@@ -283,10 +283,11 @@ impl Transaction {
         &mut self,
         organization: OrganizationNumber,
     ) -> Result<i64, StoreError> {
-        let count = sqlx::query_scalar(
+        let count = query(
             "select count(*) from portal_user where organization_number = $1 and status = 'unconfirmed'",
         );
-        Ok(count.bind(organization.as_str()).fetch_one(self.connection()).await?)
+        let (count,) = count.bind(organization.as_str()).fetch_one(self.connection()).await?;
+        Ok(count)
     }
 
     /// Deletes users who signed up before `oldest` and have never followed their link.
@@ -295,36 +296,25 @@ impl Transaction {
             "select id from portal_user where status = 'unconfirmed' and created_at < $1";
         let links = format!("delete from user_link where user_id in ({forgotten})");
         for sql in [links, format!("delete from portal_user where id in ({forgotten})")] {
-            sqlx::query(sqlx::AssertSqlSafe(sql))
-                .bind(oldest.seconds())
-                .execute(self.connection())
-                .await?;
+            query_of(sql).bind(oldest.seconds()).execute(self.connection()).await?;
         }
         Ok(())
     }
 }
 
-async fn find(
-    connection: &mut SqliteConnection,
-    id: &UserId,
-) -> Result<Option<UserFile>, StoreError> {
+async fn find(connection: On<'_>, id: &UserId) -> Result<Option<UserFile>, StoreError> {
     let sql = format!("select {COLUMNS} from portal_user u where u.id = $1");
-    let row: Option<UserRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(id.as_str())
-        .fetch_optional(connection)
-        .await?;
+    let row: Option<UserRow> = query_of(sql).bind(id.as_str()).fetch_optional(connection).await?;
     row.map(UserFile::try_from).transpose()
 }
 
 async fn find_by_email(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     email: &EmailAddress,
 ) -> Result<Option<UserFile>, StoreError> {
     let sql = format!("select {COLUMNS} from portal_user u where u.email = $1");
-    let row: Option<UserRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(email.as_str())
-        .fetch_optional(connection)
-        .await?;
+    let row: Option<UserRow> =
+        query_of(sql).bind(email.as_str()).fetch_optional(connection).await?;
     row.map(UserFile::try_from).transpose()
 }
 

@@ -36,6 +36,9 @@ const ORGANIZATIONS_MAX: u64 = 200_000;
 const ABSENT_MAX: u64 = 10_000;
 const ABSENT_SECONDS: u64 = 30;
 
+/// How long a load may take. Whoever waits for it would rather be told 503.
+const LOAD_TIME_MAX: Duration = Duration::from_secs(1);
+
 /// Counters that versions are read from.
 const VERSIONS: u64 = 4_096;
 
@@ -164,7 +167,7 @@ struct Cached<K, V> {
 #[derive(Debug)]
 enum Miss {
     Absent,
-    Failed(StoreError),
+    Failed(String),
 }
 
 impl<K, V> Cached<K, V>
@@ -198,13 +201,15 @@ where
         if self.absent.get(&entry).await.is_some() {
             return Ok(None);
         }
-        let load = async {
-            match load().await {
-                Ok(Some(value)) => Ok(Arc::new(value)),
-                Ok(None) => Err(Miss::Absent),
-                Err(error) => Err(Miss::Failed(error)),
+        // In a box, because whoever asks would otherwise be as large as a load, which is rare.
+        let load = Box::pin(async {
+            match tokio::time::timeout(LOAD_TIME_MAX, load()).await {
+                Ok(Ok(Some(value))) => Ok(Arc::new(value)),
+                Ok(Ok(None)) => Err(Miss::Absent),
+                Ok(Err(error)) => Err(Miss::Failed(error.to_string())),
+                Err(_) => Err(Miss::Failed("the database is too slow".to_owned())),
             }
-        };
+        });
         match self.present.try_get_with(entry.clone(), load).await {
             Ok(value) => Ok(Some(value)),
             Err(miss) => match &*miss {
@@ -212,7 +217,7 @@ where
                     self.absent.insert(entry, ()).await;
                     Ok(None)
                 }
-                Miss::Failed(error) => Err(Refusal::Unavailable { cause: error.to_string() }),
+                Miss::Failed(cause) => Err(Refusal::Unavailable { cause: cause.clone() }),
             },
         }
     }

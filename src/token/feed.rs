@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::domain::change::{ChangeSeq, ChangedNoun};
@@ -65,11 +65,18 @@ impl Feed {
         Ok(())
     }
 
-    /// Looks at the feed every `poll`, until the task is dropped.
+    /// Looks at the feed every `poll`, and at once when another node says that there is something, until the task is
+    /// dropped.
     pub async fn follow(self: Arc<Self>, poll: Duration) {
+        let hint = Notify::new();
+        tokio::join!(self.store.hear_changes(|| hint.notify_one()), self.look(poll, &hint));
+    }
+
+    async fn look(&self, poll: Duration, hint: &Notify) {
         let mut failing = false;
         loop {
-            tokio::time::sleep(poll).await;
+            // Whether a hint came or the time is up, there is nothing to do but to look.
+            let _ = tokio::time::timeout(poll, hint.notified()).await;
             match self.catch_up().await {
                 Ok(()) if failing => {
                     tracing::info!("changes can be followed again");

@@ -15,6 +15,7 @@ mod delegation;
 mod explain;
 mod harness;
 mod mail;
+mod nodes;
 mod people;
 mod portal;
 mod properties;

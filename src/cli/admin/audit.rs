@@ -15,7 +15,7 @@ use crate::cli::check_config;
 use crate::cli::failure::Failure;
 use crate::domain::right::Right;
 use crate::registry::{AuditVerdict, verify_audit};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// What can be done with the audit trail.
 #[derive(Debug, Subcommand)]
@@ -129,11 +129,11 @@ impl Verify {
         let config = check_config::load(file)?;
         let key = app::load_sealing_key(&config.sealing_key);
         let seal = key.map_err(|error| Failure::usage(error.to_string()))?.audit_seal();
-        if !config.database_file.exists() {
-            let file = config.database_file.display();
-            return Err(Failure::usage(format!("there is no database {file}")));
+        if let Some(file) = config.database.missing_file() {
+            return Err(Failure::usage(format!("there is no database {}", file.display())));
         }
-        let store = Store::open(&config.database_file).await.map_err(failed)?;
+        let store = app::open_store(&config.database).await;
+        let store = store.map_err(|error| Failure::failed(error.to_string()))?;
         let verdict = verify_audit(&store, &seal).await.map_err(failed)?;
         let found = match &self.expect {
             Some(expected) => {

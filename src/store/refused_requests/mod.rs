@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::sqlite::SqliteSynchronous;
-use sqlx::{AssertSqlSafe, Connection as _, FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
@@ -11,7 +10,8 @@ use crate::domain::excerpt::Excerpt;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::refused_request::{NamedClient, RefusedRequest, RefusedRequestPlace};
 use crate::domain::step::Step;
-use crate::store::side_connection::SideConnection;
+use crate::store::database::{On, Turn, query, query_of};
+use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
 /// The most records of one batch. An insert of so many holds the write lock for a few milliseconds, which
@@ -79,10 +79,8 @@ impl Store {
         trace_id: &str,
     ) -> Result<Option<RefusedRequest>, StoreError> {
         let select = format!("select {COLUMNS} from refused_request where trace_id = $1");
-        let row: Option<RefusedRequestRow> = sqlx::query_as(AssertSqlSafe(select))
-            .bind(trace_id)
-            .fetch_optional(&self.readers)
-            .await?;
+        let row: Option<RefusedRequestRow> =
+            query_of(select).bind(trace_id).fetch_optional(&self.readers).await?;
         row.map(RefusedRequest::try_from).transpose()
     }
 
@@ -106,7 +104,7 @@ impl Store {
             "select {COLUMNS} from refused_request where (at, trace_id) < ($1, $2) and {condition} \
              order by at desc, trace_id desc limit $3"
         );
-        let rows: Vec<RefusedRequestRow> = sqlx::query_as(AssertSqlSafe(select))
+        let rows: Vec<RefusedRequestRow> = query_of(select)
             .bind(at)
             .bind(trace_id)
             .bind(i64::from(limit))
@@ -118,7 +116,7 @@ impl Store {
 
     /// A writer of records; it connects when it is first used.
     pub fn refused_request_writer(&self) -> RefusedRequestWriter {
-        RefusedRequestWriter(SideConnection::new(self.writer.clone(), SqliteSynchronous::Normal))
+        RefusedRequestWriter(SideConnection::new(self.writer.clone(), Durability::Lazy))
     }
 }
 
@@ -131,9 +129,8 @@ impl RefusedRequestWriter {
         bounds: RefusedRequestBounds,
     ) -> Result<(), StoreError> {
         let mut connection = self.0.take().await?;
-        let mut transaction =
-            connection.begin_with(AssertSqlSafe("begin immediate".to_owned())).await?;
-        insert(&mut transaction, records).await?;
+        let mut transaction = connection.begin(Turn::RefusedRequest).await?;
+        insert(transaction.on(), records).await?;
         let senders: BTreeSet<(Option<&str>, bool)> = records
             .iter()
             .map(|record| {
@@ -142,7 +139,7 @@ impl RefusedRequestWriter {
             })
             .collect();
         for (client, signed) in senders {
-            keep_newest(&mut transaction, client, signed, bounds).await?;
+            keep_newest(transaction.on(), client, signed, bounds).await?;
         }
         transaction.commit().await?;
         self.0.put_back(connection);
@@ -157,27 +154,27 @@ impl RefusedRequestWriter {
         records_max: u32,
     ) -> Result<bool, StoreError> {
         let mut connection = self.0.take().await?;
-        let aged = sqlx::query(
-            "delete from refused_request where trace_id in \
+        let aged = connection
+            .execute_alone(
+                Turn::RefusedRequest,
+                query(
+                    "delete from refused_request where trace_id in \
              (select trace_id from refused_request where at < $1 order by at, trace_id limit $2)",
-        )
-        .bind(oldest.seconds())
-        .bind(i64::from(SLICE_ROWS))
-        .execute(&mut connection)
-        .await?
-        .rows_affected();
-        let count: i64 = sqlx::query_scalar("select count(*) from refused_request")
-            .fetch_one(&mut connection)
+                )
+                .bind(oldest.seconds())
+                .bind(i64::from(SLICE_ROWS)),
+            )
             .await?;
+        let (count,): (i64,) =
+            query("select count(*) from refused_request").fetch_one(&mut connection).await?;
         let surplus = count - i64::from(records_max);
         if surplus > 0 {
-            sqlx::query(
+            let beyond = query(
                 "delete from refused_request where trace_id in (select trace_id from refused_request \
                  order by signature_verified, at, trace_id limit $1)",
             )
-            .bind(surplus.min(i64::from(SLICE_ROWS)))
-            .execute(&mut connection)
-            .await?;
+            .bind(surplus.min(i64::from(SLICE_ROWS)));
+            connection.execute_alone(Turn::RefusedRequest, beyond).await?;
         }
         self.0.put_back(connection);
         let slice = i64::from(SLICE_ROWS);
@@ -185,10 +182,7 @@ impl RefusedRequestWriter {
     }
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
-    records: &[RefusedRequest],
-) -> Result<(), StoreError> {
+async fn insert(connection: On<'_>, records: &[RefusedRequest]) -> Result<(), StoreError> {
     // Only the number of placeholders varies, never text from outside.
     let values = |row: usize| {
         let places = (1..=COLUMN_COUNT).map(|column| format!("${}", row * COLUMN_COUNT + column));
@@ -197,7 +191,7 @@ async fn insert(
     let values: Vec<String> = (0..records.len()).map(values).collect();
     let insert = format!("insert into refused_request ({COLUMNS}) values {}", values.join(", "));
     // Too many sizes to keep a prepared statement for each.
-    let mut insert = sqlx::query(AssertSqlSafe(insert)).persistent(false);
+    let mut insert = query_of(insert).persistent(false);
     for record in records {
         let passed: Vec<&str> = record.passed.iter().map(|step| step.name()).collect();
         let client = record.client.as_ref();
@@ -226,7 +220,7 @@ async fn insert(
 /// Deletes all but the newest records of one sender. The limit beside the offset is there because one
 /// database wants it; a sender never has more than a batch too many.
 async fn keep_newest(
-    connection: &mut SqliteConnection,
+    connection: On<'_>,
     client: Option<&str>,
     signed: bool,
     bounds: RefusedRequestBounds,
@@ -236,7 +230,7 @@ async fn keep_newest(
         (Some(_), false) => (delete_beyond("client_id = $1"), bounds.unsigned),
         (None, _) => (delete_beyond("client_id is null and $1 = ''"), bounds.of_nobody),
     };
-    sqlx::query(AssertSqlSafe(delete))
+    query_of(delete)
         .bind(client.unwrap_or_default())
         .bind(signed)
         .bind(i64::from(SLICE_ROWS))

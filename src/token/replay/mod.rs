@@ -114,7 +114,12 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
         if came == 0 {
             return;
         }
-        register.spend_batch(&mut batch).await;
+        if register.spend_batch(&mut batch).await.is_err() {
+            // Who has come meanwhile has waited as long, and would now wait for the same again.
+            while let Ok(waiting) = queue.try_recv() {
+                waiting.answer(Verdict::Unknown);
+            }
+        }
         if clock.uptime() >= next_sweep {
             let pause = register.sweep(clock.now()).await;
             next_sweep = clock.uptime() + pause;
@@ -134,8 +139,8 @@ struct Register {
 }
 
 impl Register {
-    /// Spends a batch in one commit, and answers all who wait for it.
-    async fn spend_batch(&mut self, batch: &mut Vec<Waiting>) {
+    /// Spends a batch in one commit, and answers all who wait for it. An error is that the database did not.
+    async fn spend_batch(&mut self, batch: &mut Vec<Waiting>) -> Result<(), StoreError> {
         // What is known to be spent costs no write: a storm of replays leaves the disk alone.
         let mut new: Vec<Waiting> = Vec::with_capacity(batch.len());
         for waiting in batch.drain(..) {
@@ -146,9 +151,10 @@ impl Register {
             }
         }
         if new.is_empty() {
-            return;
+            return Ok(());
         }
-        match self.append(&new).await {
+        let appended = self.append(&new).await;
+        match &appended {
             Ok(()) => {
                 for waiting in new {
                     // The same assertion twice in a batch is fresh for the first that came.
@@ -163,6 +169,7 @@ impl Register {
                 }
             }
         }
+        appended
     }
 
     /// Appends a row with all of these, and reads every row before it that has not been read.

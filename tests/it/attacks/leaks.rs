@@ -8,7 +8,6 @@ use portvakt::app::{App, AppError};
 use portvakt::clock::SystemRandom;
 use portvakt::config::Config;
 use portvakt::keys::{KeyError, KeyKeeperError};
-use portvakt::store::Store;
 
 use crate::harness::chain::Pki;
 use crate::harness::clock::TestClock;
@@ -153,16 +152,16 @@ async fn a_copy_of_the_database_alone_signs_nothing() {
     let server = TestServer::start().await;
     let (_, pkcs8) = server_key();
     server.store.close().await;
-    let bytes = std::fs::read(server.database()).unwrap();
+    let bytes = server.stolen();
     let text = String::from_utf8_lossy(&bytes);
     let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&pkcs8[100..160]);
     assert!(!bytes.windows(40).any(|window| window == &pkcs8[100..140]));
     assert!(!text.contains(&encoded) && !text.contains(&STANDARD.encode(&pkcs8[99..159])));
     // Nor does a server with another sealing key start on it.
-    let file = server.folder.path().join("portvakt.toml");
+    let file = server.folder().join("portvakt.toml");
     let sealing_key = ("PORTVAKT__KEYS__SEALING_KEY".to_owned(), STANDARD.encode([8; 32]));
     let config = Config::load(&file, std::iter::once(sealing_key)).unwrap();
-    let store = Store::open(&server.database()).await.unwrap();
+    let store = server.other_store().await;
     let built =
         App::build(&config, store, Arc::new(TestClock::new()), Arc::new(SystemRandom)).await;
     let refused = matches!(built, Err(AppError::Keys(KeyKeeperError::Key(KeyError::Sealed))));

@@ -4,17 +4,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use portvakt::clock::Timestamp;
-use portvakt::store::Store;
-use sqlx::SqlitePool;
-use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::harness::caller::Draft;
 use crate::harness::clock::{NOW, tick};
 use crate::harness::http::{Connection, Reply, exchange, form, post};
+use crate::harness::place::Place;
 use crate::harness::row::{check_refusal, invalid_grant, run, text};
-use crate::harness::server::{TestServer, caller, template, write_configuration};
+use crate::harness::server::{TestServer, caller, write_configuration};
 
 fn good() -> Draft {
     caller("es256").draft()
@@ -170,8 +168,7 @@ async fn after_a_commit_that_failed_an_assertion_works_once_at_most() {
     // F10: another process holds the write lock for longer than a request waits.
     let server = TestServer::start().await;
     assert_eq!(server.ask(&good().sign()).await.status, 200);
-    let other = Store::open(&server.database()).await.unwrap();
-    let lock = other.begin().await.unwrap();
+    let lock = server.sql().await.lock("replay_log").await;
     let assertion = good().sign();
     let began = tick();
     let reply = server.ask(&assertion).await;
@@ -194,7 +191,7 @@ struct Process {
 }
 
 impl Process {
-    async fn start(folder: &TempDir) -> Self {
+    async fn start(place: &Place) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -202,10 +199,12 @@ impl Process {
             "[token_listener]\naddress = \"{address}\"\n[admin_listener]\naddress = \"127.0.0.1:0\"\n\
              [management_listener]\naddress = \"127.0.0.1:0\"\n"
         );
-        write_configuration(folder.path(), &[], &listeners);
+        write_configuration(place.folder.path(), &[], &listeners);
+        let url = place.database.as_ref().map(|it| ("PORTVAKT__DATABASE__URL", it.url()));
         let child = Command::new(env!("CARGO_BIN_EXE_portvakt"))
             .args(["serve", "--config"])
-            .arg(folder.path().join("portvakt.toml"))
+            .arg(place.folder.path().join("portvakt.toml"))
+            .envs(url)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -236,14 +235,13 @@ impl Drop for Process {
 #[tokio::test]
 async fn a_server_that_was_killed_remembers_what_it_has_spent() {
     // F11. A process has the real clock.
-    let folder = TempDir::new().unwrap();
-    std::fs::copy(template().await, folder.path().join("portvakt.db")).unwrap();
+    let place = Place::new().await;
     let now = {
         use portvakt::clock::{Clock as _, SystemClock};
         SystemClock.now().seconds()
     };
     let fresh = || good().claim("iat", now).claim("exp", now + 100).sign();
-    let mut process = Process::start(&folder).await;
+    let mut process = Process::start(&place).await;
     let (answered, cut) = (fresh(), fresh());
     let reply = exchange(process.address, &post(&form(&answered))).await.unwrap();
     assert_eq!(reply.status, 200, "{}", reply.text());
@@ -253,7 +251,7 @@ async fn a_server_that_was_killed_remembers_what_it_has_spent() {
     process.kill();
     let answer = connection.reply().await;
 
-    let process = Process::start(&folder).await;
+    let process = Process::start(&place).await;
     let reply = exchange(process.address, &post(&form(&answered))).await.unwrap();
     assert!(reply.text().contains("MP-012"), "{}", reply.text());
     let mut tokens = usize::from(answer.is_some_and(|reply| reply.status == 200));
@@ -287,8 +285,6 @@ async fn what_has_expired_makes_room_a_slice_at_a_time() {
         }
     }
     assert_eq!(dropped, 2 * 1_600);
-    let pool = SqlitePool::connect(server.database().to_str().unwrap()).await.unwrap();
-    let left: i64 =
-        sqlx::query_scalar("select count(*) from replay_log").fetch_one(&pool).await.unwrap();
+    let left = server.sql().await.number("select count(*) from replay_log").await;
     assert_eq!(left, 1_600);
 }

@@ -21,9 +21,9 @@ async fn tls_listener(server: &TestServer) -> SocketAddr {
     let key = rcgen::KeyPair::generate().unwrap();
     let der = authority.certificate(&key, |_| {});
     let (chain, private) = ("tls-chain.pem", "tls-key.pem");
-    std::fs::write(server.folder.path().join(chain), pem("CERTIFICATE", &der)).unwrap();
-    std::fs::write(server.folder.path().join(private), key.serialize_pem()).unwrap();
-    let keys = TlsKeys::load(server.folder.path().join(chain), server.folder.path().join(private));
+    std::fs::write(server.folder().join(chain), pem("CERTIFICATE", &der)).unwrap();
+    std::fs::write(server.folder().join(private), key.serialize_pem()).unwrap();
+    let keys = TlsKeys::load(server.folder().join(chain), server.folder().join(private));
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Some(keys.unwrap()), 100).await;
     let listener = listener.unwrap();
     let address = listener.address().unwrap();

@@ -9,9 +9,12 @@ pub(crate) mod der;
 pub(crate) mod http;
 pub(crate) mod load;
 pub(crate) mod logs;
+pub(crate) mod place;
+pub(crate) mod postgres;
 pub(crate) mod row;
 pub(crate) mod server;
 pub(crate) mod smtp;
+pub(crate) mod sql;
 
 /// Who the test servers say they are. No address of this name is ever listened on.
 pub(crate) const ISSUER: &str = "https://as.test/";

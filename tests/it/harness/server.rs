@@ -1,4 +1,5 @@
-//! A server with all its parts, on a real socket: the database is a file, only the clock is the test's.
+//! A server with all its parts, on a real socket: the database is a file or, in `tests/postgres run`, one of PostgreSQL;
+//! only the clock is the test's.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -6,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use portvakt::app::App;
+use portvakt::app::{App, open_store};
 use portvakt::clock::{SystemRandom, Timestamp};
-use portvakt::config::Config;
+use portvakt::config::{Config, DatabaseSource};
 use portvakt::domain::algorithm::Algorithm;
 use portvakt::domain::change::ChangedNoun;
 use portvakt::domain::client::ClientStatus;
@@ -21,13 +22,13 @@ use portvakt::http::{SourceRule, token_router};
 use portvakt::keys::{SealingKey, SigningKey};
 use portvakt::registry::{AccessTerms, Actor, NewClient, NewDelegation, Registry, RegistryRules};
 use portvakt::store::{AuditEntry, SigningKeyRow, Store};
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
 use crate::harness::caller::{Caller, Key};
 use crate::harness::chain::{Leaf, Pki, Trust};
 use crate::harness::clock::{NOW, TestClock};
 use crate::harness::http::{Reply, exchange, form, post};
+use crate::harness::place::Place;
+use crate::harness::sql::Sql;
 use crate::harness::{CONSUMER, ISSUER, PROVIDER, SUPPLIER, logs};
 
 /// A running server.
@@ -36,7 +37,7 @@ pub(crate) struct TestServer {
     pub(crate) app: Arc<App>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<TestClock>,
-    pub(crate) folder: Arc<TempDir>,
+    place: Place,
 }
 
 /// The scopes of a test server.
@@ -136,9 +137,7 @@ impl TestServer {
 
     /// A server with these trust sets and these lines at the end of its configuration.
     pub(crate) async fn with(trust: &[Trust], configuration: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        std::fs::copy(template().await, folder.path().join("portvakt.db")).unwrap();
-        Self::open(Arc::new(folder), trust, configuration).await
+        Self::on(Place::new().await, trust, configuration).await
     }
 
     /// Another server on the database of this one, with a clock of its own.
@@ -148,14 +147,18 @@ impl TestServer {
 
     /// The same with these lines at the end of its configuration.
     pub(crate) async fn beside_with(&self, configuration: &str) -> Self {
-        Self::open(Arc::clone(&self.folder), &[Trust::of(pki())], configuration).await
+        Self::on(self.place.clone(), &[Trust::of(pki())], configuration).await
     }
 
-    async fn open(folder: Arc<TempDir>, trust: &[Trust], configuration: &str) -> Self {
+    /// A server there.
+    pub(crate) async fn on(place: Place, trust: &[Trust], configuration: &str) -> Self {
         logs::capture();
         let clock = Arc::new(TestClock::new());
-        let config = write_configuration(folder.path(), trust, configuration);
-        let store = Store::open(&config.database_file).await.unwrap();
+        let mut config = write_configuration(place.folder.path(), trust, configuration);
+        if let Some(database) = &place.database {
+            config.database = DatabaseSource::Url(database.url());
+        }
+        let store = open_store(&config.database).await.unwrap();
         let its_clock = Arc::<TestClock>::clone(&clock);
         let app = App::build(&config, store.clone(), its_clock, Arc::new(SystemRandom)).await;
         let app = Arc::new(app.unwrap());
@@ -166,12 +169,43 @@ impl TestServer {
         let address = listener.address().unwrap();
         let router = token_router(Arc::clone(&app));
         tokio::spawn(async move { listener.serve(router, std::future::pending()).await });
-        Self { address, app, store, clock, folder }
+        Self { address, app, store, clock, place }
     }
 
-    /// The file of the database.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("portvakt.db")
+    /// The file of the database, if it is one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.place.file()
+    }
+
+    /// The folder with its configuration.
+    pub(crate) fn folder(&self) -> &Path {
+        self.place.folder.path()
+    }
+
+    /// Everything that is in the database, as whoever steals it would have it.
+    pub(crate) fn stolen(&self) -> Vec<u8> {
+        match (&self.place.database, self.file()) {
+            (Some(database), _) => database.dump(),
+            (None, Some(file)) => {
+                let log = file.with_extension("db-wal");
+                let log = if log.exists() { std::fs::read(log).unwrap() } else { Vec::new() };
+                [std::fs::read(file).unwrap(), log].concat()
+            }
+            (None, None) => unreachable!("a server has a database"),
+        }
+    }
+
+    /// The database, behind the back of the server.
+    pub(crate) async fn sql(&self) -> Sql {
+        self.place.sql().await
+    }
+
+    /// The database as another process would open it.
+    pub(crate) async fn other_store(&self) -> Store {
+        match &self.place.database {
+            None => Store::open(&self.folder().join("portvakt.db")).await.unwrap(),
+            Some(database) => Store::connect(&database.url()).await.unwrap(),
+        }
     }
 
     /// Posts an assertion.
@@ -187,9 +221,10 @@ pub(crate) fn actor() -> Actor {
 
 /// Writes the configuration of a server.
 pub(crate) fn write_configuration(folder: &Path, trust: &[Trust], more: &str) -> Config {
+    let feed = if more.contains("[feed]") { "" } else { "[feed]\npoll_milliseconds = 50\n" };
     let mut text = format!(
         "[server]\nissuer = \"{ISSUER}\"\n[database]\nfile = \"portvakt.db\"\n\
-         [keys]\nsealing_key = \"{}\"\n[feed]\npoll_milliseconds = 50\n{more}\n",
+         [keys]\nsealing_key = \"{}\"\n{feed}{more}\n",
         sealing_key()
     );
     for (index, trust) in trust.iter().enumerate() {
@@ -204,22 +239,12 @@ fn sealing_key() -> String {
     STANDARD.encode([7; 32])
 }
 
-/// A database with everything in it, made once and copied for each server.
-pub(crate) async fn template() -> &'static Path {
-    static TEMPLATE: OnceCell<TempDir> = OnceCell::const_new();
-    static FILE: OnceLock<PathBuf> = OnceLock::new();
-    let folder = TEMPLATE
-        .get_or_init(|| async {
-            let folder = TempDir::new().unwrap();
-            let store = Store::open(&folder.path().join("portvakt.db")).await.unwrap();
-            store.migrate().await.unwrap();
-            seed(&store).await;
-            insert_signing_key(&store).await;
-            store.close().await;
-            folder
-        })
-        .await;
-    FILE.get_or_init(|| folder.path().join("portvakt.db"))
+/// Puts everything into an empty database that test servers have, and closes it.
+pub(crate) async fn fill(store: &Store) {
+    store.migrate().await.unwrap();
+    seed(store).await;
+    insert_signing_key(store).await;
+    store.close().await;
 }
 
 async fn insert_signing_key(store: &Store) {

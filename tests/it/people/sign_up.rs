@@ -9,7 +9,7 @@ use crate::people::browser::{Browser, PASSWORD, server, user};
 
 /// The link in the one mail of the outbox, when it is there.
 async fn link(server: &AdminServer) -> String {
-    let outbox = server.server.folder.path().join("outbox");
+    let outbox = server.server.folder().join("outbox");
     for _ in 0..200 {
         let mails: Vec<_> = std::fs::read_dir(&outbox).into_iter().flatten().flatten().collect();
         for mail in mails {

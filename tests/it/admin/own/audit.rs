@@ -1,7 +1,6 @@
 //! The audit trail, and our signing keys: what only the operator sees.
 
 use serde_json::{Value, json};
-use sqlx::SqlitePool;
 
 use crate::admin::own::{API, expect, new_client};
 use crate::harness::admin::AdminServer;
@@ -11,10 +10,6 @@ use crate::harness::{CONSUMER, PROVIDER};
 async fn verify(server: &AdminServer, token: &str) -> Value {
     let line = format!("GET {API}/audit/verify");
     expect(&server.call(Some(token), &line, Value::Null).await, 200)
-}
-
-async fn database(server: &AdminServer) -> SqlitePool {
-    SqlitePool::connect(&format!("sqlite://{}", server.server.database().display())).await.unwrap()
 }
 
 #[tokio::test]
@@ -40,10 +35,7 @@ async fn whoever_touches_the_audit_trail_is_found_out() {
         let whole = verify(&server, &token).await;
         assert_eq!((&whole["whole"], &whole["unsealed"]), (&json!(true), &json!(0)), "{whole}");
         assert_eq!(whole["rows"], whole["newest"]["seq"]);
-        sqlx::query(sqlx::AssertSqlSafe(statement.to_owned()))
-            .execute(&database(&server).await)
-            .await
-            .unwrap();
+        server.server.sql().await.execute(statement).await;
         let broken = verify(&server, &token).await;
         assert_eq!(broken["whole"], false, "{statement}");
         assert_eq!(broken["broken"]["seq"], seq, "{statement}: {broken}");
@@ -85,13 +77,9 @@ async fn the_audit_trail_can_be_read_and_nothing_else() {
 async fn the_operator_sees_which_signing_key_signs() {
     let server = AdminServer::start().await;
     let token = server.token(PROVIDER, "portvakt:admin").await;
-    sqlx::query(
-        "insert into signing_key (kid, algorithm, jwk, sealed_private, state, created_at) \
-         values ('older', 'RS256', '{}', null, 'RETIRED', 1)",
-    )
-    .execute(&database(&server).await)
-    .await
-    .unwrap();
+    let older = "insert into signing_key (kid, algorithm, jwk, sealed_private, state, created_at) \
+         values ('older', 'RS256', '{}', null, 'RETIRED', 1)";
+    server.server.sql().await.execute(older).await;
     let line = format!("GET {API}/signing-keys");
     let reply = server.call(Some(&token), &line, Value::Null).await;
     let keys = expect(&reply, 200);

@@ -3,7 +3,6 @@
 use portvakt::clock::Timestamp;
 use portvakt::store::{MarkBounds, MarkedRequest};
 use serde_json::{Value, json};
-use sqlx::SqlitePool;
 
 use crate::admin::own::{API, expect, new_client};
 use crate::harness::CONSUMER;
@@ -131,16 +130,12 @@ async fn a_server_that_died_blocks_a_key_for_a_minute() {
 async fn an_answer_that_the_server_has_failed_is_not_kept() {
     let server = AdminServer::start().await;
     let token = server.full_token(CONSUMER).await;
-    let file = server.server.database();
-    let database = SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-    let sql = |text: &'static str| sqlx::query(text).execute(&database);
-    sql("create trigger broken before insert on client begin select raise(abort, 'x'); end")
-        .await
-        .unwrap();
+    let database = server.server.sql().await;
+    database.execute("alter table client rename to client_elsewhere").await;
     let body = json!({ "name": "again" });
     expect(&post(&server, &token, "clients", "k", &body).await, 503);
     expect(&post(&server, &token, "clients", "k", &body).await, 503);
-    sql("drop trigger broken").await.unwrap();
+    database.execute("alter table client_elsewhere rename to client").await;
     expect(&post(&server, &token, "clients", "k", &body).await, 201);
 }
 
@@ -151,8 +146,6 @@ async fn nothing_is_kept_of_what_a_client_without_rights_asks() {
     for key in ["a", "b"] {
         expect(&post(&server, &token, "clients", key, &json!({ "name": "x" })).await, 403);
     }
-    let file = server.server.database();
-    let database = SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-    let kept = sqlx::query_scalar::<_, i64>("select count(*) from idempotency");
-    assert_eq!(kept.fetch_one(&database).await.unwrap(), 0);
+    let kept = server.server.sql().await.number("select count(*) from idempotency").await;
+    assert_eq!(kept, 0);
 }

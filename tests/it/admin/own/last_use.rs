@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sqlx::SqlitePool;
 
 use crate::admin::own::{API, ask, expect, new_client};
 use crate::harness::CONSUMER;
@@ -55,15 +54,12 @@ async fn what_a_token_was_issued_by_says_when() {
     assert_eq!(listed["last_used_at"], "2026-06-01T12:00:00Z");
 
     // Within a minute nothing more is written.
-    let file = format!("sqlite://{}", server.server.database().display());
-    let database = SqlitePool::connect(&file).await.unwrap();
-    sqlx::query("delete from last_use").execute(&database).await.unwrap();
+    let database = server.server.sql().await;
+    database.execute("delete from last_use").await;
     server.server.clock.set(NOW + 59);
     assert!(server.server.ask(&at(&client, NOW + 59)).await.token().is_some());
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    let rows: i64 =
-        sqlx::query_scalar("select count(*) from last_use").fetch_one(&database).await.unwrap();
-    assert_eq!(rows, 0);
+    assert_eq!(database.number("select count(*) from last_use").await, 0);
     server.server.clock.set(NOW + 60);
     assert!(server.server.ask(&at(&client, NOW + 60)).await.token().is_some());
     wait(&server, &token, id, "2026-06-01T12:01:00Z").await;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use portvakt::token::limit::BURST_SECONDS;
 use serde_json::{Value, json};
-use sqlx::SqlitePool;
 
 use crate::admin::own::{API, assert_status, change, expect, new_client};
 use crate::harness::admin::AdminServer;
@@ -12,14 +11,6 @@ use crate::harness::clock::tick;
 use crate::harness::http::Reply;
 use crate::harness::server::caller;
 use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
-
-async fn database(admin: &AdminServer) -> SqlitePool {
-    SqlitePool::connect(&format!("sqlite://{}", admin.server.database().display())).await.unwrap()
-}
-
-async fn number(database: &SqlitePool, sql: &'static str) -> i64 {
-    sqlx::query_scalar(sql).fetch_one(database).await.unwrap()
-}
 
 /// Holds that an answer is the one to too many requests, in the shape of the API that was asked.
 fn assert_too_many(line: &str, reply: &Reply) {
@@ -38,7 +29,7 @@ fn assert_too_many(line: &str, reply: &Reply) {
 #[tokio::test]
 async fn h20_a_caller_over_its_limit_is_refused_and_no_other() {
     let admin = AdminServer::with("[limits]\nadmin_requests_by_caller = 5\n").await;
-    let database = database(&admin).await;
+    let database = admin.server.sql().await;
     // Refused with 403, which leaves a row in the audit trail each time.
     let body = json!({ "name": "x", "scopes": [] });
     for line in [
@@ -48,7 +39,7 @@ async fn h20_a_caller_over_its_limit_is_refused_and_no_other() {
     ] {
         let token = admin.token(CONSUMER, "idporten:dcr.read").await;
         let other = admin.token(CONSUMER, "idporten:dcr.read").await;
-        let before = number(&database, "select count(*) from audit").await;
+        let before = database.number("select count(*) from audit").await;
         let began = tick();
         let mut attempts = 0_i64;
         for turn in 0..100 {
@@ -68,7 +59,7 @@ async fn h20_a_caller_over_its_limit_is_refused_and_no_other() {
         let most = f64::from(burst) + 5.0 * began.elapsed().as_secs_f64();
         let passed = u32::try_from(attempts).unwrap();
         assert!(passed >= burst && f64::from(passed) <= most, "H20 {line}: {passed} of {most}");
-        let rows = number(&database, "select count(*) from audit").await - before;
+        let rows = database.number("select count(*) from audit").await - before;
         assert_eq!(rows, attempts + 4, "H20 {line}: what is too much leaves nothing behind");
         admin.server.clock.push_uptime(Duration::from_secs(1));
         assert_eq!(admin.call(Some(&token), &line, body.clone()).await.status, 403, "H20 {line}");
@@ -128,15 +119,14 @@ async fn h20_without_a_token_that_counts_the_address_counts() {
 async fn an_organization_has_so_many_clients_and_no_more() {
     let admin = AdminServer::start().await;
     let token = admin.full_token(CONSUMER).await;
-    let database = database(&admin).await;
-    let differing = number(
-        &database,
+    let database = admin.server.sql().await;
+    let differing = database.number(
         "select count(*) from organization o where o.client_count <> \
          (select count(*) from client c where c.organization_number = o.number)",
     );
     assert_eq!(differing.await, 0, "every client is counted");
-    let nearly = "update organization set client_count = 199999 where number = $1";
-    sqlx::query(nearly).bind(CONSUMER).execute(&database).await.unwrap();
+    let nearly = "update organization set client_count = 199999";
+    database.execute(&format!("{nearly} where number = '{CONSUMER}'")).await;
     let client = new_client(&admin, &token, json!([])).await;
     let line = format!("POST {API}/clients");
     let refused = admin.call(Some(&token), &line, json!({ "name": "x" })).await;
@@ -152,9 +142,8 @@ async fn an_organization_has_so_many_clients_and_no_more() {
 async fn a_scope_has_so_many_accesses_and_no_more() {
     let admin = AdminServer::start().await;
     let token = admin.full_token(PROVIDER).await;
-    let database = database(&admin).await;
-    let differing = number(
-        &database,
+    let database = admin.server.sql().await;
+    let differing = database.number(
         "select count(*) from scope s where s.access_count <> \
          (select count(*) from access a where a.scope = s.name)",
     );
@@ -162,7 +151,7 @@ async fn a_scope_has_so_many_accesses_and_no_more() {
     let new = json!({ "scope": "test:capped", "description": "Capped" });
     expect(&admin.call(Some(&token), &format!("POST {API}/scopes"), new).await, 201);
     let nearly = "update scope set access_count = 1999999 where name = 'test:capped'";
-    sqlx::query(nearly).execute(&database).await.unwrap();
+    database.execute(nearly).await;
     let grant = |consumer: &str| format!("PUT {API}/scopes/test%3Acapped/accesses/{consumer}");
     expect(&change(&admin, &token, &grant(CONSUMER), json!({})).await, 201);
     let refused = change(&admin, &token, &grant(SUPPLIER), json!({})).await;
@@ -176,8 +165,6 @@ async fn a_scope_has_so_many_accesses_and_no_more() {
     let outcomes = admin.call(Some(&token), &line, batch).await;
     assert_eq!(outcomes.status, 200, "{}", outcomes.text());
     assert!(outcomes.text().contains("2000000 accesses"), "{}", outcomes.text());
-    assert_eq!(
-        number(&database, "select count(*) from access where scope = 'test:capped'").await,
-        1
-    );
+    let accesses = "select count(*) from access where scope = 'test:capped'";
+    assert_eq!(database.number(accesses).await, 1);
 }

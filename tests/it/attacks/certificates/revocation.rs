@@ -282,7 +282,7 @@ async fn a_list_that_is_replaced_counts_without_a_restart() {
     let leaf = pki.ca.leaf(|_| {});
     let caller = certified(&leaf.key, &[&leaf.der]);
     assert_eq!(server.ask(&caller.assertion()).await.status, 200);
-    let list = server.folder.path().join("0-crl-0");
+    let list = server.folder().join("0-crl-0");
     std::fs::write(&list, "no list").unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(server.ask(&caller.assertion()).await.status, 200, "the old list stays in use");

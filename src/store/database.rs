@@ -1,0 +1,387 @@
+//! Either database, and statements that run on both.
+//!
+//! A [`Query`] is a text and the values of its parameters. The text is written once; which database runs it is
+//! known where it is run, and nowhere else. Values are of the three types that both databases have by the same name,
+//! so what does not run on both cannot be bound. Each database is spoken to by its own driver, with its own types.
+//!
+//! PostgreSQL is another machine, whose answers can fail to come: whoever asks it waits for a bounded time, and
+//! then gives up the connection. SQLite is a file, and a statement that is given up would go on all the same.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Connection as _, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite,
+};
+
+use crate::store::StoreError;
+use crate::store::value::Value;
+
+/// How long anybody waits for an answer of PostgreSQL that has no bound of its own. Longer than PostgreSQL itself lets
+/// a statement run, so that it is the network that has failed.
+pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(6);
+
+/// The first 32 bits of every advisory lock of this program, so that they are nobody else's: "port".
+const LOCKS: i64 = 0x706f_7274 << 32;
+
+/// Connections to either database.
+#[derive(Clone, Debug)]
+pub(super) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// One connection, beside any pool.
+#[derive(Debug)]
+pub(super) enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// A transaction under way. Dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub(super) enum Begun<'c> {
+    Sqlite(sqlx::Transaction<'c, Sqlite>),
+    Postgres(sqlx::Transaction<'c, Postgres>),
+}
+
+/// Where a statement is run.
+pub(super) enum On<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    SqlitePool(&'c SqlitePool),
+    Postgres(&'c mut PgConnection),
+    PostgresPool(&'c PgPool),
+}
+
+/// What is written one transaction at a time, whichever node does it.
+///
+/// SQLite lets one write at a time, and a transaction takes that lock when it begins, because a lock taken later can
+/// fail in a way that no waiting mends. PostgreSQL lets many write: there each kind takes an advisory lock when it
+/// begins, and PostgreSQL gives it back when the transaction has ended and everybody sees what it did. So whoever has
+/// the lock sees all that was written before under it, and a number that is one above the highest leaves no gap,
+/// belongs to one transaction, and rises in the order in which numbers become visible. A sequence would not do: it
+/// hands out numbers before the commits, and a follower that has seen number 8 would never look for number 7.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Turn {
+    /// Changes, with their numbers in the feed and the seals of the audit trail.
+    Change,
+    /// Spent assertions, with their numbers in the log.
+    Replay,
+    /// Last uses. Here and below the lock is there because two nodes that write the same rows in different orders
+    /// would wait for each other.
+    LastUse,
+    /// Refused requests.
+    RefusedRequest,
+    /// Figures of usage.
+    TokenUse,
+}
+
+/// A statement and the values of its parameters.
+pub(super) struct Query<'v> {
+    text: SqlStr,
+    values: Vec<Value<'v>>,
+    persistent: bool,
+}
+
+/// What can be read from a row of either database.
+pub(super) trait Row:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
+
+/// A statement without values yet.
+pub(super) fn query<'v>(text: impl SqlSafeStr) -> Query<'v> {
+    Query { text: text.into_sql_str(), values: Vec::new(), persistent: true }
+}
+
+/// The same with a text that is put together. Only what this program has written may be in it.
+pub(super) fn query_of<'v>(text: String) -> Query<'v> {
+    query(AssertSqlSafe(text))
+}
+
+/// Runs `$body` against whichever database it is, with the text, the driver's arguments and the connection. The
+/// types of all three follow from the arm. It runs in a box, because callers would otherwise be as large as both
+/// drivers together.
+macro_rules! run {
+    ($query:expr, $on:expr, |$text:ident, $arguments:ident, $connection:ident| $body:expr) => {{
+        let (query, on): (Query<'_>, On<'_>) = ($query, $on.into());
+        let running = Box::pin(async move {
+            match on {
+                On::Sqlite($connection) => {
+                    let ($text, $arguments) = query.of_sqlite()?;
+                    Ok($body.await?)
+                }
+                On::SqlitePool($connection) => {
+                    let ($text, $arguments) = query.of_sqlite()?;
+                    Ok($body.await?)
+                }
+                On::Postgres($connection) => {
+                    let ($text, $arguments) = query.of_postgres()?;
+                    in_time(ANSWER_TIME_MAX, $body).await
+                }
+                On::PostgresPool($connection) => {
+                    let ($text, $arguments) = query.of_postgres()?;
+                    in_time(ANSWER_TIME_MAX, $body).await
+                }
+            }
+        });
+        running.await
+    }};
+}
+
+/// Adds the values to the driver's arguments; `$text` is how a text is handed to it.
+macro_rules! arguments {
+    ($arguments:ty, $values:expr, $text:expr) => {{
+        let mut arguments = <$arguments>::default();
+        for value in $values {
+            let added = match value {
+                Value::Boolean(value) => arguments.add(value),
+                Value::Number(value) => arguments.add(value),
+                Value::Text(value) => arguments.add(value.map($text)),
+            };
+            added.map_err(sqlx::Error::Encode)?;
+        }
+        arguments
+    }};
+}
+
+impl<'v> Query<'v> {
+    /// The value of the next parameter.
+    pub(super) fn bind(mut self, value: impl Into<Value<'v>>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Whether the connection keeps it prepared; it does unless it is told not to.
+    pub(super) fn persistent(mut self, persistent: bool) -> Self {
+        self.persistent = persistent;
+        self
+    }
+
+    /// Runs it, and returns how many rows it has changed.
+    pub(super) async fn execute<'c>(self, on: impl Into<On<'c>>) -> Result<u64, StoreError> {
+        let keep = self.persistent;
+        run!(self, on, |text, arguments, connection| async {
+            let query = sqlx::query_with(text, arguments).persistent(keep);
+            Ok::<_, sqlx::Error>(query.execute(connection).await?.rows_affected())
+        })
+    }
+
+    /// Its rows.
+    pub(super) async fn fetch_all<'c, T: Row>(
+        self,
+        on: impl Into<On<'c>>,
+    ) -> Result<Vec<T>, StoreError> {
+        let keep = self.persistent;
+        run!(self, on, |text, arguments, connection| sqlx::query_as_with(text, arguments)
+            .persistent(keep)
+            .fetch_all(connection))
+    }
+
+    /// Its first row, if it has one.
+    pub(super) async fn fetch_optional<'c, T: Row>(
+        self,
+        on: impl Into<On<'c>>,
+    ) -> Result<Option<T>, StoreError> {
+        let keep = self.persistent;
+        run!(self, on, |text, arguments, connection| sqlx::query_as_with(text, arguments)
+            .persistent(keep)
+            .fetch_optional(connection))
+    }
+
+    /// Its only row.
+    pub(super) async fn fetch_one<'c, T: Row>(
+        self,
+        on: impl Into<On<'c>>,
+    ) -> Result<T, StoreError> {
+        self.fetch_optional(on).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    fn of_sqlite(self) -> Result<(SqlStr, SqliteArguments), StoreError> {
+        Ok((self.text, arguments!(SqliteArguments, self.values, |text| text)))
+    }
+
+    fn of_postgres(self) -> Result<(SqlStr, PgArguments), StoreError> {
+        Ok((self.text, arguments!(PgArguments, self.values, without_null)))
+    }
+}
+
+/// A text of PostgreSQL holds no null character. Nothing that is kept has one, and what is looked for would not be
+/// found either way.
+fn without_null(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text }
+}
+
+/// Waits so long for PostgreSQL.
+pub(super) async fn in_time<T, E: Into<StoreError>>(
+    most: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
+    if let Ok(answer) = tokio::time::timeout(most, answer).await {
+        return answer.map_err(Into::into);
+    }
+    let problem = format!("PostgreSQL has not answered within {} ms", most.as_millis());
+    Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, problem)).into())
+}
+
+impl Pool {
+    /// Begins a transaction that writes.
+    pub(super) async fn begin(&self, turn: Turn) -> Result<Begun<'static>, StoreError> {
+        match self {
+            Self::Sqlite(pool) => Ok(Begun::Sqlite(pool.begin_with(BEGIN_IMMEDIATE).await?)),
+            Self::Postgres(pool) => {
+                let mut begun = Begun::Postgres(in_time(ANSWER_TIME_MAX, pool.begin()).await?);
+                take_turn(&mut begun, turn).await?;
+                Ok(begun)
+            }
+        }
+    }
+
+    /// Begins a transaction that reads everything as of one moment.
+    pub(super) async fn snapshot(&self) -> Result<Begun<'static>, StoreError> {
+        match self {
+            Self::Sqlite(pool) => Ok(Begun::Sqlite(pool.begin().await?)),
+            Self::Postgres(pool) => {
+                let begin = pool.begin_with("begin isolation level repeatable read, read only");
+                Ok(Begun::Postgres(in_time(ANSWER_TIME_MAX, begin).await?))
+            }
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        match self {
+            Self::Sqlite(pool) => pool.is_closed(),
+            Self::Postgres(pool) => pool.is_closed(),
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+const BEGIN_IMMEDIATE: &str = "begin immediate";
+
+async fn take_turn(begun: &mut Begun<'_>, turn: Turn) -> Result<(), StoreError> {
+    let lock = match turn {
+        Turn::Change => 1,
+        Turn::Replay => 2,
+        Turn::LastUse => 3,
+        Turn::RefusedRequest => 4,
+        Turn::TokenUse => 5,
+    };
+    let lock = query("select pg_advisory_xact_lock($1)").bind(LOCKS + lock);
+    lock.execute(begun.on()).await.map(|_| ())
+}
+
+impl Connection {
+    /// Begins a transaction that writes. Dropped before it has ended, it takes the connection with it.
+    pub(super) async fn begin(&mut self, turn: Turn) -> Result<Begun<'_>, StoreError> {
+        match self {
+            Self::Sqlite(connection) => {
+                Ok(Begun::Sqlite(connection.begin_with(BEGIN_IMMEDIATE).await?))
+            }
+            Self::Postgres(connection) => {
+                let mut begun =
+                    Begun::Postgres(in_time(ANSWER_TIME_MAX, connection.begin()).await?);
+                take_turn(&mut begun, turn).await?;
+                Ok(begun)
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Runs one statement that writes, as a transaction of its own, and returns its only row. When this returns, what
+    /// was written lasts.
+    pub(super) async fn fetch_alone<T: Row>(
+        &mut self,
+        turn: Turn,
+        statement: Query<'_>,
+    ) -> Result<T, StoreError> {
+        let rows = match self {
+            // All rows are asked for, because it is the end of the statement that commits.
+            Self::Sqlite(connection) => statement.fetch_all(On::Sqlite(connection)).await?,
+            Self::Postgres(_) => {
+                let mut begun = self.begin(turn).await?;
+                let rows = statement.fetch_all(begun.on()).await?;
+                begun.commit().await?;
+                rows
+            }
+        };
+        rows.into_iter().next().ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// Runs one statement that writes, as a transaction of its own, and returns how many rows it has changed.
+    pub(super) async fn execute_alone(
+        &mut self,
+        turn: Turn,
+        statement: Query<'_>,
+    ) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(connection) => statement.execute(On::Sqlite(connection)).await,
+            Self::Postgres(_) => {
+                let mut begun = self.begin(turn).await?;
+                let rows = statement.execute(begun.on()).await?;
+                begun.commit().await?;
+                Ok(rows)
+            }
+        }
+    }
+}
+
+impl Begun<'_> {
+    /// To run a statement in it.
+    pub(super) fn on(&mut self) -> On<'_> {
+        match self {
+            Self::Sqlite(transaction) => On::Sqlite(transaction),
+            Self::Postgres(transaction) => On::Postgres(transaction),
+        }
+    }
+
+    /// Makes what was done last. An error leaves it unknown whether it did.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => Ok(transaction.commit().await?),
+            Self::Postgres(transaction) => in_time(ANSWER_TIME_MAX, transaction.commit()).await,
+        }
+    }
+}
+
+impl On<'_> {
+    /// The same, for the first of two statements.
+    pub(super) fn again(&mut self) -> On<'_> {
+        match self {
+            Self::Sqlite(connection) => On::Sqlite(connection),
+            Self::SqlitePool(pool) => On::SqlitePool(pool),
+            Self::Postgres(connection) => On::Postgres(connection),
+            Self::PostgresPool(pool) => On::PostgresPool(pool),
+        }
+    }
+}
+
+impl<'c> From<&'c Pool> for On<'c> {
+    fn from(pool: &'c Pool) -> Self {
+        match pool {
+            Pool::Sqlite(pool) => Self::SqlitePool(pool),
+            Pool::Postgres(pool) => Self::PostgresPool(pool),
+        }
+    }
+}
+
+impl<'c> From<&'c mut Connection> for On<'c> {
+    fn from(connection: &'c mut Connection) -> Self {
+        match connection {
+            Connection::Sqlite(connection) => Self::Sqlite(connection),
+            Connection::Postgres(connection) => Self::Postgres(connection),
+        }
+    }
+}

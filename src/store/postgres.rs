@@ -1,0 +1,196 @@
+//! PostgreSQL: how it is connected to, and what it must be like.
+//!
+//! A database on another machine can be slow, silent or gone, and what holds for a session is decided by whoever set
+//! the server up. So every session says how long it waits for what, that its commits are durable, and nothing that
+//! protects what is sent is left to chance.
+
+use std::net::IpAddr;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use crate::store::StoreError;
+use crate::store::database::{On, in_time, query};
+use crate::store::side_connection::Durability;
+
+/// How long connecting may take; whoever waits for it would rather be told 503 within a second.
+const CONNECT_TIME_MAX: Duration = Duration::from_millis(800);
+
+/// How long a connection that comes back to the pool may take to show that it is alive.
+const PING_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// What every session sets, in milliseconds or, for keepalives, in seconds: how long a statement runs and waits for a
+/// lock, how long a transaction lies idle with the locks that others wait for, and after what silence PostgreSQL takes
+/// a node for dead, which gives back the locks of a node that has lost its power.
+const SETTINGS: [(&str, &str); 7] = [
+    ("statement_timeout", "5000"),
+    ("lock_timeout", "5000"),
+    ("idle_in_transaction_session_timeout", "5000"),
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "10000"),
+];
+
+/// The same for spent assertions, which nobody waits long for: a node that stops between an insert and its commit
+/// stops all others for no longer than this.
+const REPLAY_SETTINGS: [(&str, &str); 3] = [
+    ("statement_timeout", "700"),
+    ("lock_timeout", "700"),
+    ("idle_in_transaction_session_timeout", "500"),
+];
+
+/// Migrations may take as long as they take, and wait for a node that is applying them.
+const MIGRATION_SETTINGS: [(&str, &str); 2] =
+    [("statement_timeout", "0"), ("lock_timeout", "60000")];
+
+/// What is wrong when what a session sets does not reach the server.
+const POOLED: &str = "what a session sets does not hold, as with a pooler such as pgbouncer in between; connect past it";
+
+/// Reads the URL of a database, and holds that nobody between us and it can read along or pretend to be it.
+/// [`StoreError::Url`] tells what is wrong, without the URL, because it may hold a password.
+pub fn check_url(url: &str) -> Result<(), StoreError> {
+    options(url).map(|_| ())
+}
+
+/// How the database of a URL is connected to. See [`check_url`].
+pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let wrong = |problem: &str| StoreError::Url(problem.to_owned());
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(wrong("does not begin with postgres:// or postgresql://"));
+    }
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| wrong("is not a URL like postgres://USER:PASSWORD@HOST:PORT/DATABASE"))?;
+    if options.get_database().is_none() {
+        return Err(wrong("names no database"));
+    }
+    let is_verified = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
+    if !is_verified && options.get_socket().is_none() && !is_loopback(options.get_host()) {
+        return Err(wrong(
+            "is of another machine and lacks sslmode=verify-full, without which anybody in between could be the \
+             database",
+        ));
+    }
+    // Of two settings the last one counts, so the URL does not undo these.
+    Ok(options.application_name("portvakt").options(SETTINGS).options([DURABLE]))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.starts_with('/')
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whatever is the server's default, a commit is on its disk, and on those of synchronous standbys, when we are told of
+/// it: a spent assertion must stay spent when the power fails.
+const DURABLE: (&str, &str) = ("synchronous_commit", "on");
+
+/// A pool of so many connections, which are made when they are needed.
+pub(super) fn pool(
+    options: &PgConnectOptions,
+    connections: u32,
+    acquire_time_max: Duration,
+) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(acquire_time_max)
+        .after_release(|connection, _| {
+            // What was given up in the middle may have left it in any state, and silent.
+            Box::pin(async move {
+                match tokio::time::timeout(PING_TIME_MAX, connection.ping()).await {
+                    Ok(answer) => answer.map(|()| true),
+                    Err(_) => Err(sqlx::Error::PoolTimedOut),
+                }
+            })
+        })
+        .connect_lazy_with(options.clone())
+}
+
+/// A connection beside the pool, for what one task writes.
+pub(super) async fn connect_beside(
+    pool: &PgPool,
+    durability: Durability,
+) -> Result<PgConnection, StoreError> {
+    let options = (*pool.connect_options()).clone();
+    let options = match durability {
+        Durability::Full => options.options(REPLAY_SETTINGS),
+        Durability::Lazy => options.options([("synchronous_commit", "off")]),
+    };
+    in_time(CONNECT_TIME_MAX, options.connect()).await
+}
+
+/// A connection that applies migrations, as a pool of its own.
+pub(super) fn pool_to_migrate(beside: &PgPool) -> PgPool {
+    let options = (*beside.connect_options()).clone().options(MIGRATION_SETTINGS);
+    pool(&options, 1, CONNECT_TIME_MAX)
+}
+
+/// Holds that the database keeps what it says it has kept, orders text as this program does, and hears what sessions
+/// set: [`StoreError::Unsuitable`] otherwise.
+pub(super) async fn check(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let unsuitable = |problem: &str| Err(StoreError::Unsuitable(problem.to_owned()));
+    let mut connection = match in_time(CONNECT_TIME_MAX, options.connect()).await {
+        Err(error) if error.to_string().contains("startup parameter") => return unsuitable(POOLED),
+        connected => connected?,
+    };
+    let settings = query(
+        "select current_setting('fsync'), current_setting('statement_timeout'), \
+         current_setting('synchronous_commit'), current_setting('server_encoding')",
+    );
+    let (fsync, statement_timeout, synchronous, encoding): (String, String, String, String) =
+        settings.fetch_one(On::Postgres(&mut connection)).await?;
+    if fsync != "on" {
+        return unsuitable(
+            "it runs with fsync=off, and would forget spent assertions when the power fails",
+        );
+    }
+    if statement_timeout != "5s" || synchronous != "on" {
+        return unsuitable(POOLED);
+    }
+    if encoding != "UTF8" {
+        return unsuitable("its encoding is not UTF8; make it with: encoding 'UTF8'");
+    }
+    // Lists go on after the last name of a page, and every node must agree where that is.
+    let order = query("select 'Z' < 'a' and 'a z' < 'aa' and 'a-z' < 'aa' and 'z' < 'å'");
+    let (by_code_points,): (bool,) = order.fetch_one(On::Postgres(&mut connection)).await?;
+    if !by_code_points {
+        return unsuitable(
+            "it does not order text by code points; make it with: create database portvakt \
+             template template0 encoding 'UTF8' locale 'C'",
+        );
+    }
+    in_time(CONNECT_TIME_MAX, connection.close()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_elsewhere_is_reached_by_verified_tls_only() {
+        for good in [
+            "postgres://a:b@localhost/portvakt",
+            "postgresql://a@127.0.0.1:5433/portvakt",
+            "postgres://a@[::1]/portvakt",
+            "postgres://a@%2Frun%2Fpostgresql/portvakt",
+            "postgres:///portvakt?host=/run/postgresql&user=a",
+            "postgres://a:b@db.example.org/portvakt?sslmode=verify-full",
+        ] {
+            check_url(good).unwrap();
+        }
+        for (bad, problem) in [
+            ("mysql://a:secret@localhost/portvakt", "does not begin with"),
+            ("postgres://a:secret@localhost:port/portvakt", "is not a URL"),
+            ("postgres://a:secret@localhost", "names no database"),
+            ("postgres://a:secret@db.example.org/portvakt", "verify-full"),
+            ("postgres://a:secret@db.example.org/portvakt?sslmode=require", "verify-full"),
+            ("postgres://a:secret@127.0.0.1.example.org/portvakt", "verify-full"),
+        ] {
+            let error = check_url(bad).unwrap_err().to_string();
+            assert!(error.contains(problem) && !error.contains("secret"), "{bad}: {error}");
+        }
+    }
+}

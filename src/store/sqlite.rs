@@ -1,0 +1,46 @@
+//! SQLite: how the file is opened.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::store::StoreError;
+
+/// How long a statement waits for another process that holds the write lock. With the time of a commit it
+/// stays below a second, after which a client would rather be told 503.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// How the file is opened. It is made, for its owner alone, if it is not there.
+pub(super) fn options(file: &Path) -> Result<SqliteConnectOptions, StoreError> {
+    // SQLite gives its other files the mode of this one. Who can read them can also lock them.
+    let private =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
+    private.map_err(sqlx::Error::Io)?;
+    Ok(SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A spent assertion must stay spent when the power fails, not only when we do.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("trusted_schema", "OFF")
+        // Lists of a million accesses are looked through page by page.
+        .pragma("cache_size", "-16384"))
+}
+
+/// A pool of so many connections, the first of which is there.
+pub(super) async fn connect(
+    options: &SqliteConnectOptions,
+    connections: u32,
+    acquire_time_max: Duration,
+) -> Result<SqlitePool, StoreError> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(acquire_time_max);
+    Ok(pool.connect_with(options.clone()).await?)
+}

@@ -1,0 +1,138 @@
+//! N02: what is changed on one node holds on the others within a second, whether or not they hear of it.
+
+use std::time::Duration;
+
+use portvakt::domain::client::ClientStatus;
+use portvakt::domain::record::Expected;
+use portvakt::domain::scope::ScopeName;
+use portvakt::registry::AccessTerms;
+
+use crate::harness::CONSUMER;
+use crate::harness::caller::Key;
+use crate::harness::chain::Trust;
+use crate::harness::clock::tick;
+use crate::harness::load::percentile_99;
+use crate::harness::server::{TestServer, actor, caller, pki};
+
+/// How often each thing is taken away and given back.
+const TRIALS: usize = 25;
+
+/// What a change may take, from its commit to the first answer of another node that knows it.
+const HOLDS_MAX: Duration = Duration::from_secs(1);
+
+/// The same when nobody is told of it.
+const FOUND_MAX: Duration = Duration::from_secs(2);
+
+/// A node that looks at the feed as often as the default says.
+const USUAL: &str = "[feed]\npoll_milliseconds = 250\n";
+
+/// A node that hardly ever looks.
+const DEAF: &str = "[feed]\npoll_milliseconds = 60000\nstale_seconds_max = 600\n";
+
+async fn two(configuration: &str) -> (TestServer, TestServer) {
+    let first = TestServer::with(&[Trust::of(pki())], configuration).await;
+    let second = first.beside_with(configuration).await;
+    (first, second)
+}
+
+/// The time until a node gives that client a token, or does not any more.
+async fn until(node: &TestServer, client: &str, works: bool) -> Duration {
+    let began = tick();
+    loop {
+        let reply = node.ask(&caller(client).assertion()).await;
+        let took = began.elapsed();
+        if (reply.status == 200) == works {
+            return took;
+        }
+        assert!(took < FOUND_MAX, "{client}: still {} after {took:?}", reply.status);
+    }
+}
+
+async fn withdraw(node: &TestServer, scope: &ScopeName) {
+    let registry = &node.app.registry;
+    let consumer = CONSUMER.parse().unwrap();
+    registry.withdraw_access(&actor(), scope, consumer, None, None).await.unwrap();
+}
+
+async fn grant(node: &TestServer, scope: &ScopeName) {
+    let (consumer, terms) = (CONSUMER.parse().unwrap(), AccessTerms::default());
+    let registry = &node.app.registry;
+    registry.grant_access(&actor(), scope, consumer, terms, Expected::Anything).await.unwrap();
+}
+
+/// Takes away and gives back an access, a client and a key, and says how long each took to hold on the other node.
+async fn trials(maker: &TestServer, other: &TestServer) -> Vec<Duration> {
+    let scope = "test:read".parse().unwrap();
+    let registry = &maker.app.registry;
+    let client = "rs256".parse().unwrap();
+    let mut times = Vec::new();
+    for _ in 0..TRIALS {
+        withdraw(maker, &scope).await;
+        times.push(until(other, "es256", false).await);
+        grant(maker, &scope).await;
+        times.push(until(other, "es256", true).await);
+        for status in [ClientStatus::Deactivated, ClientStatus::Active] {
+            registry.set_client_status(&actor(), &client, status, None).await.unwrap();
+            times.push(until(other, "rs256", status == ClientStatus::Active).await);
+        }
+    }
+    let (client, kid) = ("es384".parse().unwrap(), "es384-key".parse().unwrap());
+    let spare = Key::generate("ES256").jwk("spare-key").to_string();
+    registry.add_client_key(&actor(), &client, &spare, None).await.unwrap();
+    until(other, "es384", true).await;
+    registry.withdraw_client_key(&actor(), &client, &kid, None).await.unwrap();
+    times.push(until(other, "es384", false).await);
+    times
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n02_a_change_holds_on_the_other_node_within_a_second() {
+    let (first, second) = two(USUAL).await;
+    let mut times = trials(&first, &second).await;
+    times.sort();
+    let (median, late) = (times[times.len() / 2], percentile_99(&times));
+    println!("{} changes: p50 {median:?}, p99 {late:?}, max {:?}", times.len(), times.last());
+    assert!(late <= HOLDS_MAX, "{late:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n02_a_node_that_is_told_of_a_change_looks_at_once() {
+    let (first, second) = two(DEAF).await;
+    let scope = "test:read".parse().unwrap();
+    assert_eq!(second.ask(&caller("es256").assertion()).await.status, 200);
+    for _ in 0..10 {
+        withdraw(&first, &scope).await;
+        assert!(until(&second, "es256", false).await <= HOLDS_MAX);
+        grant(&first, &scope).await;
+        assert!(until(&second, "es256", true).await <= HOLDS_MAX);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n03_changes_are_found_by_nodes_that_nobody_can_tell() {
+    // R12: the sessions that listen are ended again and again while changes are made.
+    let (first, second) = two(USUAL).await;
+    let scope = "test:read".parse().unwrap();
+    let sql = first.sql().await;
+    let mut ended = 0;
+    for turn in 0..10 {
+        ended += sql
+            .number(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+                 where datname = current_database() and query like 'LISTEN%'",
+            )
+            .await;
+        withdraw(&first, &scope).await;
+        until(&second, "es256", false).await;
+        grant(&first, &scope).await;
+        until(&second, "es256", true).await;
+        if turn % 3 == 2 {
+            // They come back.
+            tokio::time::sleep(Duration::from_millis(800)).await;
+        }
+    }
+    assert!(ended >= 4, "{ended} sessions were ended");
+}
