@@ -14,8 +14,11 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i64);
 
+/// Seconds of an hour.
+pub const HOUR_SECONDS: i64 = 60 * 60;
+
 /// Seconds of a day.
-pub const DAY_SECONDS: i64 = 24 * 60 * 60;
+pub const DAY_SECONDS: i64 = 24 * HOUR_SECONDS;
 
 impl Timestamp {
     /// The moment `seconds` after 1970 began.

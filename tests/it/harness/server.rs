@@ -187,9 +187,14 @@ pub(crate) fn actor() -> Actor {
 
 /// Writes the configuration of a server.
 pub(crate) fn write_configuration(folder: &Path, trust: &[Trust], more: &str) -> Config {
+    // The other servers of tests are on this machine.
+    let outbound = match more.contains("[outbound]") {
+        true => "",
+        false => "[outbound]\nallowed_networks = [\"127.0.0.0/8\"]\n",
+    };
     let mut text = format!(
         "[server]\nissuer = \"{ISSUER}\"\n[database]\nfile = \"portvakt.db\"\n\
-         [keys]\nsealing_key = \"{}\"\n[feed]\npoll_milliseconds = 50\n{more}\n",
+         [keys]\nsealing_key = \"{}\"\n[feed]\npoll_milliseconds = 50\n{outbound}{more}\n",
         sealing_key()
     );
     for (index, trust) in trust.iter().enumerate() {
