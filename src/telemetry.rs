@@ -222,7 +222,9 @@ impl Metrics {
         let gauges = &self.lists;
         let all =
             [&gauges.this_update, &gauges.next_update, &gauges.entries, &gauges.failing_since];
-        all.iter().for_each(|gauge| gauge.clear());
+        for gauge in all {
+            gauge.clear();
+        }
         for (labels, of) in lists {
             let values = [of.this_update, of.next_update, of.entries, of.failing_since];
             for (gauge, value) in all.into_iter().zip(values) {

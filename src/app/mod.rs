@@ -199,14 +199,9 @@ impl App {
         let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
         let registers = delegation_registers(config, &rules, &caches, &keys, &random)?;
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
-        let means = revocation::Means {
-            config,
-            rules: &rules,
-            clock: &clock,
-            random: &random,
-            counts: metrics.fetch_counts(),
-        };
-        let (revocation_lists, lists) = RevocationLists::start(&certificates, means).await?;
+        let counts = metrics.fetch_counts();
+        let lists = RevocationLists::start(config, &rules, &certificates, &clock, &random, counts);
+        let (revocation_lists, lists) = Box::pin(lists).await?;
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let limits = Limits::new(config.limits, &clock);
         let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);

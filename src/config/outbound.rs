@@ -62,7 +62,12 @@ impl Outbound {
 
     /// Reads the address that `key` holds. An address that names its host by number is held against the reach at
     /// once, so that a server that could never ask does not start.
-    pub(super) fn url(&self, key: &str, text: &str, clear: Clear) -> Result<RemoteUrl, ConfigError> {
+    pub(super) fn url(
+        &self,
+        key: &str,
+        text: &str,
+        clear: Clear,
+    ) -> Result<RemoteUrl, ConfigError> {
         let refuse = |problem: String| ConfigError::key(key, format!("{text:?} {problem}"));
         let url: RemoteUrl = text.parse().map_err(|error| refuse(error_text(&error)))?;
         if clear == Clear::Loopback && !url.is_https() && !url.host().is_loopback() {

@@ -124,8 +124,6 @@ fn with_hours(
             let problem = format!("{hours} is not in 1 to {SOFT_FAIL_HOURS_MAX}");
             Err(ConfigError::key(key, problem))
         }
-        (_, Some(_)) => {
-            Err(ConfigError::key(key, "is set, but revocation is not \"soft_fail\""))
-        }
+        (_, Some(_)) => Err(ConfigError::key(key, "is set, but revocation is not \"soft_fail\"")),
     }
 }

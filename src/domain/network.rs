@@ -19,7 +19,9 @@ pub struct Network {
 
 /// Why a text is no network.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("{0:?} is no network; write its first address, a slash and the bits that are fixed, such as 10.1.2.0/24")]
+#[error(
+    "{0:?} is no network; write its first address, a slash and the bits that are fixed, such as 10.1.2.0/24"
+)]
 pub struct NetworkError(String);
 
 impl Network {
@@ -64,7 +66,7 @@ impl FromStr for Network {
 /// Addresses that are not public, by what they are for (the IANA registries of special-purpose addresses,
 /// RFC 6890), as far as IPv4 goes.
 const SPECIAL: [(Ipv4Addr, u32, &str); 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8, "this machine"),
+    (Ipv4Addr::UNSPECIFIED, 8, "this machine"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "a private network"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "a provider's own network"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback"),
@@ -81,7 +83,7 @@ const SPECIAL: [(Ipv4Addr, u32, &str); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4, "nothing yet, or everybody on the link"),
 ];
 
-/// The only block of IPv6 that public addresses come from (2000::/3), and what in it is not public.
+/// The only block of IPv6 that public addresses come from (`2000::/3`), and what in it is not public.
 const PUBLIC_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 const SPECIAL_V6: [(Ipv6Addr, u32, &str); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "protocols and tunnels"),
@@ -182,8 +184,16 @@ mod tests {
             assert_eq!(text.parse::<Network>().unwrap().to_string(), text);
         }
         for text in [
-            "", "10.1.2.0", "10.1.2.0/", "10.1.2.0/33", "10.1.2.1/24", "10.1.2.0/+24", "::1/129", "010.0.0.0/8",
-            "10.0.0.0/8 ", "fd00::1/8",
+            "",
+            "10.1.2.0",
+            "10.1.2.0/",
+            "10.1.2.0/33",
+            "10.1.2.1/24",
+            "10.1.2.0/+24",
+            "::1/129",
+            "010.0.0.0/8",
+            "10.0.0.0/8 ",
+            "fd00::1/8",
         ] {
             assert!(text.parse::<Network>().is_err(), "{text}");
         }
@@ -192,16 +202,47 @@ mod tests {
     #[test]
     fn only_public_addresses_are_reached_by_default() {
         let reach = Reach::default();
-        for public in ["8.8.8.8", "193.0.0.1", "2606:4700::1", "::ffff:8.8.8.8", "64:ff9b::808:808", "172.32.0.1"] {
+        for public in [
+            "8.8.8.8",
+            "193.0.0.1",
+            "2606:4700::1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "172.32.0.1",
+        ] {
             assert!(reach.admit(public.parse().unwrap()).is_ok(), "{public}");
         }
         // J02
         for special in [
-            "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.255.255.254", "169.254.169.254",
-            "172.16.0.1", "172.31.255.255", "192.168.1.1", "198.19.0.1", "224.0.0.1", "255.255.255.255", "::", "::1",
-            "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
-            "64:ff9b:1::1", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "2002:7f00:1::", "2001:0:1::1",
-            "2001:db8::1", "4000::1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "198.19.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "2002:7f00:1::",
+            "2001:0:1::1",
+            "2001:db8::1",
+            "4000::1",
         ] {
             assert!(reach.admit(special.parse().unwrap()).is_err(), "{special}");
         }

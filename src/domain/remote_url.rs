@@ -53,7 +53,9 @@ pub enum RemoteUrlError {
     #[error("has a fragment")]
     Fragment,
     /// The host is none, or an address that is not written as addresses are.
-    #[error("has no host, or one that is neither a name in lower case nor an address as it is usually written")]
+    #[error(
+        "has no host, or one that is neither a name in lower case nor an address as it is usually written"
+    )]
     Host,
     /// It is too long.
     #[error("has more than {URL_BYTES_MAX} bytes")]
@@ -127,7 +129,13 @@ impl FromStr for RemoteUrl {
             _ => (authority, None),
         };
         let port = match port {
-            None => if is_https { HTTPS_PORT } else { HTTP_PORT },
+            None => {
+                if is_https {
+                    HTTPS_PORT
+                } else {
+                    HTTP_PORT
+                }
+            }
             Some(port) => read_port(port)?,
         };
         Ok(Self { host: host.parse()?, is_https, port, text: text.to_owned() })

@@ -46,7 +46,9 @@ pub enum CrlRefusal {
     #[error("it is of {0}, which is to come")]
     Future(Timestamp),
     /// Nobody who is trusted has signed it.
-    #[error("it says that it is of {issuer}, and no anchor or intermediate of that name has signed it")]
+    #[error(
+        "it says that it is of {issuer}, and no anchor or intermediate of that name has signed it"
+    )]
     Signature {
         /// Whose it says that it is.
         issuer: String,
@@ -163,14 +165,12 @@ impl CrlSet {
                 }
             }
         }
-        match known_until {
-            Some(until) => Status::Good { until },
-            None => {
-                let (issuer, complaints) = (&issuer.subject_text, complaints.join("; "));
-                let detail = format!("the lists of {issuer} do not tell: {complaints}");
-                Status::Unknown { detail, good_until }
-            }
+        if let Some(until) = known_until {
+            return Status::Good { until };
         }
+        let (issuer, complaints) = (&issuer.subject_text, complaints.join("; "));
+        let detail = format!("the lists of {issuer} do not tell: {complaints}");
+        Status::Unknown { detail, good_until }
     }
 
     /// What is wrong with the lists of these authorities. Two of one name are one authority with two

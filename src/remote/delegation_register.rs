@@ -69,11 +69,7 @@ impl RemoteRegister {
         Ok(Self { name, url, outbound, tokens })
     }
 
-    async fn look_up(
-        &self,
-        asked: &DelegationQuestion,
-        now: Timestamp,
-    ) -> Result<Verdict, String> {
+    async fn look_up(&self, asked: &DelegationQuestion, now: Timestamp) -> Result<Verdict, String> {
         let mut question = Question::get(self.address(asked)?);
         question.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(tokens) = &self.tokens {

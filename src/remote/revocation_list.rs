@@ -14,9 +14,7 @@ use reqwest::header::{
 use serde::{Deserialize, Serialize};
 
 use crate::domain::remote_url::RemoteUrl;
-use crate::remote::outbound::{
-    ClearText, Outbound, OutboundRules, Purpose, Question, Redirects,
-};
+use crate::remote::outbound::{ClearText, Outbound, OutboundRules, Purpose, Question, Redirects};
 
 /// The longest validator that is kept, in bytes; a longer one is as good as none.
 const VALIDATOR_BYTES_MAX: usize = 512;
@@ -93,8 +91,7 @@ impl Validators {
     }
 
     fn say(&self, headers: &mut HeaderMap) {
-        for (name, value) in
-            [(IF_NONE_MATCH, &self.etag), (IF_MODIFIED_SINCE, &self.last_modified)]
+        for (name, value) in [(IF_NONE_MATCH, &self.etag), (IF_MODIFIED_SINCE, &self.last_modified)]
         {
             let value = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok());
             headers.extend(value.map(|value| (name, value)));

@@ -289,9 +289,9 @@ impl Fetching {
             Ok(used)
         });
         match read.await {
-            Ok(Ok(Used { outcome: outcome @ (Outcome::Refused(_) | Outcome::Failed(_)), .. })) => {
-                Err(outcome)
-            }
+            Ok(Ok(Used {
+                outcome: outcome @ (Outcome::Refused(_) | Outcome::Failed(_)), ..
+            })) => Err(outcome),
             Ok(used) => used.map_err(Outcome::Refused),
             Err(error) => Err(Outcome::Failed(format!("reading it failed: {error}"))),
         }
@@ -315,7 +315,8 @@ impl Fetching {
                 Ok(Taken::New) => is_new = true,
                 Ok(Taken::Same) => {}
                 Err(refusal) => {
-                    refused = refused.or_else(|| Some(format!("trust set {}: {refusal}", set.name())));
+                    refused =
+                        refused.or_else(|| Some(format!("trust set {}: {refusal}", set.name())));
                 }
             }
         }

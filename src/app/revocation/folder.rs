@@ -82,7 +82,10 @@ impl Folder {
     }
 
     /// Removes what was fetched from addresses that are fetched from no more.
-    pub(super) fn keep_only<'a>(&self, urls: impl Iterator<Item = &'a RemoteUrl>) -> io::Result<()> {
+    pub(super) fn keep_only<'a>(
+        &self,
+        urls: impl Iterator<Item = &'a RemoteUrl>,
+    ) -> io::Result<()> {
         let kept: Vec<PathBuf> = urls.map(|url| self.file(url)).collect();
         let entries = match fs::read_dir(&self.0) {
             Ok(entries) => entries,

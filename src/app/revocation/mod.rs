@@ -37,22 +37,16 @@ pub struct RevocationLists {
     clock: Arc<dyn Clock>,
 }
 
-/// What the lists are kept fresh with.
-pub(super) struct Means<'a> {
-    pub(super) config: &'a Config,
-    pub(super) rules: &'a OutboundRules,
-    pub(super) clock: &'a Arc<dyn Clock>,
-    pub(super) random: &'a Arc<dyn Random>,
-    pub(super) counts: FetchCounts,
-}
-
 impl RevocationLists {
     /// Takes what is kept from earlier into use, warns of what is missing then, and begins to fetch and to watch.
     pub(super) async fn start(
+        config: &Config,
+        rules: &OutboundRules,
         certificates: &Arc<EnterpriseCertificates>,
-        means: Means<'_>,
+        clock: &Arc<dyn Clock>,
+        random: &Arc<dyn Random>,
+        counts: FetchCounts,
     ) -> Result<(Self, Vec<JoinHandle<()>>), AppError> {
-        let Means { config, rules, clock, random, counts } = means;
         let sources: Vec<_> = sources(config, certificates).into_iter().map(Arc::new).collect();
         let mut tasks = Vec::new();
         if !sources.is_empty() {

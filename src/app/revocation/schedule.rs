@@ -16,7 +16,12 @@ const JITTER_256THS: u32 = 51;
 /// How long to wait with the next fetch, at most `refresh`.
 ///
 /// `failures` have come one after the other; the list ends in `left`, if there is one; `chance` is any number.
-pub(super) fn wait(refresh: Duration, failures: u32, left: Option<Duration>, chance: u8) -> Duration {
+pub(super) fn wait(
+    refresh: Duration,
+    failures: u32,
+    left: Option<Duration>,
+    chance: u8,
+) -> Duration {
     let wait = match failures {
         0 => refresh,
         // The sixth wait is the usual one.
@@ -25,7 +30,7 @@ pub(super) fn wait(refresh: Duration, failures: u32, left: Option<Duration>, cha
     // Ahead of the end, and the nearer it is the more often: half of what is left.
     let ahead = left.map_or(wait, |left| wait.min(left / 2));
     let wait = ahead.max(WAIT_MIN.min(refresh)).max(refresh / (4 * FIRST_RETRY));
-    wait - wait * (u32::from(chance) * JITTER_256THS / 256) / 256
+    wait.saturating_sub(wait * (u32::from(chance) * JITTER_256THS / 256) / 256)
 }
 
 /// How near the end of a list is of which no newer one can be had.
@@ -40,7 +45,11 @@ pub(super) enum Alarm {
 }
 
 /// The alarm for a list that ends at `end`, if fetching it has failed since then.
-pub(super) fn alarm(failing_since: Timestamp, end: Option<Timestamp>, now: Timestamp) -> Option<Alarm> {
+pub(super) fn alarm(
+    failing_since: Timestamp,
+    end: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Alarm> {
     let Some(end) = end.filter(|end| now <= *end) else { return Some(Alarm::Ended) };
     let left = end.seconds().saturating_sub(failing_since.seconds()).max(0);
     let gone = now.seconds().saturating_sub(failing_since.seconds()).max(0);

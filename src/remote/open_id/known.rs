@@ -200,7 +200,10 @@ fn discovery_problem(error: &DiscoveryError<WebError>) -> String {
 pub(super) struct WebError(String);
 
 /// Sends one request. Of the answer only what is read is kept: status, kind and body.
-pub(super) async fn send(http: Arc<Outbound>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+pub(super) async fn send(
+    http: Arc<Outbound>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
     let (head, body) = request.into_parts();
     let address = head.uri.to_string();
     let url: RemoteUrl =

@@ -199,10 +199,7 @@ impl Outbound {
         if !self.hosts.contains(host) {
             return Err(OutboundError::Host { host: host.clone() });
         }
-        if !url.is_https()
-            && self.purpose.clear == ClearText::Loopback
-            && !host.is_loopback()
-        {
+        if !url.is_https() && self.purpose.clear == ClearText::Loopback && !host.is_loopback() {
             return Err(OutboundError::ClearText { host: host.clone() });
         }
         // A name is looked at when it has been looked up; an address is never looked up.
@@ -230,9 +227,11 @@ impl Outbound {
         let location = location.ok_or_else(|| refuse("no place"))?;
         let base = Url::parse(from.as_str()).map_err(|_| RemoteUrlError::Host)?;
         // A path alone is completed; anything with a host is read as strictly as what is configured.
-        let to = match location.starts_with('/') && !location.starts_with("//") {
-            true => base.join(location).map(String::from).map_err(|_| refuse("no address"))?,
-            false => location.to_owned(),
+        let is_path = location.starts_with('/') && !location.starts_with("//");
+        let to = if is_path {
+            base.join(location).map(String::from).map_err(|_| refuse("no address"))?
+        } else {
+            location.to_owned()
         };
         let to: RemoteUrl = to.parse()?;
         if to.host() != from.host() {

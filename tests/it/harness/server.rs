@@ -151,6 +151,11 @@ impl TestServer {
         Self::open(Arc::clone(&self.folder), &[Trust::of(pki())], configuration).await
     }
 
+    /// Another server in a folder that one has left.
+    pub(crate) async fn on(folder: &Arc<TempDir>, trust: &[Trust], configuration: &str) -> Self {
+        Self::open(Arc::clone(folder), trust, configuration).await
+    }
+
     async fn open(folder: Arc<TempDir>, trust: &[Trust], configuration: &str) -> Self {
         logs::capture();
         let clock = Arc::new(TestClock::new());
@@ -188,10 +193,7 @@ pub(crate) fn actor() -> Actor {
 /// Writes the configuration of a server.
 pub(crate) fn write_configuration(folder: &Path, trust: &[Trust], more: &str) -> Config {
     // The other servers of tests are on this machine.
-    let outbound = match more.contains("[outbound]") {
-        true => "",
-        false => "[outbound]\nallowed_networks = [\"127.0.0.0/8\"]\n",
-    };
+    let outbound = "[outbound]\nallowed_networks = [\"127.0.0.0/8\"]\n";
     let mut text = format!(
         "[server]\nissuer = \"{ISSUER}\"\n[database]\nfile = \"portvakt.db\"\n\
          [keys]\nsealing_key = \"{}\"\n[feed]\npoll_milliseconds = 50\n{outbound}{more}\n",
