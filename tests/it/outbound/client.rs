@@ -102,8 +102,9 @@ async fn an_address_that_is_not_public_is_not_connected_to_in_any_disguise() {
     assert_eq!(host.connections(), 1, "somebody was connected to");
     // Of several addresses the one that may be asked is asked.
     let mixed = TestNames::of("crl.example", &[&["127.0.0.9", "127.0.0.1"]]);
-    let found = fetch(&rules(&["127.0.0.1/32"], mixed), &format!("http://crl.example:{port}/list"));
-    assert_eq!(found.await.unwrap(), b"list");
+    let one = rules(&["127.0.0.1/32"], mixed);
+    let url = format!("http://crl.example:{port}/list");
+    assert_eq!(fetch(&one, &url).await.unwrap(), b"list");
 }
 
 #[tokio::test]

@@ -26,8 +26,9 @@ const GROWTH_BYTES_MAX: u64 = 150 * 1024 * 1024;
 fn a_long_list_stops_nobody_and_takes_little() {
     // Only a process of its own has memory of its own, and the list is made in this one.
     if let Ok(folder) = std::env::var(FOLDER) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all();
-        return runtime.build().unwrap().block_on(inside(Path::new(&folder)));
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+        return runtime.block_on(inside(Path::new(&folder)));
     }
     let folder = tempfile::tempdir().unwrap();
     write(folder.path());
@@ -37,6 +38,7 @@ fn a_long_list_stops_nobody_and_takes_little() {
     let output = process.args(["--exact", this, "--nocapture"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
+    println!("{text}");
     assert!(output.status.success() && text.contains("1 passed"), "{text}\n{errors}");
 }
 
