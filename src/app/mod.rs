@@ -144,6 +144,16 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, AppError> {
+        // It takes much room, once; whoever waits for it need not have that on their stack.
+        Box::pin(Self::put_together(config, store, clock, random)).await
+    }
+
+    async fn put_together(
+        config: &Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, AppError> {
         let pending = store.pending_migrations().await?.len();
         if pending > 0 {
             return Err(AppError::Migrations(pending));
@@ -201,7 +211,7 @@ impl App {
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let counts = metrics.fetch_counts();
         let lists = RevocationLists::start(config, &rules, &certificates, &clock, &random, counts);
-        let (revocation_lists, lists) = Box::pin(lists).await?;
+        let (revocation_lists, lists) = lists.await?;
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let limits = Limits::new(config.limits, &clock);
         let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);

@@ -214,13 +214,13 @@ impl Fetching {
             }
         };
         match self.put_into_use(source, &kept.bytes, kept.validators, now) {
+            // What only some trust sets have taken is asked for whole the next time.
+            Ok((Used { outcome: Outcome::Refused(problem), .. }, _)) => {
+                tracing::warn!("the list kept from {} is not used: {problem}", source.url);
+            }
             Ok((used, _)) => {
                 let mut state = source.state.lock().unwrap_or_else(PoisonError::into_inner);
-                state.next_update = used.next_update;
-                // What only some trust sets have taken is asked for whole the next time.
-                if used.outcome.problem().is_none() {
-                    state.validators = used.validators;
-                }
+                (state.validators, state.next_update) = (used.validators, used.next_update);
             }
             Err(problem) => {
                 tracing::warn!("the list kept from {} is not used: {problem}", source.url);

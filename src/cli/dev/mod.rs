@@ -72,7 +72,7 @@ impl Dev {
         } else {
             self.make(&folder).await?;
         }
-        let bound = Box::pin(self.start(&folder)).await?;
+        let bound = self.start(&folder).await?;
         let addresses = bound.addresses().context("addresses")?;
         let issuer = self.issuer();
         let environment = files::environment(&folder, &issuer, &addresses)?;
