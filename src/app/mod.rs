@@ -32,6 +32,7 @@ use crate::pki::trust_set::{
 use crate::registry::{Operator, Outbox, PeopleRules, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
+use crate::remote::outbound::{OutboundRules, SystemNames};
 use crate::store::{self, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::token::access_token::TokenProfile;
@@ -51,6 +52,7 @@ use crate::token::token_use::TokenUses;
 use crate::token::{IssueRules, Issuer};
 
 pub use limits::Limits;
+pub use revocation::{FetchStatus, ListFacts, ListStatus, RevocationLists};
 
 /// The server without its listeners.
 pub struct App {
@@ -74,6 +76,8 @@ pub struct App {
     pub recorder: Recorder,
     /// How often callers may ask.
     pub limits: Limits,
+    /// Which revocation lists are in use, and how they are fetched.
+    pub revocation_lists: RevocationLists,
     /// Counts and times.
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
@@ -133,6 +137,9 @@ pub enum AppError {
     /// Migrations are missing.
     #[error("the database lacks {0} migrations; run: portvakt migrate --config FILE")]
     Migrations(usize),
+    /// Revocation lists cannot be fetched at all, mostly because the system has no certificate authorities.
+    #[error("revocation lists cannot be fetched: {0}")]
+    RevocationLists(String),
     /// The database is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -154,11 +161,22 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, AppError> {
+        // It takes much room, once; whoever waits for it need not have that on their stack.
+        Box::pin(Self::put_together(config, store, clock, random)).await
+    }
+
+    async fn put_together(
+        config: &Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, AppError> {
         let pending = store.pending_migrations().await?.len();
         if pending > 0 {
             return Err(AppError::Migrations(pending));
         }
-        let sets = load_trust_sets(config, &*clock)?;
+        let sets = config.trust.iter().map(load_trust_set).collect::<Result<_, _>>()?;
+        let rules = outbound_rules(config)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         // In boxes, because whoever builds a server would otherwise be as large as everything here that waits.
         let node = Node::join(&store, &config.issuer, Arc::clone(&clock), &*random);
@@ -166,8 +184,8 @@ impl App {
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
         let open_id_seal = secrets.clone();
-        let rules = key_rules(config);
-        let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, rules);
+        let its = key_rules(config);
+        let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, its);
         let keys = Arc::new(Box::pin(keys).await?);
         let caches = Arc::new(Caches::new(store.clone()));
         let feed = Feed::open(
@@ -208,11 +226,13 @@ impl App {
         }
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), skew);
-        let open_id = OpenIdProviders::new(config, &clock, &random, open_id_seal, &replay)?;
+        let open_id = OpenIdProviders::new(config, &rules, &clock, &random, open_id_seal, &replay)?;
         let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
-        let registers = delegation_registers(config, &caches, &keys, &random)?;
+        let registers = delegation_registers(config, &rules, &caches, &keys, &random)?;
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
-        let certificates_of_tasks = Arc::clone(&certificates);
+        let counts = metrics.fetch_counts();
+        let lists = RevocationLists::start(config, &rules, &certificates, &clock, &random, counts);
+        let (revocation_lists, lists) = lists.await?;
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let limits = Limits::new(config.limits, &clock);
         let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);
@@ -230,8 +250,8 @@ impl App {
             token_uses,
             keys: keys.ring(),
         };
-        let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
-        let mut tasks = vec![follower, writer, tokio::spawn(lists)];
+        let mut tasks = vec![follower, writer];
+        tasks.extend(lists);
         tasks.extend(post.map(|post| tokio::spawn(post.run())));
         tasks.push(tokio::spawn(alerts::run(registry.clone())));
         tasks.push(tokio::spawn(signing_keys::run(registry.clone())));
@@ -248,6 +268,7 @@ impl App {
             outbox: post::folder(config.mail.as_ref()),
             recorder,
             limits,
+            revocation_lists,
             metrics,
             draining: AtomicBool::new(false),
             node,
@@ -279,6 +300,11 @@ impl App {
         {
             tracing::warn!(%error, "the other nodes could not be told that this one has stopped");
         }
+    }
+
+    /// Puts how the revocation lists are into the metrics.
+    pub fn measure_lists(&self) {
+        self.metrics.measure_lists(self.revocation_lists.status().iter().map(ListStatus::measures));
     }
 
     /// Time since the server began, for durations.
@@ -325,8 +351,9 @@ pub fn check_files(config: &Config) -> Result<(), AppError> {
         load_trust_set(set)?;
     }
     load_operator(config)?;
+    let rules = outbound_rules(config)?;
     for register in &config.delegation_registers {
-        remote_register(register, None)?;
+        remote_register(register, None, &rules)?;
     }
     config.mail.as_ref().map(post::mailer).transpose()?;
     load_sealing_key(&config.sealing_key).map(|_| ())
@@ -437,6 +464,7 @@ const LOCAL_REGISTER_NAME: &str = "Portvakt";
 /// Every register of delegations that scopes may name, our own first.
 fn delegation_registers(
     config: &Config,
+    rules: &OutboundRules,
     caches: &Arc<Caches>,
     keys: &KeyKeeper,
     random: &Arc<dyn Random>,
@@ -450,7 +478,7 @@ fn delegation_registers(
             keys: keys.ring(),
             random: Arc::clone(random),
         });
-        registers.push(remote_register(register, tokens)?);
+        registers.push(remote_register(register, tokens, rules)?);
     }
     Ok(registers)
 }
@@ -464,9 +492,10 @@ fn local_register(config: &Config, caches: &Arc<Caches>) -> KnownRegister {
 fn remote_register(
     register: &config::DelegationRegister,
     tokens: Option<ServerTokens>,
+    rules: &OutboundRules,
 ) -> Result<KnownRegister, AppError> {
     let name = register.section.clone();
-    let remote = RemoteRegister::new(name.clone(), &register.url, tokens)
+    let remote = RemoteRegister::new(name.clone(), register.url.clone(), tokens, rules)
         .map_err(|problem| AppError::DelegationRegister { name: name.clone(), problem })?;
     let (time_max, cache_time) = (register.time_max, register.cache_time);
     let remembered = RememberedRegister::new(remote, name, time_max, cache_time);
@@ -486,15 +515,14 @@ pub fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppErro
     key.map_err(|error| AppError::Keys(KeyKeeperError::Key(error)))
 }
 
-/// The trust sets, having warned of what is wrong with them at this moment.
-fn load_trust_sets(config: &Config, clock: &dyn Clock) -> Result<Vec<TrustSet>, AppError> {
-    let sets = config.trust.iter().map(load_trust_set).collect::<Result<Vec<_>, _>>()?;
-    for set in &sets {
-        for warning in set.warnings(clock.now()) {
-            tracing::warn!(trust_set = set.name(), "{warning}");
-        }
-    }
-    Ok(sets)
+/// What holds for everything that goes out.
+fn outbound_rules(config: &Config) -> Result<OutboundRules, AppError> {
+    let files = config.outbound.tls_authorities.iter();
+    Ok(OutboundRules {
+        reach: config.outbound.reach.clone(),
+        authorities_pem: files.map(read).collect::<Result<_, _>>()?,
+        names: Arc::new(SystemNames),
+    })
 }
 
 fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {
@@ -516,7 +544,9 @@ fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {
             revocation: match set.revocation {
                 config::Revocation::HardFail => RevocationPolicy::HardFail,
                 config::Revocation::NotChecked => RevocationPolicy::NotChecked,
-                config::Revocation::SoftFail => RevocationPolicy::SoftFail,
+                config::Revocation::SoftFail { hours } => {
+                    RevocationPolicy::SoftFail { seconds: i64::from(hours) * HOUR_SECONDS }
+                }
             },
         },
     };

@@ -14,6 +14,7 @@ use crate::config::{self, Config};
 use crate::keys::second_factor::SecretSeal;
 use crate::registry::OpenIdIdentity;
 use crate::remote::open_id::{Provider, ProviderSettings, Secrets};
+use crate::remote::outbound::OutboundRules;
 use crate::token::assertion::ReplayId;
 use crate::token::refusal::Refusal;
 use crate::token::replay::Replay;
@@ -75,6 +76,7 @@ impl OpenIdProviders {
     /// Those of the configuration, if people may come from them.
     pub(super) fn new(
         config: &Config,
+        rules: &OutboundRules,
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
         seal: SecretSeal,
@@ -83,7 +85,7 @@ impl OpenIdProviders {
         let configured = config.open_id_providers.iter();
         let used = configured.filter(|_| config.portal.sign_in.open_id());
         let providers = used
-            .map(|provider| named(provider, &portal_url(config), clock))
+            .map(|provider| named(provider, &portal_url(config), clock, rules))
             .collect::<Result<_, _>>()?;
         let (random, clock) = (Arc::clone(random), Arc::clone(clock));
         Ok(Self { providers, seal, random, clock, replay: replay.clone() })
@@ -174,6 +176,7 @@ fn named(
     provider: &config::OpenIdProvider,
     portal_url: &str,
     clock: &Arc<dyn Clock>,
+    rules: &OutboundRules,
 ) -> Result<NamedProvider, AppError> {
     let section = provider.section.clone();
     let wrong = |problem: String| AppError::OpenId { name: provider.section.clone(), problem };
@@ -181,6 +184,7 @@ fn named(
     let secret = secret.map(|file| first_line(file, "secret")).transpose().map_err(wrong)?;
     let settings = ProviderSettings {
         issuer: provider.issuer.clone(),
+        hosts: provider.hosts.clone(),
         client_id: provider.client_id.clone(),
         client_secret: secret,
         way_back: format!("{portal_url}portal/sign-in/open-id/{section}/callback"),
@@ -190,7 +194,7 @@ fn named(
         organization_claim: provider.organization_claim.clone(),
     };
     let (issuer, name) = (provider.issuer.clone(), provider.name.clone());
-    let built = Provider::new(settings, Arc::clone(clock));
+    let built = Provider::new(settings, Arc::clone(clock), rules);
     let provider = built.map_err(|error| wrong(error.to_string()))?;
     Ok(NamedProvider { section, issuer, name, provider })
 }

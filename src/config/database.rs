@@ -32,6 +32,14 @@ impl DatabaseSource {
 }
 
 impl DatabaseSource {
+    /// The folder of the SQLite file.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) => file.parent(),
+            Self::UrlFile(_) | Self::Url(_) => None,
+        }
+    }
+
     /// The SQLite file that should be there and is not.
     pub fn missing_file(&self) -> Option<&Path> {
         match self {

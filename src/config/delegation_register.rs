@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::config::outbound::{Clear, Outbound};
 use crate::config::raw::RawDelegationRegister;
 use crate::config::{ConfigError, check_address, required};
+use crate::domain::remote_url::RemoteUrl;
 use crate::domain::scope::ScopeName;
 
 /// A register of delegations on another server.
@@ -17,7 +19,7 @@ pub struct DelegationRegister {
     /// Its name for people.
     pub name: String,
     /// Its endpoint.
-    pub url: String,
+    pub url: RemoteUrl,
     /// The scope of the tokens that this server proves itself with; `None` is no authentication.
     pub token_scope: Option<ScopeName>,
     /// How long an answer is waited for.
@@ -44,10 +46,11 @@ impl DelegationRegister {
     pub(super) fn check_all(
         raw: BTreeMap<String, RawDelegationRegister>,
         own_issuer: &str,
+        outbound: &Outbound,
     ) -> Result<Vec<Self>, ConfigError> {
         let mut registers: Vec<Self> = Vec::new();
         for (section, raw) in raw {
-            let register = Self::check(section, raw)?;
+            let register = Self::check(section, raw, outbound)?;
             let key = format!("delegation_register.{}.issuer", register.section);
             if register.issuer == own_issuer {
                 let problem = "is server.issuer, which names the register of this server";
@@ -62,7 +65,11 @@ impl DelegationRegister {
         Ok(registers)
     }
 
-    fn check(section: String, raw: RawDelegationRegister) -> Result<Self, ConfigError> {
+    fn check(
+        section: String,
+        raw: RawDelegationRegister,
+        outbound: &Outbound,
+    ) -> Result<Self, ConfigError> {
         let key = |key: &str| format!("delegation_register.{section}.{key}");
         let address = |name: &str, address: Option<String>| {
             let address = required(&key(name), address)?;
@@ -94,7 +101,7 @@ impl DelegationRegister {
         let cache_time = within("cache_seconds", cache, CACHE_SECONDS_MAX)?;
         Ok(Self {
             issuer: address("issuer", raw.issuer)?,
-            url: address("url", raw.url)?,
+            url: outbound.url(&key("url"), &address("url", raw.url)?, Clear::Loopback)?,
             name,
             token_scope,
             time_max: Duration::from_millis(time_max),

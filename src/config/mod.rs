@@ -13,6 +13,7 @@ mod listener;
 mod mail;
 mod open_id;
 mod operator;
+mod outbound;
 mod raw;
 mod trust;
 
@@ -32,6 +33,7 @@ pub use listener::{Listener, TlsFiles};
 pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
 pub use open_id::OpenIdProvider;
 pub use operator::Operator;
+pub use outbound::{Outbound, RevocationLists};
 pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
 
 use raw::Raw;
@@ -79,6 +81,10 @@ pub struct Config {
     pub mail: Option<Mail>,
     /// How logs look.
     pub log: Log,
+    /// What holds for every request to another server.
+    pub outbound: Outbound,
+    /// How revocation lists are fetched.
+    pub revocation_lists: RevocationLists,
     /// Which certificate authorities count.
     pub trust: Vec<TrustSet>,
     /// Which registers of delegations are asked beside our own.
@@ -188,14 +194,20 @@ impl Config {
 
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigError> {
         let issuer = check_issuer(required("server.issuer", raw.server.issuer)?)?;
-        let open_id_providers = OpenIdProvider::check_all(raw.open_id, folder)?;
+        let outbound = Outbound::check(raw.outbound, folder)?;
+        let open_id_providers = OpenIdProvider::check_all(raw.open_id, folder, &outbound)?;
+        let database = DatabaseSource::check(raw.database, folder)?;
         let config = Self {
             environment: environment::check_environment(raw.environment)?,
             portal: Portal::check(&raw.portal, !open_id_providers.is_empty())?,
             open_id_providers,
             admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
             operator: Operator::check(raw.operator, folder)?,
-            delegation_registers: DelegationRegister::check_all(raw.delegation_register, &issuer)?,
+            delegation_registers: DelegationRegister::check_all(
+                raw.delegation_register,
+                &issuer,
+                &outbound,
+            )?,
             issuer,
             token_listener: Listener::check("token_listener", raw.token_listener, folder)?,
             admin_listener: Listener::check("admin_listener", raw.admin_listener, folder)?,
@@ -205,7 +217,8 @@ impl Config {
                 folder,
             )?,
             limits: Limits::check(&raw.limits)?,
-            database: DatabaseSource::check(raw.database, folder)?,
+            revocation_lists: RevocationLists::check(raw.revocation_lists, folder, &database)?,
+            database,
             token: check_token(raw.token)?,
             signing: check_signing(&raw.keys)?,
             sealing_key: check_sealing_key(raw.keys, folder)?,
@@ -233,8 +246,9 @@ impl Config {
             trust: raw
                 .trust
                 .into_iter()
-                .map(|(name, trust)| TrustSet::check(name, trust, folder))
+                .map(|(name, trust)| TrustSet::check(name, trust, folder, &outbound))
                 .collect::<Result<_, _>>()?,
+            outbound,
         };
         config.check_way_back()?;
         Ok(config)

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::error::ConfigError;
+use crate::config::outbound::{Clear, Outbound};
 use crate::config::raw::RawOpenId;
 use crate::config::{check_address, required};
+use crate::domain::remote_url::Host;
 
 /// An OpenID provider.
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct OpenIdProvider {
     pub section: String,
     /// Who it is.
     pub issuer: String,
+    /// The hosts that it may be asked at: the issuer's first.
+    pub hosts: Vec<Host>,
     /// Its name for people.
     pub name: String,
     /// Who we are to it.
@@ -32,6 +36,9 @@ pub struct OpenIdProvider {
 
 /// Providers, at most: each is a button, and among more nobody finds theirs.
 const PROVIDERS_MAX: usize = 8;
+
+/// Hosts of a provider beside that of its issuer, at most: none is known that has more than three.
+const HOSTS_MAX: usize = 8;
 
 /// The longest section, in bytes: it stands in addresses that are typed in at the provider.
 const SECTION_BYTES_MAX: usize = 40;
@@ -67,10 +74,11 @@ impl OpenIdProvider {
     pub(super) fn check_all(
         raw: BTreeMap<String, RawOpenId>,
         folder: &Path,
+        outbound: &Outbound,
     ) -> Result<Vec<Self>, ConfigError> {
         let mut providers: Vec<Self> = Vec::new();
         for (section, raw) in raw {
-            let provider = Self::check(section, raw, folder)?;
+            let provider = Self::check(section, raw, folder, outbound)?;
             let key = format!("open_id.{}", provider.section);
             if providers.len() == PROVIDERS_MAX {
                 let problem = format!("is one more than {PROVIDERS_MAX} providers");
@@ -85,7 +93,12 @@ impl OpenIdProvider {
         Ok(providers)
     }
 
-    fn check(section: String, raw: RawOpenId, folder: &Path) -> Result<Self, ConfigError> {
+    fn check(
+        section: String,
+        raw: RawOpenId,
+        folder: &Path,
+        outbound: &Outbound,
+    ) -> Result<Self, ConfigError> {
         let key = |key: &str| format!("open_id.{section}.{key}");
         let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if section.len() > SECTION_BYTES_MAX || !section.bytes().all(fits) {
@@ -97,6 +110,8 @@ impl OpenIdProvider {
         let issuer = required(&key("issuer"), raw.issuer)?;
         check_address(&issuer)
             .map_err(|problem| ConfigError::key(key("issuer"), format!("{issuer:?} {problem}")))?;
+        let own = outbound.url(&key("issuer"), &issuer, Clear::Loopback)?.host().clone();
+        let hosts = check_hosts(&key("hosts"), own, &raw.hosts.unwrap_or_default())?;
         let name = required(&key("name"), raw.name)?;
         let characters = name.chars().count();
         if characters > NAME_CHARACTERS_MAX || name.trim().is_empty() || has_control(&name) {
@@ -122,6 +137,7 @@ impl OpenIdProvider {
             scopes: check_scopes(&key("scopes"), raw.scopes)?,
             parameters: check_parameters(&key("parameters"), raw.parameters.unwrap_or_default())?,
             issuer,
+            hosts,
             name,
             client_id,
             client_secret_file: raw.client_secret_file.map(|file| folder.join(file)),
@@ -130,6 +146,19 @@ impl OpenIdProvider {
             section,
         })
     }
+}
+
+/// The host of the issuer, and those beside it.
+fn check_hosts(key: &str, own: Host, beside: &[String]) -> Result<Vec<Host>, ConfigError> {
+    if beside.len() > HOSTS_MAX {
+        let problem = format!("has {} hosts; at most {HOSTS_MAX}", beside.len());
+        return Err(ConfigError::key(key, problem));
+    }
+    let read = |host: &String| {
+        host.parse().map_err(|error| ConfigError::key(key, format!("{host:?} {error}")))
+    };
+    let beside = beside.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(std::iter::once(own).chain(beside).collect())
 }
 
 /// The scopes without `openid`, which is always asked for.
@@ -169,10 +198,13 @@ fn has_control(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::network::Reach;
 
     fn check(text: &str) -> Result<Vec<OpenIdProvider>, String> {
         let raw = toml::from_str(text).map_err(|error| error.to_string())?;
-        OpenIdProvider::check_all(raw, Path::new("/etc")).map_err(|error| error.to_string())
+        let outbound = Outbound { reach: Reach::default(), tls_authorities: Vec::new() };
+        let checked = OpenIdProvider::check_all(raw, Path::new("/etc"), &outbound);
+        checked.map_err(|error| error.to_string())
     }
 
     const GOOD: &str = "[a]\nissuer = \"https://a.example/r\"\nname = \"A\"\nclient_id = \"c\"\n";
@@ -202,6 +234,8 @@ mod tests {
             (format!("{GOOD}parameters = {{ state = \"x\" }}"), "open_id.a.parameters.state"),
             (format!("{GOOD}parameters = {{ x = \"\\u0000\" }}"), "open_id.a.parameters.x"),
             (format!("{GOOD}organization_claim = \"\""), "open_id.a.organization_claim"),
+            (format!("{GOOD}hosts = [\"https://keys.example\"]"), "open_id.a.hosts"),
+            (GOOD.replace("a.example", "10.0.0.1"), "open_id.a.issuer"),
             (format!("{GOOD}{}", GOOD.replace("[a]", "[b]")), "open_id.b.issuer"),
         ] {
             let refusal = check(&change).unwrap_err();

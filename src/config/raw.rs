@@ -89,11 +89,16 @@ section!(RawMail {
     reply_to: String,
 });
 section!(RawLog { format: String, filter: String });
+section!(RawOutbound { allowed_networks: Vec<String>, tls_authorities: Vec<String> });
+section!(RawRevocationLists { refresh_seconds: u32, fetch_seconds_max: u32, folder: String });
 section!(RawTrust {
     anchors: Vec<String>,
     intermediates: Vec<String>,
     crls: Vec<String>,
+    crl_urls: Vec<String>,
+    crl_distribution_points: bool,
     revocation: String,
+    soft_fail_hours: u32,
     policies: Vec<String>,
     extended_key_usages: Vec<String>,
     organization_from_serial_number: bool,
@@ -116,6 +121,7 @@ section!(RawOpenId {
     parameters: BTreeMap<String, String>,
     email_verified_claim: String,
     organization_claim: String,
+    hosts: Vec<String>,
 });
 
 /// The portal of another environment.
@@ -145,6 +151,8 @@ pub(super) struct Raw {
     pub(super) explain: RawExplain,
     pub(super) mail: RawMail,
     pub(super) log: RawLog,
+    pub(super) outbound: RawOutbound,
+    pub(super) revocation_lists: RawRevocationLists,
     pub(super) trust: BTreeMap<String, RawTrust>,
     pub(super) delegation_register: BTreeMap<String, RawDelegationRegister>,
     pub(super) open_id: BTreeMap<String, RawOpenId>,
@@ -168,6 +176,8 @@ impl Raw {
         self.explain.overlay(over.explain);
         self.mail.overlay(over.mail);
         self.log.overlay(over.log);
+        self.outbound.overlay(over.outbound);
+        self.revocation_lists.overlay(over.revocation_lists);
         for (name, trust) in over.trust {
             self.trust.entry(name).or_default().overlay(trust);
         }

@@ -129,8 +129,12 @@ fn a_delegation_register_is_somebody_else_and_has_an_address() {
     assert_eq!(registers[0].token_scope, None);
     assert_eq!(registers[0].time_max, Duration::from_millis(500));
     assert_eq!(registers[0].cache_time, Duration::from_secs(10));
-    let loopback = "name = \"R\"\nurl = \"http://127.0.0.1:8/d\"\ntoken_scope = \"a:b\"";
-    assert!(load(&register("r", loopback)).unwrap().delegation_registers[0].token_scope.is_some());
+    let loopback = "name = \"R\"\nurl = \"http://127.0.0.1:8080/d\"\ntoken_scope = \"a:b\"";
+    let allowed = "[outbound]\nallowed_networks = [\"127.0.0.0/8\"]\n";
+    let registers = load(&format!("{allowed}{}", register("r", loopback))).unwrap();
+    assert!(registers.delegation_registers[0].token_scope.is_some());
+    let refused = load(&register("r", loopback)).unwrap_err().to_string();
+    assert!(refused.contains("outbound.allowed_networks"), "{refused}");
     for (name, rest, problem) in [
         ("r", "name = \"R\"", "r.url is not set"),
         ("r", "url = \"https://r.example/d\"", "r.name is not set"),
@@ -308,6 +312,46 @@ fn what_people_are_told_and_held_to_is_refused_with_the_key() {
         let refusal = refusal(&format!("{MINIMAL}[{section}]\n{line}\n"), &[]);
         assert!(refusal.contains(&format!("key {key}")), "{line}: {refusal}");
     }
+}
+
+#[test]
+fn what_goes_out_is_refused_with_the_key() {
+    let set = "[trust.n]\nanchors = [\"a\"]\npolicies = [\"any\"]\n";
+    for (lines, key) in [
+        ("[outbound]\nallowed_networks = [\"10.0.0.1/8\"]".to_owned(), "outbound.allowed_networks"),
+        ("[revocation_lists]\nrefresh_seconds = 0".to_owned(), "revocation_lists.refresh_seconds"),
+        (
+            "[revocation_lists]\nfetch_seconds_max = 301".to_owned(),
+            "revocation_lists.fetch_seconds_max",
+        ),
+        (format!("{set}soft_fail_hours = 1"), "trust.n.soft_fail_hours"),
+        (
+            format!("{set}revocation = \"soft_fail\"\nsoft_fail_hours = 0"),
+            "trust.n.soft_fail_hours",
+        ),
+        (format!("{set}crl_urls = [\"ldap://a.example/\"]"), "trust.n.crl_urls"),
+        (format!("{set}crl_urls = [\"file:///etc/passwd\"]"), "trust.n.crl_urls"),
+        (format!("{set}crl_urls = [\"http://169.254.169.254/latest\"]"), "trust.n.crl_urls"),
+        (format!("{set}crl_urls = [\"http://[::1]/\"]"), "trust.n.crl_urls"),
+        (format!("{set}crl_urls = [{}]", "\"http://a.example/\",".repeat(33)), "trust.n.crl_urls"),
+    ] {
+        let refusal = refusal(&format!("{MINIMAL}{lines}\n"), &[]);
+        assert!(refusal.contains(&format!("key {key}")), "{lines}: {refusal}");
+    }
+}
+
+#[test]
+fn lists_lie_beside_the_database_and_are_fetched_where_it_is_said() {
+    let set = "[trust.n]\nanchors = [\"a\"]\npolicies = [\"any\"]\n";
+    let config = load(&format!("{MINIMAL}[database]\nfile = \"/var/p/a.db\"\n{set}"), &[]).unwrap();
+    assert_eq!(config.revocation_lists.folder, Path::new("/var/p/revocation-lists"));
+    assert_eq!(config.revocation_lists.refresh, Duration::from_mins(10));
+    assert!(config.trust[0].crl_urls.is_empty() && config.trust[0].crl_distribution_points);
+    let more =
+        "revocation = \"soft_fail\"\nsoft_fail_hours = 72\ncrl_urls = [\"http://a.example/b\"]";
+    let config = load(&format!("{MINIMAL}{set}{more}\n"), &[]).unwrap();
+    assert_eq!(config.trust[0].revocation, Revocation::SoftFail { hours: 72 });
+    assert_eq!(config.trust[0].crl_urls[0].as_str(), "http://a.example/b");
 }
 
 #[test]

@@ -245,20 +245,31 @@ fn revocation(examination: &Examination<'_>) -> Result<Passed, PkiError> {
             Status::Revoked(reason) => {
                 return Err(PkiError::Revoked { subject: subject(), reason });
             }
-            Status::Unknown(detail) => {
-                details.push(format!("unknown for {}: {detail}", subject()));
-                let error = || PkiError::RevocationUnknown { subject: subject(), detail };
-                unknown = unknown.or_else(|| Some(error()));
-            }
+            Status::Unknown { detail, good_until } => match grace(policy, good_until) {
+                Some(end) if examination.now <= end => {
+                    until = Some(until.map_or(end, |until| end.min(until)));
+                    details.push(format!("unknown for {}: {detail}", subject()));
+                }
+                Some(_) | None => {
+                    let error = || PkiError::RevocationUnknown { subject: subject(), detail };
+                    unknown = unknown.or_else(|| Some(error()));
+                }
+            },
         }
     }
-    match (unknown, policy) {
-        (Some(error), RevocationPolicy::HardFail) => Err(error),
-        (Some(_), _) => Ok(Passed {
-            detail: format!("let pass, by configuration; {}", details.join("; ")),
-            until,
-        }),
-        (None, _) => Ok(Passed { detail: "no certificate is revoked".to_owned(), until }),
+    let detail = match (unknown, details.is_empty()) {
+        (Some(error), _) => return Err(error),
+        (None, true) => "no certificate is revoked".to_owned(),
+        (None, false) => format!("let pass, by configuration; {}", details.join("; ")),
+    };
+    Ok(Passed { detail, until })
+}
+
+/// Until when a certificate may pass of which a list could tell until then that it was not revoked.
+fn grace(policy: RevocationPolicy, good_until: Option<Timestamp>) -> Option<Timestamp> {
+    match policy {
+        RevocationPolicy::SoftFail { seconds } => good_until.map(|end| end.plus_seconds(seconds)),
+        RevocationPolicy::HardFail | RevocationPolicy::NotChecked => None,
     }
 }
 

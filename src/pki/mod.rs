@@ -36,7 +36,7 @@
 //!   does not exclude the leaf's.
 //! * Constraints on directory names: a path with them is refused.
 //! * Indirect and reason-partitioned revocation lists: they may revoke, where that is unambiguous,
-//!   but never clear. OCSP: not asked; lists are loaded, not fetched, in this layer.
+//!   but never clear. OCSP: not asked. Lists are read in this layer, and fetched in others.
 //! * A list counts only if it is signed with the very key that signed the certificate: an authority
 //!   with a separate key for lists, or a new key, must sign lists with each of its keys.
 //! * Names are compared byte for byte, not by the rules of section 7.1: authorities that are accepted
@@ -63,7 +63,7 @@ mod path;
 mod pem;
 pub mod pem_key;
 pub mod public_key;
-mod revocation;
+pub mod revocation;
 mod signature;
 mod source;
 pub mod spki;

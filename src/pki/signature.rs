@@ -60,6 +60,14 @@ pub(super) struct SignedDigest {
     signature: Vec<u8>,
 }
 
+impl PartialEq for SignedDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm
+            && self.digest.as_ref() == other.digest.as_ref()
+            && self.signature == other.signature
+    }
+}
+
 impl SignedDigest {
     /// Digests `message` as the algorithm prescribes; `None` if it is not an accepted one.
     pub(super) fn new(algorithm: &[u8], message: &[u8], signature: &[u8]) -> Option<Self> {

@@ -19,7 +19,7 @@ impl TrustSet {
             revocation: match self.rules.revocation {
                 RevocationPolicy::HardFail => RevocationRule::HardFail,
                 RevocationPolicy::NotChecked => RevocationRule::NotChecked,
-                RevocationPolicy::SoftFail => RevocationRule::SoftFail,
+                RevocationPolicy::SoftFail { .. } => RevocationRule::SoftFail,
             },
             authorities: anchors
                 .chain(intermediates)

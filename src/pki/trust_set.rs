@@ -13,12 +13,12 @@ use crate::domain::organization::OrganizationNumber;
 use crate::pki::certificate::{Certificate, CertificateError, hex};
 use crate::pki::chain::CertificateChain;
 use crate::pki::checks::CHECKS;
-use crate::pki::crl::CrlError;
+use crate::pki::crl::{Crl, CrlError};
 use crate::pki::error::PkiError;
 use crate::pki::judge::Judge;
 use crate::pki::path::{Anchor, Path};
 use crate::pki::public_key::{PublicKey, PublicKeyError};
-use crate::pki::revocation::CrlSet;
+use crate::pki::revocation::{CrlRefusal, CrlSet, ListSource, Taken};
 use crate::pki::source::{check_identifiers, read_authorities, read_crls};
 use crate::pki::subject;
 
@@ -87,8 +87,12 @@ pub enum SerialNumberRule {
 pub enum RevocationPolicy {
     /// A certificate that may be revoked is refused.
     HardFail,
-    /// A certificate that may be revoked passes, one that is revoked does not.
-    SoftFail,
+    /// A certificate that may be revoked passes for a while after a list has ended that could tell that it
+    /// was not; one that is revoked does not.
+    SoftFail {
+        /// How long.
+        seconds: i64,
+    },
     /// Lists are not looked at.
     NotChecked,
 }
@@ -167,6 +171,23 @@ pub struct TrustSet {
     pub(super) intermediates: Vec<Certificate>,
     pub(super) rules: TrustRules,
     crls: RwLock<Arc<CrlSet>>,
+}
+
+/// A revocation list that is in use, for people and machines that watch it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HeldList {
+    /// Where it comes from.
+    pub source: ListSource,
+    /// Whose it is.
+    pub issuer: String,
+    /// Its number, decimal, if it has one.
+    pub number: Option<String>,
+    /// When it was issued.
+    pub this_update: Timestamp,
+    /// When the next one is to be there.
+    pub next_update: Option<Timestamp>,
+    /// How many certificates it revokes.
+    pub entries: usize,
 }
 
 /// A chain that a trust set accepted; only [`TrustSet::verify`] makes one.
@@ -250,8 +271,8 @@ impl TrustSet {
         self.crls().generation
     }
 
-    /// Puts these revocation lists, each in DER or PEM, in place of all that are there; an earlier
-    /// issue of a list that is there is not taken back.
+    /// Puts these revocation lists, each in DER or PEM, in place of all that came this way; an earlier
+    /// issue of a list that is there is not taken back. Lists that were fetched stay.
     ///
     /// # Errors
     ///
@@ -263,6 +284,47 @@ impl TrustSet {
         let mut held = self.crls.write().unwrap_or_else(PoisonError::into_inner);
         *held = Arc::new(held.replaced_by(lists, &authorities));
         Ok(())
+    }
+
+    /// Takes a revocation list that was fetched from `url` into use, in place of the one from there.
+    ///
+    /// # Errors
+    ///
+    /// [`CrlRefusal`] when it is not better than none; then what is there stays.
+    pub fn take_crl(
+        &self,
+        url: &str,
+        list: &Arc<Crl>,
+        now: Timestamp,
+    ) -> Result<Taken, CrlRefusal> {
+        let authorities = self.authorities();
+        let mut held = self.crls.write().unwrap_or_else(PoisonError::into_inner);
+        match held.taking(url, list, &authorities, now)? {
+            Some(taken) => {
+                *held = Arc::new(taken);
+                Ok(Taken::New)
+            }
+            None => Ok(Taken::Same),
+        }
+    }
+
+    /// The revocation lists that are in use.
+    pub fn held_lists(&self) -> Vec<HeldList> {
+        let held = |(source, list): (&ListSource, &Arc<Crl>)| HeldList {
+            source: source.clone(),
+            issuer: list.issuer_text.clone(),
+            number: list.number.as_ref().map(ToString::to_string),
+            this_update: list.this_update,
+            next_update: list.next_update,
+            entries: list.entries(),
+        };
+        self.crls().all().map(held).collect()
+    }
+
+    /// Where the certificates of the authorities say that lists of those above them are, as it stands there.
+    pub fn distribution_points(&self) -> Vec<&str> {
+        let authorities = self.authorities().into_iter();
+        authorities.flat_map(|it| it.crl_points.iter().map(String::as_str)).collect()
     }
 
     /// What will refuse good clients, as of `now`: authorities that are not in force, and revocation

@@ -4,34 +4,39 @@
 //! an empty one means none. An entry counts only if it names the consumer, the supplier and the scope that
 //! were asked for: a register that answers another question has not said yes to this one.
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
-use reqwest::{Client, StatusCode, Url};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::clock::Timestamp;
+use crate::domain::remote_url::RemoteUrl;
+use crate::remote::outbound::{
+    ClearText, Outbound, OutboundRules, Purpose, Question, Redirects, bearer,
+};
 use crate::remote::server_token::ServerTokens;
-use crate::remote::web::{client, read, with_causes};
 use crate::token::delegation::{Answer, DelegationQuestion, DelegationRegister, Verdict};
 use crate::token::refusal::Refusal;
 
 /// The largest answer that is read. One delegation is about 300 bytes, and one or two are expected.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// How long an exchange goes on, whatever who asks has patience for ([`crate::token::delegation::memory`]).
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+
 /// A register on another server.
 pub struct RemoteRegister {
     name: String,
-    url: Url,
-    client: Client,
+    url: RemoteUrl,
+    outbound: Outbound,
     tokens: Option<ServerTokens>,
 }
 
 /// Why a register cannot be asked at all.
 #[derive(Debug, Error)]
 pub enum RemoteRegisterError {
-    /// The address is none.
-    #[error("{0:?} is not the address of a register")]
-    Address(String),
     /// The HTTP client cannot be set up, mostly because the system has no certificate authorities.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -49,44 +54,48 @@ impl RemoteRegister {
     /// The register at `url`, which logs call `name`. Without `tokens` it is asked without authentication.
     pub fn new(
         name: String,
-        url: &str,
+        url: RemoteUrl,
         tokens: Option<ServerTokens>,
+        rules: &OutboundRules,
     ) -> Result<Self, RemoteRegisterError> {
-        let address = || RemoteRegisterError::Address(url.to_owned());
-        let url = Url::parse(url).map_err(|_| address())?;
-        let client = client(url.scheme() == "https").map_err(RemoteRegisterError::Tls)?;
-        Ok(Self { name, url, client, tokens })
+        let purpose = Purpose {
+            clear: ClearText::Loopback,
+            bytes_max: ANSWER_BYTES_MAX,
+            time_max: ANSWER_TIME_MAX,
+            redirects: Redirects::Never,
+        };
+        let outbound = Outbound::new(rules, purpose, [url.host().clone()], url.is_https())
+            .map_err(RemoteRegisterError::Tls)?;
+        Ok(Self { name, url, outbound, tokens })
     }
 
-    async fn look_up(
-        &self,
-        question: &DelegationQuestion,
-        now: Timestamp,
-    ) -> Result<Verdict, String> {
-        let mut url = self.url.clone();
-        url.query_pairs_mut()
-            .append_pair("supplierOrg", question.supplier.as_str())
-            .append_pair("consumerOrg", question.consumer.as_str())
-            .append_pair("scope", question.scope.as_str());
-        let mut request = self.client.get(url).header(ACCEPT, "application/json");
+    async fn look_up(&self, asked: &DelegationQuestion, now: Timestamp) -> Result<Verdict, String> {
+        let mut question = Question::get(self.address(asked)?);
+        question.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(tokens) = &self.tokens {
-            let bearer = format!("Bearer {}", tokens.mint(now)?);
-            let mut bearer = HeaderValue::try_from(bearer).map_err(|error| error.to_string())?;
-            bearer.set_sensitive(true);
-            request = request.header(AUTHORIZATION, bearer);
+            bearer(&mut question.headers, &tokens.mint(now)?)?;
         }
-        let response = request.send().await.map_err(with_causes)?;
-        if response.status() != StatusCode::OK {
-            return Err(format!("answers with status {}", response.status().as_u16()));
+        let answer = self.outbound.ask(question).await.map_err(|error| error.to_string())?;
+        if answer.status != StatusCode::OK {
+            return Err(format!("answers with status {}", answer.status.as_u16()));
         }
-        let body = read(response, ANSWER_BYTES_MAX).await?;
         // What is wrong is said without the text of the answer, which is another's.
-        let entries: Vec<Entry> = serde_json::from_slice(&body).map_err(|error| {
+        let entries: Vec<Entry> = serde_json::from_slice(&answer.body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             format!("answers with no array of delegations (line {line}, column {column})")
         })?;
-        let delegated = entries.iter().any(|entry| entry.answers(question));
+        let delegated = entries.iter().any(|entry| entry.answers(asked));
         Ok(if delegated { Verdict::Delegated } else { Verdict::NotDelegated })
+    }
+
+    /// Where a question is asked.
+    fn address(&self, asked: &DelegationQuestion) -> Result<RemoteUrl, String> {
+        let mut url = Url::parse(self.url.as_str()).map_err(|error| error.to_string())?;
+        url.query_pairs_mut()
+            .append_pair("supplierOrg", asked.supplier.as_str())
+            .append_pair("consumerOrg", asked.consumer.as_str())
+            .append_pair("scope", asked.scope.as_str());
+        url.as_str().parse().map_err(|error| format!("its address with the question {error}"))
     }
 }
 

@@ -118,13 +118,12 @@ impl Transaction {
         kid: &str,
         signs_from: Timestamp,
     ) -> Result<(), StoreError> {
-        let done =
-            query("update signing_key set signs_from = $2 where kid = $1 and state = $3")
-                .bind(kid)
-                .bind(signs_from.seconds())
-                .bind(IN_USE)
-                .execute(self.connection())
-                .await?;
+        let done = query("update signing_key set signs_from = $2 where kid = $1 and state = $3")
+            .bind(kid)
+            .bind(signs_from.seconds())
+            .bind(IN_USE)
+            .execute(self.connection())
+            .await?;
         Self::met_one_row("signing_key", done)
     }
 

@@ -12,6 +12,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
@@ -58,6 +59,50 @@ pub struct Metrics {
     unrecorded: Counter,
     limited: Family<LimitLabels, Counter>,
     mails: MailCounts,
+    fetches: FetchCounts,
+    lists: ListGauges,
+}
+
+/// Counts fetches of revocation lists by what has come of them.
+#[derive(Clone, Default)]
+pub struct FetchCounts(Family<FetchLabels, Counter>);
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct FetchLabels {
+    result: &'static str,
+}
+
+/// What is measured of revocation lists. Their number is that of the configuration.
+#[derive(Default)]
+struct ListGauges {
+    this_update: Family<ListLabels, Gauge>,
+    next_update: Family<ListLabels, Gauge>,
+    entries: Family<ListLabels, Gauge>,
+    failing_since: Family<ListLabels, Gauge>,
+}
+
+/// Which revocation list is measured.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct ListLabels {
+    /// The trust set that it is for.
+    pub trust_set: String,
+    /// Whose it is; empty where there is none.
+    pub issuer: String,
+    /// Where it is fetched from; empty for one of the files.
+    pub url: String,
+}
+
+/// The measures of a revocation list; moments are in seconds since 1970.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ListMeasures {
+    /// When it was issued.
+    pub this_update: Option<i64>,
+    /// When the next one is to be there.
+    pub next_update: Option<i64>,
+    /// How many certificates it revokes.
+    pub entries: Option<i64>,
+    /// Since when fetching it has failed; 0 if it has not.
+    pub failing_since: Option<i64>,
 }
 
 /// Counts mails by what has become of an attempt to send them.
@@ -132,7 +177,14 @@ impl Metrics {
             "Attempts to send a mail by result: sent, failed (and tried again later), given_up",
             mails.0.clone(),
         );
-        Self { registry: all, requests, seconds, steps, unrecorded, limited, mails }
+        let fetches = FetchCounts::default();
+        registry.register(
+            "revocation_list_fetches",
+            "Attempts to fetch a revocation list by result: taken, unchanged, failed, refused",
+            fetches.0.clone(),
+        );
+        let lists = ListGauges::register(registry);
+        Self { registry: all, requests, seconds, steps, unrecorded, limited, mails, fetches, lists }
     }
 
     /// Counts a token request that has been answered.
@@ -165,12 +217,73 @@ impl Metrics {
         self.mails.clone()
     }
 
+    /// The counts of fetches, for whoever fetches revocation lists.
+    pub fn fetch_counts(&self) -> FetchCounts {
+        self.fetches.clone()
+    }
+
+    /// Takes the measures of all revocation lists in place of those that were taken before.
+    pub fn measure_lists(&self, lists: impl Iterator<Item = (ListLabels, ListMeasures)>) {
+        let gauges = &self.lists;
+        let all =
+            [&gauges.this_update, &gauges.next_update, &gauges.entries, &gauges.failing_since];
+        for gauge in all {
+            gauge.clear();
+        }
+        for (labels, of) in lists {
+            let values = [of.this_update, of.next_update, of.entries, of.failing_since];
+            for (gauge, value) in all.into_iter().zip(values) {
+                if let Some(value) = value {
+                    gauge.get_or_create(&labels).set(value);
+                }
+            }
+        }
+    }
+
     /// The metrics in the text format of `OpenMetrics`.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+impl ListGauges {
+    fn register(registry: &mut Registry) -> Self {
+        let gauges = Self::default();
+        for (name, help, gauge) in [
+            (
+                "revocation_list_this_update_timestamp_seconds",
+                "When each revocation list that is in use was issued",
+                &gauges.this_update,
+            ),
+            (
+                "revocation_list_next_update_timestamp_seconds",
+                "When the next issue of each revocation list is to be there",
+                &gauges.next_update,
+            ),
+            (
+                "revocation_list_entries",
+                "Certificates that each revocation list revokes",
+                &gauges.entries,
+            ),
+            (
+                "revocation_list_failing_since_timestamp_seconds",
+                "Since when fetching each revocation list has failed; 0 if it has not",
+                &gauges.failing_since,
+            ),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        gauges
+    }
+}
+
+impl FetchCounts {
+    /// Counts a fetch with this result.
+    pub fn fetched(&self, result: &'static str) {
+        self.0.get_or_create(&FetchLabels { result }).inc();
     }
 }
 

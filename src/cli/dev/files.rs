@@ -22,7 +22,7 @@ use crate::clock::Random;
 use crate::keys::SealingKey;
 
 /// What may be in the folder: ours to replace. Anything else stops a reset.
-const ENTRIES: [&str; 9] = [
+const ENTRIES: [&str; 10] = [
     "clients",
     "dev.env",
     "dev.env.new",
@@ -32,6 +32,7 @@ const ENTRIES: [&str; 9] = [
     "portvakt.db-shm",
     "portvakt.db-wal",
     "portvakt.toml",
+    "revocation-lists",
 ];
 
 /// Beside them, the sealing key, and what is written first: the mark of a folder that is ours to remove.
@@ -185,6 +186,7 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
          [keys]\nsealing_key_file = \"{SEALING_KEY}\"\n\n\
          [mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfolder_shown = true\nfrom = \"portvakt@dev.example\"\n\n\
          [log]\nformat = \"text\"\n\n\
+         [outbound]\nallowed_networks = [\"127.0.0.0/8\", \"::1/128\"]\n\n\
          [trust.dev]\n\
          anchors = [\"pki/root.pem\"]\n\
          intermediates = [\"pki/intermediate.pem\"]\n\

@@ -14,6 +14,9 @@ use crate::pki::chain::CertificateChain;
 use crate::pki::error::PkiError;
 use crate::pki::trust_set::{RevocationPolicy, TrustSet, TrustSetError, VerifiedChain};
 
+/// Lets what is unknown pass for an hour.
+const SOFT_FAIL: RevocationPolicy = RevocationPolicy::SoftFail { seconds: 3_600 };
+
 /// A world with its leaf, judged by revocation lists.
 struct Judged {
     world: World,
@@ -111,7 +114,7 @@ fn refuses_a_revoked_leaf_for_every_reason() {
         let error = judged.with_lists(vec![list.clone()]).unwrap_err();
         assert!(matches!(error, PkiError::Revoked { .. }), "{reason:?}: {error}");
         let root = judged.world.root.crl(|_| {});
-        let soft = judged.verify(vec![list, root], RevocationPolicy::SoftFail, now());
+        let soft = judged.verify(vec![list, root], SOFT_FAIL, now());
         assert_eq!(refused_by(soft), "revocation", "{reason:?}");
     }
     let removed = judged.revoking(RevocationReason::RemoveFromCrl);
@@ -138,7 +141,7 @@ fn every_certificate_below_the_anchor_needs_a_status() {
     let (ca, root) = (judged.list(|_| {}), judged.world.root.crl(|_| {}));
     for lists in [vec![], vec![ca.clone()], vec![root.clone()]] {
         assert!(is_unknown(&judged.verify(lists.clone(), RevocationPolicy::HardFail, now())));
-        assert!(judged.verify(lists.clone(), RevocationPolicy::SoftFail, now()).is_ok());
+        assert!(is_unknown(&judged.verify(lists.clone(), SOFT_FAIL, now())));
         assert!(judged.verify(lists, RevocationPolicy::NotChecked, now()).is_ok());
     }
     assert!(judged.verify(vec![root, ca], RevocationPolicy::HardFail, now()).is_ok());
@@ -157,6 +160,30 @@ fn a_list_tells_nothing_before_or_after_its_time() {
         let verdict = judged.verify(lists.clone(), RevocationPolicy::HardFail, at(moment));
         assert_eq!(is_unknown(&verdict), !known, "{moment}");
     }
+}
+
+#[test]
+fn a_list_that_has_ended_lets_pass_for_the_hours_that_are_set_and_no_longer() {
+    let judged = Judged::new();
+    let lists = vec![judged.list(|_| {}), judged.world.root.crl(|_| {})];
+    for (moment, passes) in [
+        ("2025-06-08T00:00:00Z", true),
+        ("2025-06-08T00:00:01Z", true),
+        ("2025-06-08T01:00:00Z", true),
+        ("2025-06-08T01:00:01Z", false),
+    ] {
+        let verdict = judged.verify(lists.clone(), SOFT_FAIL, at(moment));
+        assert_eq!(is_unknown(&verdict), !passes, "{moment}");
+    }
+    // What is remembered of it ends with the hours, and not with the list.
+    let verified = judged.verify(lists, SOFT_FAIL, at("2025-06-08T00:30:00Z")).unwrap();
+    assert_eq!(verified.valid_until(), at("2025-06-08T01:00:00Z"));
+    // A list that could never tell does not tell for an hour either.
+    let for_authorities = judged.list(|p| {
+        p.issuing_distribution_point = Some(scoped(&["http://a/"], Some(CrlScope::CaCertsOnly)));
+    });
+    let lists = vec![for_authorities, judged.world.root.crl(|_| {})];
+    assert!(is_unknown(&judged.verify(lists, SOFT_FAIL, at("2025-06-08T00:30:00Z"))));
 }
 
 #[test]

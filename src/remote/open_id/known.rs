@@ -16,20 +16,14 @@ use openidconnect::{
     AdditionalProviderMetadata, DiscoveryError, HttpRequest, HttpResponse, IssuerUrl,
     ProviderMetadata,
 };
-use reqwest::{Client as HttpClient, Request};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::domain::remote_url::RemoteUrl;
 use crate::remote::open_id::{OpenIdError, ProviderSetupError};
-use crate::remote::web::{read, with_causes};
-
-/// How long one answer of a provider is waited for: people wait with it.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
-
-/// The largest answer that is read. Key sets with certificates take some 20 KiB.
-const ANSWER_BYTES_MAX: usize = 256 * 1024;
+use crate::remote::outbound::{Outbound, Question};
 
 /// How long what a provider says of itself counts: so long may a key be used that it has withdrawn.
 const KEPT: Duration = Duration::from_mins(10);
@@ -110,7 +104,7 @@ impl Memory {
     /// What the provider says of itself.
     pub(super) async fn known(
         &self,
-        http: &HttpClient,
+        http: &Arc<Outbound>,
         clock: &dyn Clock,
     ) -> Result<Arc<Known>, OpenIdError> {
         let mut state = self.state.lock().await;
@@ -126,7 +120,7 @@ impl Memory {
     pub(super) async fn refreshed(
         &self,
         old: &Arc<Known>,
-        http: &HttpClient,
+        http: &Arc<Outbound>,
         clock: &dyn Clock,
     ) -> Result<Arc<Known>, OpenIdError> {
         let mut state = self.state.lock().await;
@@ -141,7 +135,7 @@ impl Memory {
     async fn ask(
         &self,
         state: &mut State,
-        http: &HttpClient,
+        http: &Arc<Outbound>,
         clock: &dyn Clock,
     ) -> Result<Arc<Known>, OpenIdError> {
         if let Some((at, problem)) = &state.failed
@@ -149,7 +143,7 @@ impl Memory {
         {
             return Err(OpenIdError::Unavailable(problem.clone()));
         }
-        let send = |request| send(http.clone(), request);
+        let send = |request| send(Arc::clone(http), request);
         let found = Metadata::discover_async(self.issuer.clone(), &send).await;
         let found = found.map_err(|error| discovery_problem(&error)).and_then(check);
         match found {
@@ -206,19 +200,19 @@ fn discovery_problem(error: &DiscoveryError<WebError>) -> String {
 pub(super) struct WebError(String);
 
 /// Sends one request. Of the answer only what is read is kept: status, kind and body.
-pub(super) async fn send(http: HttpClient, request: HttpRequest) -> Result<HttpResponse, WebError> {
-    let exchange = async {
-        let request = Request::try_from(request).map_err(with_causes)?;
-        let response = http.execute(request).await.map_err(with_causes)?;
-        let mut answer = openidconnect::http::Response::builder().status(response.status());
-        if let Some(kind) = response.headers().get(CONTENT_TYPE) {
-            answer = answer.header(CONTENT_TYPE, kind);
-        }
-        let body = read(response, ANSWER_BYTES_MAX).await?;
-        answer.body(body).map_err(|error| error.to_string())
-    };
-    match tokio::time::timeout(ANSWER_TIME_MAX, exchange).await {
-        Ok(answer) => answer.map_err(WebError),
-        Err(_) => Err(WebError(format!("no answer within {} seconds", ANSWER_TIME_MAX.as_secs()))),
+pub(super) async fn send(
+    http: Arc<Outbound>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let (head, body) = request.into_parts();
+    let address = head.uri.to_string();
+    let url: RemoteUrl =
+        address.parse().map_err(|error| WebError(format!("{address:?} {error}")))?;
+    let question = Question { method: head.method, url, headers: head.headers, body };
+    let found = http.ask(question).await.map_err(|error| WebError(error.to_string()))?;
+    let mut answer = openidconnect::http::Response::builder().status(found.status);
+    if let Some(kind) = found.headers.get(CONTENT_TYPE) {
+        answer = answer.header(CONTENT_TYPE, kind);
     }
+    answer.body(found.body).map_err(|error| WebError(error.to_string()))
 }

@@ -9,6 +9,7 @@ mod claims;
 mod known;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,16 +24,16 @@ use openidconnect::{
     Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
     StandardErrorResponse, StandardTokenResponse, TokenResponse as _,
 };
-use reqwest::Client as HttpClient;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::clock::{Clock, Random};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::remote_url::Host;
 use crate::remote::open_id::claims::{AllClaims, Expected};
 use crate::remote::open_id::known::{Known, Memory, WebError, send};
-use crate::remote::web::client;
+use crate::remote::outbound::{ClearText, Outbound, OutboundRules, Purpose, Redirects};
 
 /// Bytes of each of state, nonce and verifier: too many to guess, and as many as RFC 7636 section 7.1 wants.
 const SECRET_BYTES: usize = 32;
@@ -41,10 +42,18 @@ const SECRET_BYTES: usize = 32;
 /// are shorter.
 const ANSWER_BYTES_MAX: usize = 4_096;
 
+/// How long one answer of a provider is waited for: people wait with it.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// The largest answer that is read. Key sets with certificates take some 20 KiB.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
 /// What one has to know of a provider to ask it.
 pub struct ProviderSettings {
     /// Who it is, byte for byte as it says itself.
     pub issuer: String,
+    /// The hosts that it may be asked at.
+    pub hosts: Vec<Host>,
     /// Who we are to it.
     pub client_id: String,
     /// Our secret, unless we are a public client.
@@ -64,7 +73,7 @@ pub struct ProviderSettings {
 /// An OpenID provider.
 pub struct Provider {
     settings: ProviderSettings,
-    http: HttpClient,
+    http: Arc<Outbound>,
     way_back: RedirectUrl,
     memory: Memory,
     clock: Arc<dyn Clock>,
@@ -180,10 +189,19 @@ impl Provider {
     pub fn new(
         settings: ProviderSettings,
         clock: Arc<dyn Clock>,
+        rules: &OutboundRules,
     ) -> Result<Self, ProviderSetupError> {
         let way_back = RedirectUrl::new(settings.way_back.clone())
             .map_err(|error| ProviderSetupError(format!("{:?}: {error}", settings.way_back)))?;
-        let http = client(settings.issuer.starts_with("https://")).map_err(ProviderSetupError)?;
+        let purpose = Purpose {
+            clear: ClearText::Loopback,
+            bytes_max: BODY_BYTES_MAX,
+            time_max: ANSWER_TIME_MAX,
+            redirects: Redirects::Never,
+        };
+        let tls = settings.issuer.starts_with("https://");
+        let http = Outbound::new(rules, purpose, settings.hosts.clone(), tls);
+        let http = Arc::new(http.map_err(ProviderSetupError)?);
         let memory = Memory::new(&settings.issuer)?;
         Ok(Self { settings, http, way_back, memory, clock })
     }
@@ -281,7 +299,7 @@ impl Provider {
             .exchange_code(code)
             .map_err(|_| OpenIdError::Unavailable("the provider has no token endpoint".to_owned()))?
             .set_pkce_verifier(PkceCodeVerifier::new(secrets.verifier.clone()));
-        let http = |request| send(self.http.clone(), request);
+        let http = |request| send(Arc::clone(&self.http), request);
         let tokens: TokenAnswer = request.request_async(&http).await.map_err(refused)?;
         let token = tokens.id_token().cloned();
         token.ok_or_else(|| OpenIdError::Unbelievable("the provider gives no id_token".to_owned()))

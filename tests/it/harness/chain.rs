@@ -212,6 +212,8 @@ pub(crate) struct Trust {
     pub(crate) crls: Vec<Vec<u8>>,
     pub(crate) revocation: &'static str,
     pub(crate) serial_number: bool,
+    /// More lines of its section.
+    pub(crate) more: String,
 }
 
 impl Trust {
@@ -223,7 +225,14 @@ impl Trust {
             crls: Vec::new(),
             revocation: "not_checked",
             serial_number: false,
+            more: String::new(),
         }
+    }
+
+    /// The same, with lists that are fetched from these addresses.
+    pub(crate) fn fetching(pki: &Pki, urls: &[String]) -> Self {
+        let more = format!("crl_urls = {urls:?}\n");
+        Self { more, ..Self::with_crls(pki, Vec::new()) }
     }
 
     /// The same, with revocation judged by these lists alone.
@@ -247,12 +256,13 @@ impl Trust {
         };
         format!(
             "[trust.set{index}]\nanchors = [{}]\nintermediates = [{}]\ncrls = [{}]\n\
-             revocation = \"{}\"\npolicies = [\"{POLICY}\"]\norganization_from_serial_number = {}\n",
+             revocation = \"{}\"\npolicies = [\"{POLICY}\"]\norganization_from_serial_number = {}\n{}",
             files("anchor", &self.anchors, "CERTIFICATE"),
             files("intermediate", &self.intermediates, "CERTIFICATE"),
             files("crl", &self.crls, ""),
             self.revocation,
             self.serial_number,
+            self.more,
         )
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct TestServer {
     pub(crate) app: Arc<App>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<TestClock>,
-    place: Place,
+    pub(crate) place: Place,
 }
 
 /// The scopes of a test server.
@@ -222,9 +222,11 @@ pub(crate) fn actor() -> Actor {
 /// Writes the configuration of a server.
 pub(crate) fn write_configuration(folder: &Path, trust: &[Trust], more: &str) -> Config {
     let feed = if more.contains("[feed]") { "" } else { "[feed]\npoll_milliseconds = 50\n" };
+    // The other servers of tests are on this machine.
+    let outbound = "[outbound]\nallowed_networks = [\"127.0.0.0/8\"]\n";
     let mut text = format!(
         "[server]\nissuer = \"{ISSUER}\"\n[database]\nfile = \"portvakt.db\"\n\
-         [keys]\nsealing_key = \"{}\"\n{feed}{more}\n",
+         [keys]\nsealing_key = \"{}\"\n{feed}{outbound}{more}\n",
         sealing_key()
     );
     for (index, trust) in trust.iter().enumerate() {
