@@ -24,7 +24,7 @@ pub(crate) mod rights;
 mod scopes;
 mod usage;
 mod volume;
-mod volume_clients;
+pub(crate) mod volume_clients;
 mod weak_keys;
 
 use crate::harness::CONSUMER;

@@ -20,7 +20,7 @@ const FILL: [&str; 3] = [
      from client c, json_each('[\"a\",\"b\"]') k where c.id like 'load-%'",
 ];
 
-async fn fill(admin: &AdminServer) {
+pub(crate) async fn fill(admin: &AdminServer) {
     let options = SqliteConnectOptions::new().filename(admin.server.database());
     let pool = SqlitePool::connect_with(options).await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
