@@ -18,7 +18,7 @@ pub(super) fn steady(text: &str) -> String {
     let text = between(&text, "after=", '"');
     let text = between(&text, "/portal/assets/", '/');
     let text = between(&text, "<svg xmlns=\"http://www.w3.org/2000/svg\" version", '>');
-    let text = between(&text, "<path d=\"", '"');
+    let text = between(&text, "<path fill=\"#000\" d=\"", '"');
     let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
     let lines: Vec<String> = lines.map(without_ids).collect();
     lines.join("\n")

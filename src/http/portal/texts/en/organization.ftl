@@ -84,10 +84,10 @@ organization-days = { $count ->
     [one] { $count } day
    *[other] { $count } days
   }
-organization-consumed = You have fetched
-organization-consumed-what = Tokens that stand for you, whoever fetched them
-organization-provided = Others have fetched from you
-organization-provided-what = Tokens for scopes that you own
+organization-consumed = Tokens for you
+organization-consumed-what = Fetched by you, or by a supplier for you
+organization-provided = Tokens from you
+organization-provided-what = Fetched by others, for scopes that you own
 organization-consumed-scopes = Scopes that you use
 organization-consumed-none = You have fetched no tokens in the period.
 organization-provided-scopes = Scopes that you offer

@@ -84,10 +84,10 @@ organization-days = { $count ->
     [one] { $count } dag
    *[other] { $count } dager
   }
-organization-consumed = Dere har hentet
-organization-consumed-what = Token som står for dere, hvem som enn hentet dem
-organization-provided = Andre har hentet hos dere
-organization-provided-what = Token til scopes dere eier
+organization-consumed = Token for dere
+organization-consumed-what = Hentet av dere, eller av en leverandør for dere
+organization-provided = Token fra dere
+organization-provided-what = Hentet av andre, til scopes dere eier
 organization-consumed-scopes = Scopes dere bruker
 organization-consumed-none = Dere har ikke hentet token i perioden.
 organization-provided-scopes = Scopes dere tilbyr

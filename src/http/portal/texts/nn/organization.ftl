@@ -84,10 +84,10 @@ organization-days = { $count ->
     [one] { $count } dag
    *[other] { $count } dagar
   }
-organization-consumed = De har henta
-organization-consumed-what = Token som står for dykk, kven som enn henta dei
-organization-provided = Andre har henta hos dykk
-organization-provided-what = Token til scopes de eig
+organization-consumed = Token for dykk
+organization-consumed-what = Henta av dykk, eller av ein leverandør for dykk
+organization-provided = Token frå dykk
+organization-provided-what = Henta av andre, til scopes de eig
 organization-consumed-scopes = Scopes de bruker
 organization-consumed-none = De har ikkje henta token i perioden.
 organization-provided-scopes = Scopes de tilbyr
