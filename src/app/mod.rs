@@ -415,7 +415,6 @@ fn issue_rules(config: &Config) -> IssueRules {
 /// What the operator has decided about everything that can be registered.
 pub fn registry_rules(config: &Config) -> RegistryRules {
     let mut rules = RegistryRules::new(&config.issuer, config.token.lifetime_seconds_max);
-    rules.portal_url.clone_from(&config.admin_url);
     let configured = config.delegation_registers.iter();
     rules.delegation_sources.extend(configured.map(|register| DelegationSource {
         issuer: register.issuer.clone(),

@@ -53,6 +53,8 @@ pub struct AccessCase {
     pub note: Option<String>,
     /// What the consumer wrote when it asked.
     pub message: Option<String>,
+    /// What the scope is about.
+    pub description: String,
     /// What the owner answered when it refused or withdrew.
     pub reason: Option<String>,
     /// When a token was last issued by it, to the minute.

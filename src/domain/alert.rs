@@ -20,6 +20,8 @@ pub enum AlertKind {
     CertificateExpiring,
     /// A key of one of its clients ends soon.
     KeyExpiring,
+    /// Somebody asks for a prefix. The operator alone is told.
+    PrefixRequested,
     /// A scope that the organization has access to has been deactivated.
     ScopeDeactivated,
 }
@@ -30,6 +32,7 @@ names!(AlertKind {
     AccessWithdrawn = "access_withdrawn",
     CertificateExpiring = "certificate_expiring",
     KeyExpiring = "key_expiring",
+    PrefixRequested = "prefix_requested",
     ScopeDeactivated = "scope_deactivated",
 });
 
@@ -62,6 +65,17 @@ pub enum AlertDetails {
         kid: String,
         /// When it ends, in seconds since 1970.
         expires_at: i64,
+    },
+    /// A prefix that is asked for.
+    Prefix {
+        /// The prefix.
+        prefix: String,
+        /// Who asks for it.
+        organization: OrganizationNumber,
+        /// That organization's name, if it is known.
+        organization_name: Option<String>,
+        /// What it is to be used for.
+        said: String,
     },
     /// A scope, and what has been decided or asked about it.
     Scope {

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::names::names;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::scope::ScopeName;
 
 /// Whether an act was done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,4 +60,6 @@ pub struct AuditFilter {
     pub key: Option<String>,
     /// What was done by this client or user.
     pub actor: Option<String>,
+    /// What was done to this scope, or to an access to it.
+    pub scope: Option<ScopeName>,
 }

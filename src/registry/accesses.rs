@@ -184,6 +184,7 @@ impl Registry {
         let mut after = new_case(&wanted, consumer, AccessState::Requested);
         after.message = message;
         after.note = found.as_ref().and_then(|found| found.value.note.clone());
+        after.access.expires_at = found.as_ref().and_then(|found| found.value.access.expires_at);
         put(&mut change, found.as_ref(), &after, Expected::Anything).await?;
         let mut asked = self.finish_access(change, found, after).await?;
         hide_note(actor, &mut asked.value);
@@ -340,8 +341,8 @@ pub(super) fn withdrawn(
         check_text("reason", reason)?;
     }
     let mut after = found.value.clone();
+    // Its end is kept beside the note, so that giving it again can begin from what was agreed.
     after.access.state = AccessState::Denied;
-    after.access.expires_at = None;
     after.reason = reason;
     Ok(after)
 }
@@ -371,6 +372,7 @@ fn new_case(scope: &Scope, consumer: OrganizationNumber, state: AccessState) -> 
         access: Access { scope: scope.name.clone(), consumer, state, expires_at: None },
         owner: scope.owner,
         owner_name: None,
+        description: scope.description.clone(),
         consumer_name: None,
         note: None,
         message: None,

@@ -99,8 +99,6 @@ pub struct RegistryRules {
     pub token_lifetime_seconds_max: u32,
     /// What holds for people.
     pub people: PeopleRules,
-    /// Where people reach the portal, if it is known.
-    pub portal_url: Option<String>,
 }
 
 impl RegistryRules {
@@ -112,7 +110,6 @@ impl RegistryRules {
             delegation_sources: vec![own],
             token_lifetime_seconds_max,
             people: PeopleRules::default(),
-            portal_url: None,
         }
     }
 }

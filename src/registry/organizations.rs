@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::domain::change::ChangedNoun;
-use crate::domain::organization::{EmailDomain, Organization, OrganizationNumber};
+use crate::domain::organization::{
+    EmailDomain, Organization, OrganizationNumber, OrganizationStatus,
+};
 use crate::domain::prefix::{Prefix, PrefixName, PrefixStatus};
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::right::Right;
@@ -70,6 +72,12 @@ impl Registry {
         edit(&mut after);
         after.number = number;
         check_needed_line("name", &after.name)?;
+        if self.is_operators(number) && after.status == OrganizationStatus::Deactivated {
+            return Err(RegistryError::conflict(
+                "the organization operates this server, and nobody could restore it; name another in \
+                 operator.organization_number of the configuration first",
+            ));
+        }
         change.transaction.update_organization(&after, found.version, change.now).await?;
         let before = views::organization(&found.value);
         change.finish(Some(before), Some(views::organization(&after))).await
@@ -183,6 +191,11 @@ impl Registry {
         let found = self.store.organization(number).await?;
         let found = found.ok_or(RegistryError::Absent { noun: "organization" })?;
         Ok((found, self.store.email_domains(number).await?))
+    }
+
+    /// Whether it is the organization that operates this server.
+    pub fn is_operators(&self, number: OrganizationNumber) -> bool {
+        self.rules.people.operator == Some(number)
     }
 
     /// The name of an organization, which is no secret; `None` when it is not registered here.

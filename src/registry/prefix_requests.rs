@@ -57,6 +57,8 @@ impl Registry {
             }
             None => change.transaction.insert_prefix_request(&after, change.now).await?,
         }
+        let operator = self.rules.people.operator;
+        change.alert_of_prefix_request(operator, found.as_ref(), &after).await?;
         let before = found.map(|found| views::prefix_request(&found.value));
         change.finish(before, Some(views::prefix_request(&after))).await?;
         self.prefix_request_again(prefix, organization).await

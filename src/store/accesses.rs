@@ -24,6 +24,7 @@ struct CaseRow {
     access: AccessRow,
     owner_number: String,
     owner_name: Option<String>,
+    description: String,
     consumer_name: Option<String>,
     note: Option<String>,
     message: Option<String>,
@@ -63,7 +64,7 @@ pub struct ScopeReach {
 }
 
 const CASE_COLUMNS: &str = "a.scope, a.consumer_number, a.state, a.expires_at, s.owner_number, \
-     o.name as owner_name, c.name as consumer_name, a.note, a.message, a.reason, a.created_at, \
+     o.name as owner_name, s.description, c.name as consumer_name, a.note, a.message, a.reason, a.created_at, \
      a.updated_at, a.version, u.used_at";
 
 /// What stands beside a scope and its access: each at most one row.
@@ -315,6 +316,7 @@ impl TryFrom<CaseRow> for Recorded<AccessCase> {
                 access: row.access.try_into()?,
                 owner,
                 owner_name: row.owner_name,
+                description: row.description,
                 consumer_name: row.consumer_name,
                 note: row.note,
                 message: row.message,

@@ -15,6 +15,7 @@ use crate::domain::audit::{AuditFilter, AuditRow, Outcome};
 use crate::domain::change::{ChangeSeq, ChangedNoun};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Page;
+use crate::domain::scope::ScopeName;
 use crate::store::database::{query, query_of};
 use crate::store::{Store, StoreError, Transaction, named};
 
@@ -67,6 +68,12 @@ struct Row {
 
 const SELECT: &str = "select seq, at, actor, actor_organization, by_right, action, outcome, noun, key, \
      organization, before, after, trace_id, hash from audit";
+
+/// Acts on a scope and on the accesses to it, which have the scope, a space and the consumer as their key. The range is
+/// for the index; a database that sorts texts as people do finds others in it too.
+const OF_SCOPE: &str = "seq in (select seq from audit where noun = 'scope' and key = $7 union all \
+     select seq from audit where noun = 'access' and key between $7 || ' ' and $7 || ' 999999999' \
+     and substr(key, 1, length($7) + 1) = $7 || ' ')";
 
 impl AuditSeal {
     /// Seals with this secret.
@@ -126,6 +133,9 @@ impl Store {
         if filter.key.is_some() {
             conditions.push("key = $3");
         }
+        if filter.scope.is_some() {
+            conditions.push(OF_SCOPE);
+        }
         let conditions = conditions.join(" and ");
         let sql = format!("{SELECT} where {conditions} order by seq desc limit $6");
         let rows: Vec<Row> = query_of(sql)
@@ -135,6 +145,7 @@ impl Store {
             .bind(&filter.actor)
             .bind(before)
             .bind(i64::from(limit) + 1)
+            .bind(filter.scope.as_ref().map(ScopeName::as_str))
             .fetch_all(&self.readers)
             .await?;
         let all = rows.into_iter().map(AuditRow::try_from).collect::<Result<_, _>>()?;

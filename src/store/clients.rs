@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// Which of these scopes active clients of an organization have. One look at the clients of the organization,
-    /// and at nobody else's: an open scope may be on everybody's.
+    /// and at nobody else's: an open scope may be on everybody's. Of very many the first count.
     pub async fn scope_uses(
         &self,
         organization: OrganizationNumber,
@@ -163,12 +163,15 @@ impl Store {
     }
 }
 
+/// Clients among which the uses of scopes are counted; no page shall wait for more.
+const CLIENTS_LOOKED_AT: u32 = 10_000;
+
 fn scope_uses_statement(scopes: usize) -> String {
     let places: Vec<String> = (2..scopes + 2).map(|place| format!("${place}")).collect();
     format!(
-        "select x.scope, count(*), min(c.name) from client c cross join client_scope x \
-         where c.organization_number = $1 and c.active and x.client_id = c.id \
-         and x.scope in ({}) group by x.scope",
+        "select x.scope, count(*), min(c.name) from (select id, name from client \
+         where organization_number = $1 and active order by id limit {CLIENTS_LOOKED_AT}) c \
+         cross join client_scope x where x.client_id = c.id and x.scope in ({}) group by x.scope",
         places.join(", ")
     )
 }
@@ -340,9 +343,10 @@ mod tests {
     async fn uses_of_scopes_are_found_among_the_clients_of_the_organization() {
         let (store, _folder) = migrated().await;
         let plan = plan_of(&store, &scope_uses_statement(2)).await;
-        let first = "SEARCH c USING INDEX client_organization";
+        let first = "SEARCH client USING INDEX client_organization";
         assert!(plan.iter().any(|line| line.starts_with(first)), "{plan:#?}");
-        assert!(plan.iter().all(|line| !line.contains("SCAN")), "{plan:#?}");
+        let scans = |line: &&String| line.contains("SCAN") && *line != "SCAN c";
+        assert_eq!(plan.iter().find(scans), None, "{plan:#?}");
     }
 
     #[tokio::test]

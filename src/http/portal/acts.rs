@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::domain::audit::{AuditRow, Outcome};
+use crate::app::App;
+use crate::domain::audit::{AuditFilter, AuditRow, Outcome};
 use crate::http::portal::page::Page;
+use crate::http::portal::query::{PAGE_ITEMS, Pager};
+use crate::http::portal::refused::Refused;
 use crate::http::portal::visible::visible;
+use crate::registry::Actor;
 
 /// One member of a thing that was changed.
 #[derive(Debug, Eq, PartialEq)]
@@ -46,6 +50,34 @@ impl Act {
     }
 }
 
+/// A page of the acts that `filter` asks for, newest first, of the list at `address`.
+pub(super) async fn list(
+    app: &App,
+    (page, actor): (&Page, &Actor),
+    filter: AuditFilter,
+    before: Option<i64>,
+    address: String,
+) -> Result<(Vec<Act>, Pager), Refused> {
+    let found = app.registry.audit_rows(actor, filter, before, PAGE_ITEMS).await?;
+    let last = found.items.last().filter(|_| found.has_more).map(|row| row.seq.to_string());
+    let acts = found.items.into_iter().map(|row| Act::new(page, row)).collect();
+    Ok((acts, Pager::new(address, before.is_some(), last)))
+}
+
+/// The act of that number, if it is one that `filter` asks for.
+pub(super) async fn one(
+    app: &App,
+    (page, actor): (&Page, &Actor),
+    filter: AuditFilter,
+    seq: &str,
+) -> Result<Act, Refused> {
+    let seq: i64 = seq.parse().map_err(|_| Refused::NotFound)?;
+    let before = Some(seq.saturating_add(1));
+    let found = app.registry.audit_rows(actor, filter, before, 1).await?;
+    let row = found.items.into_iter().find(|row| row.seq == seq).ok_or(Refused::NotFound)?;
+    Ok(Act::new(page, row))
+}
+
 /// The text for a word of the trail; words that are newer than the texts are shown as they are.
 pub(super) fn word(page: &Page, begin: &str, word: &str) -> String {
     let name = format!("{begin}-{}", word.replace([' ', '_'], "-"));
@@ -76,7 +108,7 @@ fn members(view: Option<&str>) -> Map<String, Value> {
     }
 }
 
-/// A value for people: texts as they are, lists one below the other, objects as JSON.
+/// A value for people: texts as they are, lists one below the other, keys by their ids and ends, other objects as JSON.
 fn shown(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -85,6 +117,12 @@ fn shown(value: &Value) -> Option<String> {
             let lines: Vec<String> = items.iter().filter_map(shown).collect();
             Some(lines.join("\n")).filter(|text| !text.is_empty())
         }
+        Value::Object(members) => match (members.get("kid"), members.get("expires_at")) {
+            (Some(Value::String(kid)), Some(Value::String(end))) => {
+                Some(visible(&format!("{kid} → {end}")))
+            }
+            _ => Some(visible(&value.to_string())),
+        },
         other => Some(visible(&other.to_string())),
     }
 }
@@ -113,5 +151,7 @@ mod tests {
         assert_eq!(differences(None, Some(r#"{"a": 1}"#)), [line("a", None, Some("1"))]);
         assert_eq!(differences(Some("[1]"), Some("no JSON")), [line("", Some("1"), None)]);
         assert_eq!(differences(None, None), []);
+        let keys = r#"{"keys": [{"kid": "k", "jwk": {"kty": "EC"}, "expires_at": "2027"}]}"#;
+        assert_eq!(differences(None, Some(keys)), [line("keys", None, Some("k → 2027"))]);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use askama::filters::{Html, Safe, escape};
+use askama::filters::Safe;
+
+use crate::http::portal::markup::escaped;
 
 /// The size of a chart, in its own units.
 const WIDTH: u32 = 960;
@@ -37,8 +39,8 @@ pub(super) fn bars(
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\
          <title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>",
-        safe(title),
-        safe(description)
+        escaped(title),
+        escaped(description)
     );
     for line in 0..=GRID_LINES {
         let value = top * line / GRID_LINES;
@@ -50,7 +52,7 @@ pub(super) fn bars(
              <text class=\"chart-end\" x=\"{}\" y=\"{}\">{}</text>",
             LEFT - 10,
             y + 5,
-            safe(&number(value))
+            escaped(&number(value))
         );
     }
     let count = u32::try_from(bars.len().max(1)).unwrap_or(u32::MAX);
@@ -67,8 +69,8 @@ pub(super) fn bars(
              <title>{}: {}</title></rect>",
             hundredths(x + step * 15 / 100),
             hundredths(width),
-            safe(&bar.label),
-            safe(&number(bar.value))
+            escaped(&bar.label),
+            escaped(&number(bar.value))
         );
         if usize::try_from(at).is_ok_and(|at| at.is_multiple_of(every)) {
             let _ = write!(
@@ -76,7 +78,7 @@ pub(super) fn bars(
                 "<text class=\"chart-middle\" x=\"{}\" y=\"{}\">{}</text>",
                 hundredths(x + step / 2),
                 BOTTOM + 24,
-                safe(&bar.label)
+                escaped(&bar.label)
             );
         }
     }
@@ -105,10 +107,6 @@ fn y(value: u64, top: u64) -> u32 {
 
 fn hundredths(value: u32) -> String {
     format!("{}.{:02}", value / 100, value % 100)
-}
-
-fn safe(text: &str) -> String {
-    escape(text, Html).map(|text| text.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

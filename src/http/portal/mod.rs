@@ -16,6 +16,7 @@ mod csv;
 mod fields;
 mod form_errors;
 mod help;
+mod markup;
 mod notice;
 mod numbers;
 mod operator;
@@ -60,7 +61,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
         .merge(provider::routes())
         .route("/portal/{*rest}", get(nothing_here).post(nothing_here))
         .method_not_allowed_fallback(nothing_here)
-        .layer(from_fn_with_state(Arc::clone(app), visit::visit))
+        .layer(from_fn_with_state(visit::Door::of(app), visit::visit))
         .with_state(Arc::clone(app));
     Router::new().route("/", get(|| async { Redirect::to("/portal") })).merge(pages)
 }

@@ -10,6 +10,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -24,12 +26,17 @@ const MAILS_SHOWN: usize = 50;
 /// Files of the folder that are looked at; a test server writes far fewer.
 const FILES_READ_MAX: usize = 5_000;
 
+/// Bytes of a mail in which its head ends.
+const HEAD_BYTES_READ: usize = 4 * 1024;
+
 /// Bytes that are shown of a mail: our own have a few thousand.
 const MAIL_BYTES_SHOWN: usize = 64 * 1024;
 
 /// A mail in the list.
 struct MailFile {
     name: String,
+    subject: String,
+    to: String,
     at: Timestamp,
 }
 
@@ -44,7 +51,7 @@ struct Outbox {
 
 /// A mail as it can be read.
 struct Mail {
-    name: String,
+    subject: String,
     text: String,
     /// The addresses of the portal in it.
     links: Vec<String>,
@@ -66,8 +73,8 @@ async fn outbox(
     let asked = query.0.filled("mail").map(str::to_owned);
     let read = tokio::task::spawn_blocking(move || {
         let mails = list(&folder);
-        let name = asked.filter(|name| mails.iter().any(|mail| mail.name == *name));
-        let open = name.and_then(|name| read_mail(&folder, name));
+        let asked = mails.iter().find(|mail| Some(&mail.name) == asked.as_ref());
+        let open = asked.and_then(|mail| read_mail(&folder, mail));
         (mails, open)
     });
     let (mails, open) = read.await.map_err(|_| Refused::NotFound)?;
@@ -91,11 +98,49 @@ fn list(folder: &Path) -> Vec<MailFile> {
 fn mail_file(at: SystemTime, path: &Path) -> Option<MailFile> {
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
     let at = Timestamp::from_seconds(i64::try_from(seconds).ok()?);
-    Some(MailFile { name: path.file_name()?.to_str()?.to_owned(), at })
+    let name = path.file_name()?.to_str()?.to_owned();
+    let mail = std::fs::read(path).unwrap_or_default();
+    let head = String::from_utf8_lossy(&mail[..mail.len().min(HEAD_BYTES_READ)]);
+    let field = |begin| visible(&header(&head, begin).unwrap_or_default());
+    let (subject, to) = (field("subject:"), field("to:"));
+    // A mail without a subject is known by its file.
+    let subject = if subject.is_empty() { name.clone() } else { subject };
+    Some(MailFile { name, subject, to, at })
 }
 
-fn read_mail(folder: &Path, name: String) -> Option<Mail> {
-    let bytes = std::fs::read(folder.join(&name)).ok()?;
+/// The text of a field of the head, in which others than ASCII letters stand as base64 (RFC 2047 section 2).
+fn header(head: &str, begin: &str) -> Option<String> {
+    let mut lines = head.lines().take_while(|line| !line.is_empty());
+    let first = lines.find(|line| line.to_ascii_lowercase().starts_with(begin))?;
+    let mut text = first[begin.len()..].trim().to_owned();
+    for line in lines.take_while(|line| line.starts_with([' ', '\t'])) {
+        text = format!("{text} {}", line.trim());
+    }
+    let words = text.split_whitespace().map(|word| decoded(word).ok_or(word));
+    let mut read = String::new();
+    let mut was_encoded = true;
+    for word in words {
+        // Between encoded words white space does not count.
+        if !(read.is_empty() || was_encoded && word.is_ok()) {
+            read.push(' ');
+        }
+        was_encoded = word.is_ok();
+        match word {
+            Ok(text) => read.push_str(&text),
+            Err(plain) => read.push_str(plain),
+        }
+    }
+    Some(read)
+}
+
+fn decoded(word: &str) -> Option<String> {
+    let inner = word.strip_prefix("=?")?.strip_suffix("?=")?;
+    let text = inner.to_ascii_lowercase().starts_with("utf-8?b?").then(|| &inner[8..])?;
+    String::from_utf8(STANDARD.decode(text).ok()?).ok()
+}
+
+fn read_mail(folder: &Path, mail: &MailFile) -> Option<Mail> {
+    let bytes = std::fs::read(folder.join(&mail.name)).ok()?;
     let text = readable(&bytes[..bytes.len().min(MAIL_BYTES_SHOWN)]);
     let is_link = |word: &&str| {
         ["http://", "https://"].iter().any(|begin| word.starts_with(begin))
@@ -103,7 +148,7 @@ fn read_mail(folder: &Path, name: String) -> Option<Mail> {
     };
     let links = text.split_whitespace().filter(is_link).map(str::to_owned).collect();
     let shown: Vec<String> = text.lines().map(visible).collect();
-    Some(Mail { name, text: shown.join("\n"), links })
+    Some(Mail { subject: mail.subject.clone(), text: shown.join("\n"), links })
 }
 
 /// A mail with what stands for other bytes in quoted-printable put back (RFC 2045 section 6.7), because a link could
@@ -131,6 +176,14 @@ fn readable(mail: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_head_says_to_whom_and_about_what() {
+        let head = "To: Kari <k@a.example>\r\nSubject: =?utf-8?b?w4UgYmU=?=\r\n =?utf-8?b?IG9t?= noe\r\n\r\nTo: x";
+        assert_eq!(header(head, "to:").as_deref(), Some("Kari <k@a.example>"));
+        assert_eq!(header(head, "subject:").as_deref(), Some("\u{c5} be om noe"));
+        assert_eq!(header(head, "from:"), None);
+    }
 
     #[test]
     fn a_link_in_quoted_printable_can_be_followed() {

@@ -10,8 +10,10 @@ use axum::response::Response;
 use crate::app::App;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::access::{AccessCase, AccessState};
+use crate::domain::alert::AlertKind;
 use crate::domain::client::{ClientId, KeyId};
 use crate::domain::environment::SelfService;
+use crate::domain::prefix_request::{PrefixRequest, PrefixRequestState};
 use crate::domain::record::Recorded;
 use crate::domain::refused_request::RefusedRequest;
 use crate::domain::registration::RegisteredKey;
@@ -22,7 +24,8 @@ use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::refused::Refused;
 use crate::http::portal::visible::visible;
 use crate::registry::{
-    AccessFilter, AccessSide, ClientFilter, PrefixFilter, RegistryError, ScopeFilter,
+    AccessFilter, AccessSide, ClientFilter, PrefixFilter, PrefixRequestFilter, RegistryError,
+    ScopeFilter,
 };
 
 /// Days before its end from which a key needs somebody.
@@ -59,6 +62,8 @@ struct Attention {
     keys: Vec<RegisteredKey>,
     requests: Vec<Recorded<AccessCase>>,
     more_requests: bool,
+    /// For the operator.
+    prefix_requests: Vec<Recorded<PrefixRequest>>,
     alerts: Vec<AlertLine>,
     refusals: Vec<Refusals>,
 }
@@ -67,6 +72,7 @@ impl Attention {
     fn is_empty(&self) -> bool {
         self.keys.is_empty()
             && self.requests.is_empty()
+            && self.prefix_requests.is_empty()
             && self.alerts.is_empty()
             && self.refusals.is_empty()
     }
@@ -120,6 +126,12 @@ impl Overview {
         self.page.fill2("overview-asks", ("organization", &who), ("scope", &case.access.scope))
     }
 
+    fn asks_for_prefix(&self, request: &PrefixRequest) -> String {
+        let number = request.organization.to_string();
+        let who = visible(request.organization_name.as_deref().unwrap_or(&number));
+        self.page.fill2("operator-asks", ("organization", &who), ("prefix", &request.prefix))
+    }
+
     fn refused(&self, refusals: &Refusals) -> String {
         let count = self.page.number(&refusals.count);
         self.page.fill2("overview-refused", ("count", &count), ("code", &refusals.code))
@@ -159,14 +171,32 @@ impl Look<'_> {
         let requests = registry.accesses(actor, AccessSide::Owned, filter, SHOWN).await?;
         let news = self.now.minus_seconds(ALERT_DAYS * DAY_SECONDS);
         let alerts = registry.alerts(actor, own, None, SHOWN).await?;
-        let alerts = alerts.items.into_iter().filter(|alert| alert.created_at >= news);
+        // Who waits for an answer is shown as long as they do.
+        let waits = |kind| matches!(kind, AlertKind::AccessRequested | AlertKind::PrefixRequested);
+        let alerts = alerts.items.into_iter();
+        let alerts = alerts.filter(|alert| alert.created_at >= news && !waits(alert.kind));
         Ok(Attention {
             keys: self.keys().await?,
             requests: requests.items,
             more_requests: requests.has_more,
+            prefix_requests: self.prefix_requests(page).await?,
             alerts: alerts.map(|alert| AlertLine::new(page, alert)).collect(),
             refusals: self.refusals().await?,
         })
+    }
+
+    /// What waits for the operator, if that is who reads.
+    async fn prefix_requests(
+        &self,
+        page: &Page,
+    ) -> Result<Vec<Recorded<PrefixRequest>>, RegistryError> {
+        if !page.is_operator() {
+            return Ok(Vec::new());
+        }
+        let state = Some(PrefixRequestState::Requested);
+        let filter = PrefixRequestFilter { state, ..PrefixRequestFilter::default() };
+        let registry = &self.app.registry;
+        Ok(registry.prefix_requests(&self.signed_in.actor, filter, SHOWN).await?.items)
     }
 
     /// Keys that end soon, or have ended lately.

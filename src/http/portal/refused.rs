@@ -108,6 +108,7 @@ fn explain(
     match refused {
         Some(Refused::Forged) => ("forged", None, None),
         Some(Refused::Registry(error)) => match &**error {
+            RegistryError::Forbidden { needed: Right::Operate } => ("operators", None, None),
             RegistryError::Forbidden { needed } => ("forbidden", None, Some(*needed)),
             RegistryError::Absent { .. } | RegistryError::NotYours { .. } => {
                 ("not-found", None, None)

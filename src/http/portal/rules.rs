@@ -1,6 +1,7 @@
 //! The rules of the registry in the reader's language.
 //!
-//! The registry says in English which rule a change breaks, as its APIs want it. `texts/en/rules.ftl` holds the same
+//! The registry says in English which rule a change breaks, as its APIs want it, and the record of a refused token request
+//! what was seen and what was expected. `texts/en/rules.ftl` holds the same
 //! sentences, with placeholders where they vary; a sentence that fits one of them is said with the text of that
 //! name. What fits none is shown as it is, and marked as English.
 
@@ -8,6 +9,7 @@ use std::sync::LazyLock;
 
 use askama::filters::Safe;
 
+use crate::http::portal::markup::escaped;
 use crate::http::portal::texts::Texts;
 
 /// A sentence of the registry: what is fixed in it, with the names of the placeholders in between.
@@ -75,22 +77,6 @@ pub(super) fn markup(texts: &Texts, english: &str) -> Safe<String> {
     })
 }
 
-/// Text as it must stand in markup.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -110,7 +96,7 @@ mod tests {
         assert_eq!(say(Language::Bokmal, rule).unwrap(), said);
         assert_eq!(say(Language::Bokmal, "something else"), None);
         let shown = markup(Texts::of(Language::Bokmal), "<b>").0;
-        assert_eq!(shown, "<span lang=\"en\">&lt;b&gt;</span>");
+        assert_eq!(shown, "<span lang=\"en\">&#60;b&#62;</span>");
     }
 
     #[test]

@@ -34,20 +34,44 @@ const FORM_PURPOSE: &str = "form of the portal";
 /// Bytes of what tells one browser from another: too many to guess.
 const VISITOR_BYTES: usize = 32;
 
+/// What stands between browsers and the pages.
+#[derive(Clone)]
+pub(super) struct Door {
+    app: Arc<App>,
+    /// What pages may load, and whom they may ask.
+    policy: HeaderValue,
+}
+
+impl Door {
+    pub(super) fn of(app: &Arc<App>) -> Self {
+        // Scripts ask this server for names, and the token endpoint for a token to try.
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {}; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            origin_of(&app.issuer.rules.grant.issuer)
+        );
+        // An issuer that fits no header does not get past the configuration; pages would be bare then.
+        let policy = HeaderValue::from_str(&policy)
+            .unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        Self { app: Arc::clone(app), policy }
+    }
+}
+
 /// Finds out who comes, refuses forms that are not ours, and gives every answer what browsers must be told.
-pub(super) async fn visit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn visit(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let app = &*door.app;
     if assets::is_asset(request.uri().path()) {
-        return with_headers(&app, next.run(request).await);
+        return with_headers(&door, next.run(request).await);
     }
     let secure = app.portal_is_https;
-    let session = match session(&app, request.headers()).await {
+    let session = match session(app, request.headers()).await {
         Ok(session) => session,
-        Err(refused) => return with_headers(&app, refused.into_response()),
+        Err(refused) => return with_headers(&door, refused.into_response()),
     };
-    let (seed, new_visitor) = seed(&app, request.headers(), session.is_some());
-    let page = page(&app, &request, session, &seed);
+    let (seed, new_visitor) = seed(app, request.headers(), session.is_some());
+    let page = page(app, &request, session, &seed);
     let notice_shown = page.notice.is_some();
-    let mut response = match admit(&app, request, &seed, page.clone()).await {
+    let mut response = match admit(app, request, &seed, page.clone()).await {
         Ok(request) => next.run(request).await,
         Err(refused) => refused,
     };
@@ -63,7 +87,7 @@ pub(super) async fn visit(State(app): State<Arc<App>>, request: Request, next: N
     for cookie in cookies {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-    with_headers(&app, response)
+    with_headers(&door, response)
 }
 
 /// Who is signed in, if the cookie is that of a session which still counts.
@@ -186,21 +210,13 @@ const ALWAYS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-fn with_headers(app: &App, mut response: Response) -> Response {
+fn with_headers(door: &Door, mut response: Response) -> Response {
     let headers = response.headers_mut();
-    // Scripts ask this server for names, and the token endpoint for a token to try.
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {}; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        origin_of(&app.issuer.rules.grant.issuer)
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
+    headers.insert(CONTENT_SECURITY_POLICY, door.policy.clone());
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if app.portal_is_https {
+    if door.app.portal_is_https {
         // A year, as browsers want it before they remember a host for good.
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);

@@ -84,8 +84,7 @@ impl Registry {
         let values = [("organization", name), ("number", number.as_str()), ("issuer", issuer)];
         let mut parts = vec![fill(texts.opening, &values)];
         parts.extend(paragraphs(texts, alerts));
-        let address = self.rules.portal_url.as_ref();
-        parts.extend(address.map(|address| fill(texts.portal, &[("address", address)])));
+        parts.push(fill(texts.portal, &[("address", &self.rules.people.portal_url)]));
         parts.push(texts.closing.to_owned());
         Letter { subject, body: parts.join("\n\n") + "\n" }
     }
@@ -104,6 +103,7 @@ const fn subject(texts: &Texts, kind: AlertKind) -> &'static str {
         AlertKind::AccessWithdrawn => texts.subjects.access_withdrawn,
         AlertKind::CertificateExpiring => texts.subjects.certificate_expiring,
         AlertKind::KeyExpiring => texts.subjects.key_expiring,
+        AlertKind::PrefixRequested => texts.subjects.prefix_requested,
         AlertKind::ScopeDeactivated => texts.subjects.scope_deactivated,
     }
 }
@@ -140,6 +140,11 @@ fn paragraph(texts: &Texts, alert: &Alert) -> String {
             ];
             fill(template, &values)
         }
+        AlertDetails::Prefix { prefix, organization, organization_name, said } => {
+            let other = who(*organization, organization_name.as_deref());
+            let values = [("prefix", prefix.as_str()), ("organization", other.as_str())];
+            with_words(texts, fill(texts.prefix_requested, &values), &other, said)
+        }
         AlertDetails::Scope { scope, organization, organization_name, granted, said } => {
             let template = match (alert.kind, granted) {
                 (AlertKind::AccessDecided, Some(true)) => texts.access_granted,
@@ -148,22 +153,29 @@ fn paragraph(texts: &Texts, alert: &Alert) -> String {
                 (AlertKind::AccessWithdrawn, _) => texts.access_withdrawn,
                 _ => texts.scope_deactivated,
             };
-            let number = organization.to_string();
-            let other = match organization_name {
-                Some(name) => format!("{name} ({number})"),
-                None => number,
-            };
-            let mut text = fill(template, &[("scope", scope), ("organization", &other)]);
-            if let Some(said) = said.as_deref().filter(|said| !said.trim().is_empty()) {
-                // Marked line by line, so that nobody can write as if it were this server.
-                text = format!("{text}\n\n  {}", fill(texts.said, &[("organization", &other)]));
-                for line in said.split(['\n', '\r']).filter(|line| !line.trim().is_empty()) {
-                    text = format!("{text}\n  > {line}");
-                }
-            }
-            text
+            let other = who(*organization, organization_name.as_deref());
+            let text = fill(template, &[("scope", scope), ("organization", &other)]);
+            with_words(texts, text, &other, said.as_deref().unwrap_or_default())
         }
     }
+}
+
+/// An organization by its name, if that is known, and its number.
+fn who(number: OrganizationNumber, name: Option<&str>) -> String {
+    name.map_or_else(|| number.to_string(), |name| format!("{name} ({number})"))
+}
+
+/// What there is to say, and below it what the other organization has written, if it has: marked line by line, so that
+/// nobody can write as if it were this server.
+fn with_words(texts: &Texts, mut text: String, other: &str, said: &str) -> String {
+    if said.trim().is_empty() {
+        return text;
+    }
+    text = format!("{text}\n\n  {}", fill(texts.said, &[("organization", other)]));
+    for line in said.split(['\n', '\r']).filter(|line| !line.trim().is_empty()) {
+        text = format!("{text}\n  > {line}");
+    }
+    text
 }
 
 /// A time for people, to the minute: `2026-12-01 12:00 UTC`.

@@ -10,6 +10,7 @@ use crate::clock::DAY_SECONDS;
 use crate::domain::access::{AccessCase, AccessState};
 use crate::domain::alert::{Alert, AlertDetails, AlertKind};
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::prefix_request::PrefixRequest;
 use crate::domain::record::{Page, Recorded};
 use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeStatus};
@@ -140,6 +141,32 @@ impl Change<'_> {
             details,
         };
         Ok(self.transaction.alert_consumers(&after.name, &new, self.now).await?)
+    }
+
+    /// Tells the operator that somebody asks for a prefix. The operator's own request is no news.
+    pub(super) async fn alert_of_prefix_request(
+        &mut self,
+        operator: Option<OrganizationNumber>,
+        before: Option<&Recorded<PrefixRequest>>,
+        asked: &PrefixRequest,
+    ) -> Result<(), RegistryError> {
+        let Some(operator) = operator.filter(|operator| *operator != asked.organization) else {
+            return Ok(());
+        };
+        let version = before.map_or(1, |found| found.version.0 + 1);
+        let details = AlertDetails::Prefix {
+            prefix: asked.prefix.to_string(),
+            organization: asked.organization,
+            organization_name: self.name_of(asked.organization).await?,
+            said: asked.reason.clone(),
+        };
+        let new = NewAlert {
+            organization: operator,
+            kind: AlertKind::PrefixRequested,
+            subject: format!("{} {} {version}", asked.prefix, asked.organization),
+            details,
+        };
+        Ok(self.transaction.insert_alert(&new, self.now).await?)
     }
 
     async fn name_of(

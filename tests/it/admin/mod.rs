@@ -2,4 +2,4 @@
 
 mod compatible;
 mod coverage;
-mod own;
+pub(crate) mod own;

@@ -6,16 +6,22 @@ use std::sync::{Mutex, Once};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::harness::queries;
+
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Begins to keep what is logged; a second call changes nothing.
+/// Begins to keep what is logged; a second call changes nothing. Statements of the database are kept of requests that
+/// are to be counted only.
 pub(crate) fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         tracing_subscriber::fmt()
             .json()
             .flatten_event(true)
-            .with_env_filter(EnvFilter::new("info,portvakt=trace"))
+            .with_env_filter(EnvFilter::new(format!(
+                "info,portvakt=trace,[{}]=debug",
+                queries::SPAN
+            )))
             .with_writer(Shared)
             .init();
     });

@@ -2,6 +2,7 @@
 //! certificates in which every detail can be spoilt, and the rules that every refusal keeps.
 
 pub(crate) mod admin;
+pub(crate) mod browser;
 pub(crate) mod caller;
 pub(crate) mod chain;
 pub(crate) mod clock;
@@ -11,6 +12,7 @@ pub(crate) mod load;
 pub(crate) mod logs;
 pub(crate) mod place;
 pub(crate) mod postgres;
+pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod server;
 pub(crate) mod smtp;

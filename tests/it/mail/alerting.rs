@@ -159,7 +159,7 @@ async fn a_key_that_ends_is_told_of_at_each_threshold_once() {
         let told = alerts(&server, CONSUMER, AlertKind::KeyExpiring).await;
         let of = told.into_iter().filter(|alert| match &alert.details {
             AlertDetails::Key { kid: it, expires_at, .. } => it == kid && *expires_at == end,
-            AlertDetails::Scope { .. } => false,
+            AlertDetails::Prefix { .. } | AlertDetails::Scope { .. } => false,
         });
         of.count()
     };
@@ -282,7 +282,40 @@ async fn owner_and_consumer_are_told_what_the_other_does_in_one_mail() {
     assert!(!consumers.contains("our own note"), "{consumers}");
     assert!(owners.contains("  > Please.\n  > * The key of your client ends today"), "{owners}");
     assert!(owners.lines().all(|line| !line.starts_with("* The key")), "{owners}");
-    assert!(!owners.contains("See everything"), "the server does not know where its portal is");
+    assert!(owners.contains("See everything on the portal: http://127.0.0.1:7081/"), "{owners}");
+}
+
+#[tokio::test]
+async fn the_operator_is_told_of_prefixes_that_others_ask_for() {
+    let mail_server = MailServer::start().await;
+    let operator = format!(
+        "{}[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n",
+        mail_server.configuration()
+    );
+    let server = TestServer::with(&[Trust::of(pki())], &operator).await;
+    let registry = &server.app.registry;
+    registry.mail_alerts().await.unwrap();
+    let kinds = &[AlertKind::PrefixRequested][..];
+    name_points(&server, PROVIDER, &[("ops@provider.test", Language::English, kinds)]).await;
+    for organization in [CONSUMER, PROVIDER] {
+        let asking = member(organization, &[Right::WriteScopes]);
+        let reason = "Charts\n* Your key ends".to_owned();
+        registry.request_prefix(&asking, &"sea".parse().unwrap(), reason).await.unwrap();
+    }
+    assert_eq!(alerts(&server, PROVIDER, AlertKind::PrefixRequested).await.len(), 1);
+    assert_eq!(alerts(&server, CONSUMER, AlertKind::PrefixRequested).await.len(), 0);
+    registry.mail_alerts().await.unwrap();
+    until("a mail", || mail_server.mails().len() == 1).await;
+    let mail = &mail_server.mails()[0];
+    assert!(
+        mail.text.contains("Subject: Portvakt: somebody asks for a prefix\r\n"),
+        "{}",
+        mail.text
+    );
+    let said = text(mail);
+    for part in ["(310000116) asks for the prefix sea.", "  > Charts\n  > * Your key ends"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 #[tokio::test]

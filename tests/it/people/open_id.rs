@@ -8,12 +8,13 @@ use reqwest::Url;
 use serde_json::json;
 
 use crate::harness::admin::AdminServer;
+use crate::harness::browser::{Browser, cookie_lines};
 use crate::harness::clock::NOW;
 use crate::harness::http::{Reply, escape};
 use crate::harness::server::actor;
 use crate::harness::{SUPPLIER, logs};
-use crate::people::browser::{Browser, cookie_lines, server};
 use crate::people::provider::{Draft, EMAIL, Provider, SECRET, Signature, Spoil};
+use crate::people::server;
 
 /// Many sign in from one place here.
 const LIMITS: &str = "[limits]\nadmin_requests_by_source = 10000\n";
@@ -30,10 +31,10 @@ async fn server_with(provider: &Provider, more: &str) -> AdminServer {
 }
 
 /// The question with which the browser is sent to a provider.
-async fn question(browser: &mut Browser<'_>, name: &str) -> Url {
+async fn question(browser: &Browser, name: &str) -> Url {
     let address = format!("/portal/sign-in/open-id/{name}");
     let next = [("next", "/portal/profile")];
-    let reply = browser.fill("/portal/sign-in", &address, &next).await;
+    let reply = browser.post("/portal/sign-in", &address, &next).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let page = reply.text();
     let address = page.split("http-equiv=\"refresh\" content=\"0; url=").nth(1).unwrap();
@@ -47,26 +48,20 @@ fn callback(name: &str, answer: &[(&str, String)]) -> String {
 }
 
 /// Signs in as far as the provider `a` lets one.
-async fn sign_in(browser: &mut Browser<'_>, provider: &Provider) -> Reply {
+async fn sign_in(browser: &Browser, provider: &Provider) -> Reply {
     let question = question(browser, "a").await;
     let address = callback("a", &provider.answer(&question));
     browser.get(&address).await
 }
 
 /// Holds that nobody was signed in, for that reason.
-async fn assert_refused(
-    what: &str,
-    browser: &mut Browser<'_>,
-    reply: &Reply,
-    status: u16,
-    why: &str,
-) {
+async fn assert_refused(what: &str, browser: &Browser, reply: &Reply, status: u16, why: &str) {
     let text = reply.text();
     assert_eq!(reply.status, status, "{what}: {text}");
     assert!(text.contains(why), "{what}: {text}");
     assert!(!browser.is_in().await, "{what}: somebody is signed in");
     assert_eq!(browser.session(), None, "{what}");
-    let is_gone = browser.cookies.iter().all(|(name, _)| !name.contains("open-id"));
+    let is_gone = browser.cookies().iter().all(|(name, _)| !name.contains("open-id"));
     assert!(is_gone, "{what}: the browser keeps the question");
 }
 
@@ -93,52 +88,52 @@ async fn i09_an_answer_counts_for_the_browser_that_asked_from_whom_it_asked_and_
         ("denied", |it| set(it, "error", "access_denied"), 403, "was broken off"),
     ];
     for (what, change, status, why) in rows {
-        let mut browser = Browser::at(&server);
-        let question = question(&mut browser, "a").await;
+        let browser = Browser::at(&server);
+        let question = question(&browser, "a").await;
         let mut answer = provider.answer(&question);
         change(&mut answer);
         let reply = browser.get(&callback("a", &answer)).await;
-        assert_refused(what, &mut browser, &reply, status, why).await;
+        assert_refused(what, &browser, &reply, status, why).await;
     }
 
-    let mut asked = Browser::at(&server);
-    let victim_answer = provider.answer(&question(&mut asked, "a").await);
-    let mut browser = Browser::at(&server);
+    let asked = Browser::at(&server);
+    let victim_answer = provider.answer(&question(&asked, "a").await);
+    let browser = Browser::at(&server);
     let reply = browser.get(&callback("a", &victim_answer)).await;
-    assert_refused("login CSRF, no question", &mut browser, &reply, 400, NOT_HERE).await;
-    question(&mut browser, "a").await;
+    assert_refused("login CSRF, no question", &browser, &reply, 400, NOT_HERE).await;
+    question(&browser, "a").await;
     let reply = browser.get(&callback("a", &victim_answer)).await;
-    assert_refused("login CSRF, another question", &mut browser, &reply, 400, NOT_HERE).await;
+    assert_refused("login CSRF, another question", &browser, &reply, 400, NOT_HERE).await;
 
     // Mix-up: what was asked of one comes back as if from the other.
-    let mut mixed = provider.answer(&question(&mut browser, "a").await);
+    let mut mixed = provider.answer(&question(&browser, "a").await);
     let reply = browser.get(&callback("b", &mixed)).await;
-    assert_refused("mix-up by address", &mut browser, &reply, 400, NOT_HERE).await;
-    mixed = provider.answer(&question(&mut browser, "b").await);
+    assert_refused("mix-up by address", &browser, &reply, 400, NOT_HERE).await;
+    mixed = provider.answer(&question(&browser, "b").await);
     let reply = browser.get(&callback("b", &mixed)).await;
-    assert_refused("mix-up by issuer", &mut browser, &reply, 502, NO_TRUST).await;
+    assert_refused("mix-up by issuer", &browser, &reply, 502, NO_TRUST).await;
 
     // PKCE: a code that was stolen from somebody else's answer has another challenge.
-    let mut injected = provider.answer(&question(&mut browser, "a").await);
+    let mut injected = provider.answer(&question(&browser, "a").await);
     set(&mut injected, "code", &victim_answer[0].1);
     let reply = browser.get(&callback("a", &injected)).await;
-    assert_refused("code of another question", &mut browser, &reply, 400, TOO_LATE).await;
+    assert_refused("code of another question", &browser, &reply, 400, TOO_LATE).await;
 
-    let late = provider.answer(&question(&mut browser, "a").await);
+    let late = provider.answer(&question(&browser, "a").await);
     server.server.clock.set(NOW + 10 * 60);
     let reply = browser.get(&callback("a", &late)).await;
-    assert_refused("after ten minutes", &mut browser, &reply, 400, TOO_LATE).await;
+    assert_refused("after ten minutes", &browser, &reply, 400, TOO_LATE).await;
     server.server.clock.set(NOW);
 
     // The control: the same without any of that; and then the same again, with everything as it was.
-    let answer = provider.answer(&question(&mut browser, "a").await);
-    let kept = browser.cookies.clone();
+    let answer = provider.answer(&question(&browser, "a").await);
+    let kept = browser.cookies();
     let reply = browser.get(&callback("a", &answer)).await;
     assert_eq!((reply.status, reply.header("location")), (303, Some("/portal/profile")));
     assert!(browser.is_in().await);
-    browser.cookies = kept;
+    browser.set_cookies(kept);
     let reply = browser.get(&callback("a", &answer)).await;
-    assert_refused("code replay", &mut browser, &reply, 400, TOO_LATE).await;
+    assert_refused("code replay", &browser, &reply, 400, TOO_LATE).await;
     logs::assert_clean();
 }
 
@@ -147,9 +142,9 @@ async fn i09_a_provider_without_pkce_is_not_asked() {
     let provider = Provider::start().await;
     provider.support("plain");
     let server = server_with(&provider, "").await;
-    let mut browser = Browser::at(&server);
-    let reply = browser.fill("/portal/sign-in", "/portal/sign-in/open-id/a", &[]).await;
-    assert_refused("PKCE missing", &mut browser, &reply, 503, "does not answer as it should").await;
+    let browser = Browser::at(&server);
+    let reply = browser.post("/portal/sign-in", "/portal/sign-in/open-id/a", &[]).await;
+    assert_refused("PKCE missing", &browser, &reply, 503, "does not answer as it should").await;
     assert!(!logs::lines_with("does not support PKCE with S256").is_empty());
 }
 
@@ -190,15 +185,15 @@ async fn i10_an_id_token_counts_when_it_is_the_providers_for_us_of_now_and_says_
     ];
     for (what, spoil, status, why) in rows {
         provider.spoil(spoil);
-        let mut browser = Browser::at(&server);
-        let reply = sign_in(&mut browser, &provider).await;
-        assert_refused(what, &mut browser, &reply, status, why).await;
+        let browser = Browser::at(&server);
+        let reply = sign_in(&browser, &provider).await;
+        assert_refused(what, &browser, &reply, status, why).await;
     }
     provider.spoil(|_| {});
-    let mut browser = Browser::at(&server);
+    let browser = Browser::at(&server);
     let planted = "A".repeat(43);
-    browser.cookies.push(("portvakt-session".to_owned(), planted.clone()));
-    let reply = sign_in(&mut browser, &provider).await;
+    browser.set_cookie("portvakt-session", &planted);
+    let reply = sign_in(&browser, &provider).await;
     assert_eq!(reply.status, 303, "{}", reply.text());
     assert_ne!(browser.session().unwrap(), planted);
     assert!(browser.get("/portal/profile").await.text().contains(EMAIL));
@@ -219,30 +214,29 @@ fn by_hmac(draft: &mut Draft, signature: Signature) {
 async fn a_new_key_of_the_provider_is_found_but_not_looked_for_all_the_time() {
     let provider = Provider::start().await;
     let server = server_with(&provider, "").await;
-    let mut browser = Browser::at(&server);
-    assert_eq!(sign_in(&mut browser, &provider).await.status, 303);
+    let browser = Browser::at(&server);
+    assert_eq!(sign_in(&browser, &provider).await.status, 303);
     provider.rotate("k2");
-    let mut browser = Browser::at(&server);
-    let reply = sign_in(&mut browser, &provider).await;
-    assert_refused("within a minute", &mut browser, &reply, 502, NO_TRUST).await;
+    let browser = Browser::at(&server);
+    let reply = sign_in(&browser, &provider).await;
+    assert_refused("within a minute", &browser, &reply, 502, NO_TRUST).await;
     server.server.clock.push_uptime(Duration::from_mins(1));
-    assert_eq!(sign_in(&mut browser, &provider).await.status, 303);
+    assert_eq!(sign_in(&browser, &provider).await.status, 303);
 }
 
 #[tokio::test]
 async fn the_organization_is_what_the_trusted_claim_says_and_nothing_else() {
     let provider = Provider::start().await;
     let server = server_with(&provider, "organization_claim = \"orgno\"\n").await;
-    let mut browser = Browser::at(&server);
-    let reply = sign_in(&mut browser, &provider).await;
-    assert_refused("claim missing", &mut browser, &reply, 403, "which organization").await;
+    let browser = Browser::at(&server);
+    let reply = sign_in(&browser, &provider).await;
+    assert_refused("claim missing", &browser, &reply, 403, "which organization").await;
     // A right number that nobody here has.
     provider.spoil(|it| it.claims["orgno"] = "999999999".into());
-    let reply = sign_in(&mut browser, &provider).await;
-    assert_refused("unknown organization", &mut browser, &reply, 409, "is not registered here")
-        .await;
+    let reply = sign_in(&browser, &provider).await;
+    assert_refused("unknown organization", &browser, &reply, 409, "is not registered here").await;
     provider.spoil(|it| it.claims["orgno"] = format!("0192:{SUPPLIER}").into());
-    assert_eq!(sign_in(&mut browser, &provider).await.status, 303);
+    assert_eq!(sign_in(&browser, &provider).await.status, 303);
     let registry = &server.server.app.registry;
     let users = registry.users(&actor(), UserFilter::default(), 10).await.unwrap().items;
     let supplier: OrganizationNumber = SUPPLIER.parse().unwrap();
@@ -254,17 +248,17 @@ async fn the_organization_is_what_the_trusted_claim_says_and_nothing_else() {
 async fn an_address_that_is_somebody_elses_at_the_provider_opens_nothing() {
     let provider = Provider::start().await;
     let server = server_with(&provider, "").await;
-    assert_eq!(sign_in(&mut Browser::at(&server), &provider).await.status, 303);
+    assert_eq!(sign_in(&Browser::at(&server), &provider).await.status, 303);
     provider.spoil(|it| it.claims["sub"] = "another".into());
-    let mut browser = Browser::at(&server);
-    let reply = sign_in(&mut browser, &provider).await;
-    assert_refused("another subject", &mut browser, &reply, 422, "belongs to another user").await;
+    let browser = Browser::at(&server);
+    let reply = sign_in(&browser, &provider).await;
+    assert_refused("another subject", &browser, &reply, 422, "belongs to another user").await;
     provider.spoil(|it| {
         it.claims["sub"] = "third".into();
         it.claims["email"] = "x@nowhere.example".into();
     });
-    let reply = sign_in(&mut browser, &provider).await;
-    assert_refused("unknown domain", &mut browser, &reply, 422, "nowhere.example").await;
+    let reply = sign_in(&browser, &provider).await;
+    assert_refused("unknown domain", &browser, &reply, 422, "nowhere.example").await;
 }
 
 #[tokio::test]
@@ -274,10 +268,10 @@ async fn an_environment_offers_or_demands_a_provider() {
     let page = Browser::at(&only).get("/portal/sign-in").await.text();
     assert!(page.contains("Continue with Sign-in a"), "{page}");
     assert!(!page.contains("type=\"password\"") && !page.contains("/portal/sign-up"), "{page}");
-    let mut browser = Browser::at(&only);
+    let browser = Browser::at(&only);
     assert_eq!(browser.sign_in(EMAIL, "correct horse battery").await.status, 404);
     let address = "/portal/sign-in/open-id/unknown";
-    assert_eq!(browser.fill("/portal/sign-in", address, &[]).await.status, 404);
+    assert_eq!(browser.post("/portal/sign-in", address, &[]).await.status, 404);
 
     let both = format!("[portal]\nsign_in = \"both\"\n{}", provider.section("a"));
     let page = Browser::at(&server(&both).await).get("/portal/sign-in").await.text();
@@ -294,15 +288,15 @@ async fn what_waits_for_the_answer_is_bound_to_the_host_and_cannot_be_read() {
     let provider = Provider::start().await;
     let tls = "[admin_listener]\ntls_certificate_file = \"a.pem\"\ntls_key_file = \"b.pem\"\n";
     let server = server_with(&provider, tls).await;
-    let mut browser = Browser::at(&server);
-    let reply = browser.fill("/portal/sign-in", "/portal/sign-in/open-id/a", &[]).await;
+    let browser = Browser::at(&server);
+    let reply = browser.post("/portal/sign-in", "/portal/sign-in/open-id/a", &[]).await;
     let lines = cookie_lines(&reply);
     let line = lines.iter().find(|line| line.starts_with("__Host-portvakt-open-id=")).unwrap();
     for flag in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=600"] {
         assert!(line.contains(flag) && !line.contains("Domain"), "{line}");
     }
-    let asked = question(&mut browser, "a").await;
+    let asked = question(&browser, "a").await;
     let state = asked.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-    assert!(browser.cookies.iter().all(|(_, value)| !value.contains(&state)));
+    assert!(browser.cookies().iter().all(|(_, value)| !value.contains(&state)));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
 }

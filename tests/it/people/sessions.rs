@@ -3,10 +3,11 @@
 use portvakt::domain::organization::{Organization, OrganizationStatus};
 use portvakt::domain::user::Role;
 
+use crate::harness::browser::{Browser, PASSWORD, cookie_lines};
 use crate::harness::clock::NOW;
 use crate::harness::server::actor;
 use crate::harness::{CONSUMER, PROVIDER};
-use crate::people::browser::{Browser, PASSWORD, cookie_lines, server, user};
+use crate::people::{server, user};
 
 const EMAIL: &str = "kari@consumer.example";
 
@@ -14,10 +15,10 @@ const EMAIL: &str = "kari@consumer.example";
 async fn i07_signing_in_gives_a_new_session_that_scripts_and_other_sites_do_not_get() {
     let server = server("").await;
     user(&server, EMAIL, &[Role::Consumer]).await;
-    let mut browser = Browser::at(&server);
+    let browser = Browser::at(&server);
     // A session that somebody else has put there.
     let planted = "A".repeat(43);
-    browser.cookies.push(("portvakt-session".to_owned(), planted.clone()));
+    browser.set_cookie("portvakt-session", &planted);
     let reply = browser.sign_in(EMAIL, PASSWORD).await;
     assert_eq!(reply.status, 303, "{}", reply.text());
     let first = browser.session().unwrap();
@@ -27,10 +28,10 @@ async fn i07_signing_in_gives_a_new_session_that_scripts_and_other_sites_do_not_
     for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(line.contains(flag), "{line}");
     }
-    browser.fill("/portal/profile", "/portal/sign-out", &[]).await;
-    browser.cookies.push(("portvakt-session".to_owned(), first.clone()));
+    browser.post("/portal/profile", "/portal/sign-out", &[]).await;
+    browser.set_cookie("portvakt-session", &first);
     assert!(!browser.is_in().await, "a session counts after it was ended");
-    browser.cookies.clear();
+    browser.set_cookies(Vec::new());
     browser.sign_in(EMAIL, PASSWORD).await;
     assert_ne!(browser.session().unwrap(), first);
 }
@@ -40,7 +41,7 @@ async fn i07_over_https_the_cookie_is_bound_to_the_host() {
     let tls = "[admin_listener]\ntls_certificate_file = \"a.pem\"\ntls_key_file = \"b.pem\"\n";
     let server = server(tls).await;
     user(&server, EMAIL, &[Role::Consumer]).await;
-    let mut browser = Browser::at(&server);
+    let browser = Browser::at(&server);
     let reply = browser.sign_in(EMAIL, PASSWORD).await;
     let lines = cookie_lines(&reply);
     let line = lines.iter().find(|line| line.starts_with("__Host-portvakt-session=")).unwrap();
@@ -54,12 +55,12 @@ async fn i08_a_session_ends_with_its_time_its_user_its_organization_and_their_ro
     let server = server("").await;
     let kari = user(&server, EMAIL, &[Role::Consumer]).await;
     let registry = &server.server.app.registry;
-    let mut browser = Browser::at(&server);
+    let browser = Browser::at(&server);
     browser.sign_in(EMAIL, PASSWORD).await;
     assert!(browser.is_in().await);
     server.server.clock.set(NOW + 30 * 60);
     assert!(!browser.is_in().await, "after half an hour alone");
-    browser.cookies.clear();
+    browser.set_cookies(Vec::new());
     browser.sign_in(EMAIL, PASSWORD).await;
     for quarter in 3..34 {
         server.server.clock.set(NOW + quarter * 15 * 60);
@@ -67,7 +68,7 @@ async fn i08_a_session_ends_with_its_time_its_user_its_organization_and_their_ro
     }
     server.server.clock.set(NOW + 30 * 60 + 8 * 60 * 60);
     assert!(!browser.is_in().await, "after eight hours");
-    browser.cookies.clear();
+    browser.set_cookies(Vec::new());
     browser.sign_in(EMAIL, PASSWORD).await;
     let users = "/portal/organization/users";
     assert_eq!(browser.get(users).await.status, 403);
@@ -93,7 +94,7 @@ async fn i11_an_administrator_reaches_no_users_of_others() {
     user(&server, EMAIL, &[Role::Administrator]).await;
     let theirs = user(&server, "ola@provider.example", &[]).await;
     let ours = user(&server, "ola@consumer.example", &[]).await;
-    let mut browser = Browser::at(&server);
+    let browser = Browser::at(&server);
     browser.sign_in(EMAIL, PASSWORD).await;
     let list = format!("/portal/organization/users?organization={PROVIDER}");
     assert_eq!(browser.get(&list).await.status, 404);
@@ -102,13 +103,13 @@ async fn i11_an_administrator_reaches_no_users_of_others() {
     let own = page(ours.id.as_str());
     for act in ["roles", "deactivate", "restore"] {
         let address = format!("{}/{act}", page(theirs.id.as_str()));
-        let reply = browser.fill(&own, &address, &[("role", "reader")]).await;
+        let reply = browser.post(&own, &address, &[("role", "reader")]).await;
         assert_eq!(reply.status, 404, "{act}");
     }
     // What is not on the form changes nothing.
     let address = format!("{own}/roles");
     let fields = [("role", "operator"), ("role", "administrator"), ("role", "reader")];
-    assert_eq!(browser.fill(&own, &address, &fields).await.status, 303);
+    assert_eq!(browser.post(&own, &address, &fields).await.status, 303);
     let registry = &server.server.app.registry;
     let after = registry.user(&actor(), &ours.id).await.unwrap().value;
     assert_eq!(after.roles, [Role::Reader]);
@@ -118,9 +119,9 @@ async fn i11_an_administrator_reaches_no_users_of_others() {
 async fn i17_pages_with_secrets_are_not_kept_and_send_no_referrer() {
     let server = server("").await;
     user(&server, EMAIL, &[Role::Consumer]).await;
-    let mut browser = Browser::at(&server);
+    let browser = Browser::at(&server);
     browser.sign_in(EMAIL, PASSWORD).await;
-    let enrolled = browser.fill("/portal/profile", "/portal/profile/second-factor", &[]).await;
+    let enrolled = browser.post("/portal/profile", "/portal/profile/second-factor", &[]).await;
     assert!(enrolled.text().contains("otpauth://"), "{}", enrolled.text());
     for reply in [enrolled, browser.get("/portal/profile").await] {
         assert_eq!(reply.header("cache-control"), Some("no-store"));

@@ -5,7 +5,8 @@ use std::time::Duration;
 use portvakt::domain::user::Role;
 
 use crate::harness::admin::AdminServer;
-use crate::people::browser::{Browser, PASSWORD, server, user};
+use crate::harness::browser::{Browser, PASSWORD};
+use crate::people::{server, user};
 
 /// The link in the one mail of the outbox, when it is there.
 async fn link(server: &AdminServer) -> String {
@@ -28,9 +29,9 @@ async fn link(server: &AdminServer) -> String {
 #[tokio::test]
 async fn somebody_signs_up_confirms_and_is_told_whom_to_ask() {
     let server = server("").await;
-    let mut browser = Browser::at(&server);
+    let browser = Browser::at(&server);
     let fields = [("name", "Ola"), ("email", "ola@consumer.example")];
-    let reply = browser.fill("/portal/sign-up", "/portal/sign-up", &fields).await;
+    let reply = browser.post("/portal/sign-up", "/portal/sign-up", &fields).await;
     assert!(reply.text().contains("ola@consumer.example"), "{}", reply.text());
     let token = link(&server).await;
     let page = format!("/portal/link?token={token}");
@@ -39,9 +40,9 @@ async fn somebody_signs_up_confirms_and_is_told_whom_to_ask() {
         assert!(browser.get(&page).await.text().contains("new-password"));
     }
     let short = [("token", token.as_str()), ("password", "short")];
-    assert_eq!(browser.fill(&page, "/portal/link", &short).await.status, 422);
+    assert_eq!(browser.post(&page, "/portal/link", &short).await.status, 422);
     let good = [("token", token.as_str()), ("password", PASSWORD)];
-    assert_eq!(browser.fill(&page, "/portal/link", &good).await.status, 303);
+    assert_eq!(browser.post(&page, "/portal/link", &good).await.status, 303);
     assert_eq!(browser.get(&page).await.status, 404);
     user(&server, "admin@consumer.example", &[Role::Administrator]).await;
     browser.sign_in("ola@consumer.example", PASSWORD).await;
@@ -74,7 +75,7 @@ async fn no_answer_tells_whether_an_address_is_registered() {
         for email in ["kari@consumer.example", "nobody@consumer.example"] {
             let mut all = vec![("email", email)];
             all.extend(fields.iter().map(|field| (*field, "something wrong")));
-            let reply = Browser::at(&server).fill(path, path, &all).await;
+            let reply = Browser::at(&server).post(path, path, &all).await;
             answers.push((reply.status, comparable(&reply.text(), email)));
         }
         assert_eq!(answers[0], answers[1], "{path}");
@@ -86,7 +87,7 @@ async fn whoever_guesses_waits_and_is_told_until_when() {
     let server = server("[portal]\nsign_in_attempts = 2\n").await;
     user(&server, "kari@consumer.example", &[]).await;
     for email in ["kari@consumer.example", "nobody@consumer.example"] {
-        let mut browser = Browser::at(&server);
+        let browser = Browser::at(&server);
         assert_eq!(browser.sign_in(email, "wrong password").await.status, 422);
         assert_eq!(browser.sign_in(email, "wrong password").await.status, 422);
         let waiting = browser.sign_in(email, PASSWORD).await;

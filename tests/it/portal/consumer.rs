@@ -8,22 +8,14 @@ use portvakt::registry::{ClientFilter, NewClient};
 
 use crate::commands::{Dev, free_ports};
 use crate::harness::admin::AdminServer;
+use crate::harness::browser::{Browser, hidden, html};
 use crate::harness::caller::{Caller, Key};
 use crate::harness::clock::{NOW, tick};
 use crate::harness::http::{FORM, Reply, exchange, form, request};
 use crate::harness::server::{actor, caller};
 use crate::harness::{CONSUMER, ISSUER, PROVIDER, SUPPLIER};
-use crate::portal::visitor::{Visitor, hidden};
 
 const PATIENCE: Duration = Duration::from_secs(5);
-
-async fn visitor(server: &AdminServer, who: (&str, &str), role: Role) -> Visitor {
-    Visitor::sign_in(&server.server.app.registry, server.address, who, &[role]).await
-}
-
-fn html(reply: &Reply) -> String {
-    String::from_utf8(reply.body.clone()).unwrap()
-}
 
 fn location(reply: &Reply) -> String {
     assert_eq!(reply.status, 303, "{}", reply.text());
@@ -54,7 +46,7 @@ fn signs_with(client_id: &str, kid: &str, key: &Key) -> Caller {
 #[tokio::test]
 async fn a_client_is_made_in_three_steps_without_script_and_gets_a_token() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), Role::Consumer).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let before = clients_of(&server, CONSUMER).await;
     assert_eq!(kari.get("/portal/clients/new?scope=test%3Aread").await.status, 200);
     let step = kari.get("/portal/clients/new/scopes?name=&scope=test%3Aread").await;
@@ -98,7 +90,7 @@ async fn a_client_is_made_in_three_steps_without_script_and_gets_a_token() {
 #[tokio::test]
 async fn a_private_key_is_refused_and_not_shown_again() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), Role::Consumer).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let mut jwk = Key::generate("ES256").jwk("secret-key");
     jwk["d"] = "c2VjcmV0LXNlY3JldC1zZWNyZXQ".into();
     let (from, to) = ("/portal/clients/rs256/keys/new", "/portal/clients/rs256/keys");
@@ -116,7 +108,7 @@ async fn a_private_key_is_refused_and_not_shown_again() {
 #[tokio::test]
 async fn a_key_is_renewed_with_overlap_and_withdrawn_and_nobody_is_overwritten() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), Role::Consumer).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let new = Key::generate("ES256");
     let jwk = new.jwk("second-key").to_string();
     let from = "/portal/clients/es256/keys/new?renew=es256-key";
@@ -154,14 +146,14 @@ async fn a_key_is_renewed_with_overlap_and_withdrawn_and_nobody_is_overwritten()
 #[tokio::test]
 async fn others_see_nothing_and_readers_change_nothing() {
     let server = AdminServer::start().await;
-    let rita = visitor(&server, ("rita", CONSUMER), Role::Reader).await;
+    let rita = Browser::of(&server, ("rita", CONSUMER), &[Role::Reader]).await;
     assert_eq!(rita.get("/portal/clients/rs256").await.status, 200);
     assert_eq!(rita.get("/portal/clients/new").await.status, 403);
     for path in ["/portal/clients/rs256/deactivate", "/portal/clients/rs256/scopes"] {
         let reply = rita.post("/portal/clients", path, &[("scope", "test:write")]).await;
         assert_eq!(reply.status, 403, "{path}: {}", reply.text());
     }
-    let per = visitor(&server, ("per", SUPPLIER), Role::Consumer).await;
+    let per = Browser::of(&server, ("per", SUPPLIER), &[Role::Consumer]).await;
     for path in ["", "/keys", "/scopes", "/try", "/refusals", "/history", "/ready", "/edit"] {
         let reply = per.get(&format!("/portal/clients/rs256{path}")).await;
         assert_eq!(reply.status, 404, "{path}: {}", reply.text());
@@ -173,7 +165,7 @@ async fn others_see_nothing_and_readers_change_nothing() {
 #[tokio::test]
 async fn a_client_in_use_is_deactivated_by_its_name_and_restored() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), Role::Consumer).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     assert!(server.server.ask(&caller("rs512").assertion()).await.token().is_some());
     let path = "/portal/clients/rs512/deactivate";
     let began = tick();
@@ -197,7 +189,7 @@ async fn a_client_in_use_is_deactivated_by_its_name_and_restored() {
 #[tokio::test]
 async fn scopes_are_put_on_and_taken_off_one_at_a_time() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), Role::Consumer).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let path = "/portal/clients/certificate/scopes";
     let version = hidden(&kari.get(path).await, "version").unwrap();
     let remove = [("version", version.as_str()), ("remove", "test:write")];
@@ -213,7 +205,7 @@ async fn scopes_are_put_on_and_taken_off_one_at_a_time() {
 #[tokio::test]
 async fn access_is_asked_for_once_and_seen_until_it_is_answered() {
     let server = AdminServer::start().await;
-    let siri = visitor(&server, ("siri", SUPPLIER), Role::Consumer).await;
+    let siri = Browser::of(&server, ("siri", SUPPLIER), &[Role::Consumer]).await;
     let found = html(&siri.get("/portal/callable?q=test%3Awrite").await);
     assert!(found.contains("/portal/callable/ask?scope=test%3Awrite"), "{found}");
     let path = "/portal/callable/ask?scope=test%3Awrite";
@@ -233,7 +225,7 @@ async fn access_is_asked_for_once_and_seen_until_it_is_answered() {
 #[tokio::test]
 async fn a_delegation_is_given_to_a_day_and_withdrawn() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), Role::Consumer).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let (from, to) = ("/portal/delegations/new", "/portal/delegations");
     let own = [("supplier", CONSUMER), ("scope", "test:delegated")];
     assert_eq!(kari.post(from, to, &own).await.status, 422);
@@ -251,7 +243,7 @@ async fn a_delegation_is_given_to_a_day_and_withdrawn() {
     let fields = [("supplier", PROVIDER), ("scope", "test:delegated"), ("version", &version)];
     location(&kari.post(&path, "/portal/delegations/withdraw", &fields).await);
     assert!(html(&kari.get(&path).await).contains("has been withdrawn already"));
-    let other = visitor(&server, ("per", PROVIDER), Role::Consumer).await;
+    let other = Browser::of(&server, ("per", PROVIDER), &[Role::Consumer]).await;
     let received = html(&other.get("/portal/delegations?show=received").await);
     assert!(received.contains("Withdrawn") && received.contains(CONSUMER), "{received}");
 }
@@ -259,7 +251,7 @@ async fn a_delegation_is_given_to_a_day_and_withdrawn() {
 #[tokio::test]
 async fn a_refusal_is_explained_to_the_owner_of_the_client_alone() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), Role::Consumer).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let wrong = caller("es256").draft().claim("aud", "https://<wrong>.example/").sign();
     let reply = server.server.ask(&wrong).await;
     let trace_id = reply.header("trace-id").unwrap().to_owned();
@@ -284,7 +276,7 @@ async fn a_refusal_is_explained_to_the_owner_of_the_client_alone() {
     assert!(list.contains(&trace_id), "{list}");
     let found = kari.get(&format!("/portal/refusals?trace_id={trace_id}")).await;
     assert_eq!(location(&found), path);
-    let siri = visitor(&server, ("siri", SUPPLIER), Role::Consumer).await;
+    let siri = Browser::of(&server, ("siri", SUPPLIER), &[Role::Consumer]).await;
     assert_eq!(siri.get(&path).await.status, 404);
 }
 
@@ -299,7 +291,7 @@ async fn names_hide_nothing_and_lists_go_on_where_they_stopped() {
         let client = NewClient { id: Some(id), ..NewClient::new(number, name) };
         registry.register_client(&actor(), client).await.unwrap();
     }
-    let per = visitor(&server, ("per", PROVIDER), Role::Provider).await;
+    let per = Browser::of(&server, ("per", PROVIDER), &[Role::Provider]).await;
     let first = html(&per.get("/portal/clients?q=many").await);
     assert!(first.contains("[U+200B]") && !first.contains("<script>alert"), "{first}");
     assert!(first.contains("many-049") && !first.contains("many-050"), "{first}");

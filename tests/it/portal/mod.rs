@@ -4,4 +4,6 @@ mod consumer;
 mod operator;
 mod organization;
 mod provider;
-mod visitor;
+mod snapshot_text;
+mod snapshots;
+mod volume;

@@ -4,13 +4,12 @@ use portvakt::domain::audit::AuditFilter;
 use portvakt::domain::organization::{Organization, OrganizationStatus};
 use portvakt::domain::right::{Right, Rights};
 use portvakt::domain::user::Role;
-use portvakt::registry::Actor;
+use portvakt::registry::{Actor, RegistryError};
 
 use crate::harness::admin::AdminServer;
-use crate::harness::http::Reply;
+use crate::harness::browser::{Browser, hidden, html};
 use crate::harness::server::{actor, caller};
 use crate::harness::{CONSUMER, PROVIDER};
-use crate::portal::visitor::{Visitor, hidden};
 
 /// An organization that no test server knows.
 const NEWCOMER: &str = "310000132";
@@ -28,14 +27,6 @@ const PAGES: [&str; 10] = [
     "/portal/operator/refusals",
 ];
 
-async fn visitor(server: &AdminServer, who: (&str, &str), role: Role) -> Visitor {
-    Visitor::sign_in(&server.server.app.registry, server.address, who, &[role]).await
-}
-
-fn html(reply: &Reply) -> String {
-    String::from_utf8(reply.body.clone()).unwrap()
-}
-
 async fn organization(server: &AdminServer, number: &str) -> Option<Organization> {
     let registry = &server.server.app.registry;
     let found = registry.organization(&actor(), number.parse().unwrap()).await;
@@ -51,8 +42,8 @@ async fn newest_act(server: &AdminServer) -> i64 {
 #[tokio::test]
 async fn only_the_operator_sees_the_pages_and_looking_changes_nothing() {
     let server = AdminServer::start().await;
-    let operator = visitor(&server, ("ola", PROVIDER), Role::Operator).await;
-    let stranger = visitor(&server, ("kari", CONSUMER), Role::Administrator).await;
+    let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
+    let stranger = Browser::of(&server, ("kari", CONSUMER), &[Role::Administrator]).await;
     let before = newest_act(&server).await;
     let of_one = [
         format!("/portal/operator/organizations/{CONSUMER}"),
@@ -77,7 +68,7 @@ async fn only_the_operator_sees_the_pages_and_looking_changes_nothing() {
 #[tokio::test]
 async fn an_organization_is_admitted_renamed_switched_off_and_on_by_forms() {
     let server = AdminServer::start().await;
-    let operator = visitor(&server, ("ola", PROVIDER), Role::Operator).await;
+    let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
     let new = "/portal/operator/organizations/new";
     let wrong = [("number", "310000133"), ("name", "<b>New"), ("domains", "a.example, no domain")];
     let again = operator.post(new, new, &wrong).await;
@@ -121,10 +112,29 @@ async fn an_organization_is_admitted_renamed_switched_off_and_on_by_forms() {
 }
 
 #[tokio::test]
+async fn the_operators_own_organization_is_never_switched_off() {
+    let server = AdminServer::start().await;
+    let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
+    let off = format!("/portal/operator/organizations/{PROVIDER}/deactivate");
+    let asked = html(&operator.get(&off).await);
+    assert!(asked.contains("cannot be deactivated") && !asked.contains("confirm"), "{asked}");
+    let tried = operator.post("/portal", &off, &[("confirm", PROVIDER)]).await;
+    assert_eq!(tried.status, 422);
+    assert!(html(&tried).contains("The organization operates this server"), "{}", html(&tried));
+    let registry = &server.server.app.registry;
+    let edit = |it: &mut Organization| it.status = OrganizationStatus::Deactivated;
+    let number = PROVIDER.parse().unwrap();
+    let refused = registry.change_organization(&actor(), number, None, edit).await;
+    assert!(matches!(refused, Err(RegistryError::Conflict { .. })), "{refused:?}");
+    let status = organization(&server, PROVIDER).await.unwrap().status;
+    assert_eq!(status, OrganizationStatus::Active);
+}
+
+#[tokio::test]
 async fn a_prefix_is_assigned_handed_over_and_asked_for_by_forms() {
     let server = AdminServer::start().await;
     let registry = &server.server.app.registry;
-    let operator = visitor(&server, ("ola", PROVIDER), Role::Operator).await;
+    let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
     let assign = "/portal/operator/assign-prefix";
     let wrong = [("prefix", "Road Data"), ("organization", CONSUMER)];
     let again = operator.post(assign, assign, &wrong).await;
@@ -145,7 +155,9 @@ async fn a_prefix_is_assigned_handed_over_and_asked_for_by_forms() {
     };
     let reason = "<script>alert(1)</script>\u{200b}".to_owned();
     registry.request_prefix(&consumer, &"sea".parse().unwrap(), reason).await.unwrap();
-    assert!(html(&operator.get("/portal/operator").await).contains("asks for the prefix sea"));
+    for page in ["/portal", "/portal/operator", "/portal/organization/alerts"] {
+        assert!(html(&operator.get(page).await).contains("asks for the prefix sea"), "{page}");
+    }
     let request = format!("/portal/operator/prefix-requests/sea/{CONSUMER}");
     let shown = html(&operator.get(&request).await);
     assert!(!shown.contains("<script>alert") && shown.contains("[U+200B]"), "{shown}");
@@ -159,7 +171,7 @@ async fn a_prefix_is_assigned_handed_over_and_asked_for_by_forms() {
 #[tokio::test]
 async fn the_trail_is_searched_verified_and_taken_away_and_refusals_of_everybody_are_found() {
     let server = AdminServer::start().await;
-    let operator = visitor(&server, ("ola", PROVIDER), Role::Operator).await;
+    let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
     let audit = "/portal/operator/audit";
     let found = html(&operator.get(&format!("{audit}?noun=prefix&key=test")).await);
     assert!(found.contains("Assigned prefix"), "{found}");
@@ -194,7 +206,7 @@ async fn the_trail_is_searched_verified_and_taken_away_and_refusals_of_everybody
 #[tokio::test]
 async fn keys_and_authorities_are_shown_with_how_they_stand() {
     let server = AdminServer::start().await;
-    let operator = visitor(&server, ("ola", PROVIDER), Role::Operator).await;
+    let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
     let keys = html(&operator.get("/portal/operator/signing-keys").await);
     assert!(keys.contains("RS256") && keys.contains("In use"), "{keys}");
     assert!(!keys.contains("<form method=\"post\" action=\"/portal/operator"), "a faked button");

@@ -6,26 +6,17 @@ use portvakt::domain::user::Role;
 use portvakt::registry::NewClient;
 
 use crate::harness::admin::AdminServer;
-use crate::harness::http::Reply;
+use crate::harness::browser::{Browser, hidden, html};
 use crate::harness::server::actor;
 use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
-use crate::portal::visitor::{Visitor, hidden};
 
 const DATA: &str = "/portal/organization/business-data";
-
-async fn visitor(server: &AdminServer, who: (&str, &str), roles: &[Role]) -> Visitor {
-    Visitor::sign_in(&server.server.app.registry, server.address, who, roles).await
-}
-
-fn html(reply: &Reply) -> String {
-    String::from_utf8(reply.body.clone()).unwrap()
-}
 
 #[tokio::test]
 async fn business_data_is_kept_by_whoever_has_the_role_and_shown_back_when_it_is_wrong() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
-    let reader = visitor(&server, ("rolf", CONSUMER), &[Role::Reader]).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
+    let reader = Browser::of(&server, ("rolf", CONSUMER), &[Role::Reader]).await;
     assert_eq!(reader.get(DATA).await.status, 403);
     assert!(
         html(&reader.get("/portal/organization").await).contains("You can look, but not change")
@@ -87,8 +78,8 @@ async fn an_organization_sees_its_own_changes_usage_and_alerts_and_nobody_elses(
     registry.register_client(&actor(), client).await.unwrap();
     let rows = registry.audit_rows(&actor(), AuditFilter::default(), None, 1).await.unwrap();
     let seq = rows.items[0].seq;
-    let kari = visitor(&server, ("kari", CONSUMER), &[Role::Reader]).await;
-    let other = visitor(&server, ("silje", SUPPLIER), &[Role::Reader]).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Reader]).await;
+    let other = Browser::of(&server, ("silje", SUPPLIER), &[Role::Reader]).await;
     let history = "/portal/organization/history";
     assert!(html(&kari.get(history).await).contains("Created client"));
     let one = html(&kari.get(&format!("{history}/{seq}")).await);
@@ -104,9 +95,9 @@ async fn an_organization_sees_its_own_changes_usage_and_alerts_and_nobody_elses(
 #[tokio::test]
 async fn the_first_page_says_what_needs_its_reader_and_who_can_help_whoever_may_nothing() {
     let server = AdminServer::start().await;
-    let admin = visitor(&server, ("anne", CONSUMER), &[Role::Administrator]).await;
-    let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
-    let nobody = visitor(&server, ("nils", CONSUMER), &[]).await;
+    let admin = Browser::of(&server, ("anne", CONSUMER), &[Role::Administrator]).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
+    let nobody = Browser::of(&server, ("nils", CONSUMER), &[]).await;
     let ended = html(&kari.get("/portal").await);
     assert!(ended.contains("expired on") && ended.contains("/portal/clients/expired"), "{ended}");
     assert!(ended.contains("/portal/clients/new"), "{ended}");
@@ -114,13 +105,13 @@ async fn the_first_page_says_what_needs_its_reader_and_who_can_help_whoever_may_
     let none = html(&nobody.get("/portal").await);
     assert!(none.contains("You need a role") && none.contains("anne@o310000116.example"), "{none}");
     assert!(!none.contains("/portal/clients/expired"), "{none}");
-    let operator = visitor(&server, ("ola", PROVIDER), &[Role::Operator]).await;
+    let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
     assert!(html(&operator.get("/portal").await).contains("href=\"/portal/operator\""));
 
     let newcomer = "310000132";
     let organization = Organization::new(newcomer.parse().unwrap(), "Newcomer");
     server.server.app.registry.create_organization(&actor(), &organization).await.unwrap();
-    let new = visitor(&server, ("nora", newcomer), &[Role::Consumer, Role::Provider]).await;
+    let new = Browser::of(&server, ("nora", newcomer), &[Role::Consumer, Role::Provider]).await;
     let begin = html(&new.get("/portal").await);
     assert!(begin.contains("Are you going to use others") && begin.contains("Ask for a prefix"));
 }
@@ -128,7 +119,7 @@ async fn the_first_page_says_what_needs_its_reader_and_who_can_help_whoever_may_
 #[tokio::test]
 async fn help_answers_at_an_anchor_and_there_is_no_outbox_where_mail_is_not_kept() {
     let server = AdminServer::start().await;
-    let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let help = html(&kari.get("/portal/help").await);
     for part in ["id=\"scope-missing\"", "id=\"access\"", "https://as.test/errors/"] {
         assert!(help.contains(part), "{part}: {help}");
@@ -136,7 +127,7 @@ async fn help_answers_at_an_anchor_and_there_is_no_outbox_where_mail_is_not_kept
     assert_eq!(kari.get("/portal/outbox").await.status, 404);
     let mail = "[mail]\ntransport = \"folder\"\nfrom = \"a@b.example\"\nfolder = \"outbox\"\n";
     let server = AdminServer::with(mail).await;
-    let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     assert_eq!(kari.get("/portal/outbox").await.status, 404, "links would make anybody anybody");
     let server = AdminServer::with(&format!("{mail}folder_shown = true\n")).await;
     let folder = server.server.app.outbox.clone().unwrap();
@@ -145,7 +136,7 @@ async fn help_answers_at_an_anchor_and_there_is_no_outbox_where_mail_is_not_kept
     std::fs::write(folder.join("1.eml"), mail).unwrap();
     let secret = folder.parent().unwrap().join("secret.eml");
     std::fs::write(secret, "not for everybody").unwrap();
-    let kari = visitor(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
+    let kari = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     let shown = html(&kari.get("/portal/outbox?mail=1.eml").await);
     assert!(shown.contains("&#60;b&#62;"), "{shown}");
     assert!(shown.contains("href=\"http://127.0.0.1/portal/link?token=x\""), "{shown}");

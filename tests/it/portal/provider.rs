@@ -1,5 +1,6 @@
 //! The provider's pages: by forms alone, for nobody else, and with nothing changed by looking.
 
+use portvakt::clock::Timestamp;
 use portvakt::domain::access::AccessState;
 use portvakt::domain::audit::AuditFilter;
 use portvakt::domain::record::Expected;
@@ -8,24 +9,18 @@ use portvakt::domain::user::Role;
 use portvakt::registry::AccessTerms;
 
 use crate::harness::admin::AdminServer;
-use crate::harness::http::Reply;
+use crate::harness::browser::{Browser, hidden, html};
 use crate::harness::server::actor;
 use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
-use crate::portal::visitor::{Visitor, hidden};
 
 /// The pages of a scope that everybody there has granted to them.
 const SCOPE: &str = "/portal/scopes/test%3Aread";
 
+/// A number that fits no organization of a test server.
+const STRANGER: &str = "310000132";
+
 /// Those of one that nobody has access to.
 const CLOSED: &str = "/portal/scopes/test%3Aclosed";
-
-async fn visitor(server: &AdminServer, who: (&str, &str), role: Role) -> Visitor {
-    Visitor::sign_in(&server.server.app.registry, server.address, who, &[role]).await
-}
-
-fn html(reply: &Reply) -> String {
-    String::from_utf8(reply.body.clone()).unwrap()
-}
 
 async fn newest_act(server: &AdminServer) -> i64 {
     let rows =
@@ -43,9 +38,9 @@ async fn state(server: &AdminServer, scope: &str, consumer: &str) -> Option<Acce
 #[tokio::test]
 async fn only_the_owner_sees_a_scope_and_only_a_provider_changes_it() {
     let server = AdminServer::start().await;
-    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
-    let reader = visitor(&server, ("liv", PROVIDER), Role::Reader).await;
-    let stranger = visitor(&server, ("kari", CONSUMER), Role::Provider).await;
+    let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
+    let reader = Browser::of(&server, ("liv", PROVIDER), &[Role::Reader]).await;
+    let stranger = Browser::of(&server, ("kari", CONSUMER), &[Role::Provider]).await;
     let before = newest_act(&server).await;
     let access = format!("{SCOPE}/accesses/{CONSUMER}");
     let seen = ["", "/about", "/requests", "/usage", "/history", "/accesses/export"];
@@ -78,7 +73,7 @@ async fn only_the_owner_sees_a_scope_and_only_a_provider_changes_it() {
 #[tokio::test]
 async fn a_scope_is_made_and_changed_by_forms_that_keep_what_was_typed() {
     let server = AdminServer::start().await;
-    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
     let new = "/portal/scopes/new";
     let wrong = [("prefix", "test"), ("subscope", "<b>x y"), ("lifetime", "soon")];
     let again = provider.post(new, new, &wrong).await;
@@ -120,7 +115,7 @@ async fn a_scope_is_made_and_changed_by_forms_that_keep_what_was_typed() {
 #[tokio::test]
 async fn access_is_given_changed_and_withdrawn_with_a_reason() {
     let server = AdminServer::start().await;
-    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
     let new = format!("{CLOSED}/accesses/new");
     for (number, expires, field) in [
         ("310000117", "", "#number"),
@@ -154,12 +149,62 @@ async fn access_is_given_changed_and_withdrawn_with_a_reason() {
     assert_eq!(provider.post(&withdraw, &withdraw, &reason).await.status, 303);
     assert_eq!(state(&server, "test:closed", CONSUMER).await, Some(AccessState::Denied));
     assert!(html(&provider.get(&one).await).contains("The agreement has ended"));
+
+    // The log of the scope tells of its accesses, and that of another scope does not.
+    let log = html(&provider.get(&format!("{CLOSED}/history")).await);
+    assert!(log.contains("Granted access") && log.contains("Withdrew access"), "{log}");
+    assert!(!log.contains("test:read"), "{log}");
+    let seq = newest_act(&server).await;
+    assert_eq!(provider.get(&format!("{CLOSED}/history/{seq}")).await.status, 200);
+    assert_eq!(provider.get(&format!("{SCOPE}/history/{seq}")).await.status, 404);
+}
+
+#[tokio::test]
+async fn nobody_gets_access_by_a_slip_of_the_keys() {
+    let server = AdminServer::start().await;
+    let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
+    let new = format!("{CLOSED}/accesses/new");
+    let asked = provider.post(&new, &new, &[("number", STRANGER)]).await;
+    assert_eq!(asked.status, 422);
+    let said = html(&asked);
+    assert!(said.contains("No organization of that number") && said.contains("name=\"unknown\""));
+    assert_eq!(state(&server, "test:closed", STRANGER).await, None);
+    let sure = [("number", STRANGER), ("unknown", "1")];
+    assert_eq!(provider.post(&new, &new, &sure).await.status, 303);
+    assert_eq!(state(&server, "test:closed", STRANGER).await, Some(AccessState::Approved));
+}
+
+#[tokio::test]
+async fn what_was_agreed_outlives_a_withdrawal() {
+    let server = AdminServer::start().await;
+    let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
+    let registry = &server.server.app.registry;
+    let (scope, number) = ("test:closed".parse().unwrap(), CONSUMER.parse().unwrap());
+    let end = Timestamp::from_rfc3339("2099-06-30T00:00:00Z");
+    let terms = AccessTerms { expires_at: end, note: Some("A-114".to_owned()) };
+    let granted = registry.grant_access(&actor(), &scope, number, terms, Expected::Anything).await;
+    granted.unwrap();
+    registry.withdraw_access(&actor(), &scope, number, None, None).await.unwrap();
+    let again = html(&provider.get(&format!("{CLOSED}/accesses/{CONSUMER}")).await);
+    assert!(
+        again.contains("value=\"2099-06-30\"") && again.contains(">A-114</textarea>"),
+        "{again}"
+    );
+    registry.request_access(&actor(), &scope, number, None).await.unwrap();
+    let one = format!("{CLOSED}/requests/{CONSUMER}");
+    let form = html(&provider.get(&one).await);
+    assert!(form.contains("value=\"2099-06-30\"") && form.contains(">A-114</textarea>"), "{form}");
+    // The button in the list says nothing about either.
+    let approved = provider.post("/portal/requests", &one, &[("approve", "1")]).await;
+    assert_eq!(approved.status, 303);
+    let kept = registry.access(&actor(), &scope, number).await.unwrap().value;
+    assert_eq!((kept.access.expires_at, kept.note.as_deref()), (end, Some("A-114")));
 }
 
 #[tokio::test]
 async fn what_is_asked_for_is_granted_or_denied_with_a_reason() {
     let server = AdminServer::start().await;
-    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
     let registry = &server.server.app.registry;
     let (scope, message) = ("test:closed".parse().unwrap(), "<script>Please".to_owned());
     for consumer in [CONSUMER, SUPPLIER] {
@@ -186,7 +231,7 @@ async fn what_is_asked_for_is_granted_or_denied_with_a_reason() {
 #[tokio::test]
 async fn a_batch_is_tried_first_keeps_what_is_there_and_goes_out_without_formulas() {
     let server = AdminServer::start().await;
-    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
     let registry = &server.server.app.registry;
     let scope = "test:closed".parse().unwrap();
     let terms = AccessTerms { expires_at: None, note: Some("kept".to_owned()) };
@@ -215,14 +260,14 @@ async fn a_batch_is_tried_first_keeps_what_is_there_and_goes_out_without_formula
     assert!(file.contains("\"'=1+1\"") && file.contains("\"kept\""), "{file}");
     let nothing = provider.post(&batch, &batch, &[("lines", " \n")]).await;
     assert_eq!(nothing.status, 422);
-    let stranger = visitor(&server, ("kari", CONSUMER), Role::Provider).await;
+    let stranger = Browser::of(&server, ("kari", CONSUMER), &[Role::Provider]).await;
     assert_eq!(stranger.post("/portal", &batch, &[("lines", &lines)]).await.status, 404);
 }
 
 #[tokio::test]
 async fn a_scope_in_use_is_closed_by_typing_its_name_and_opened_again() {
     let server = AdminServer::start().await;
-    let provider = visitor(&server, ("ola", PROVIDER), Role::Provider).await;
+    let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
     let status = async || {
         let found = server.server.app.registry.scope(&actor(), &"test:read".parse().unwrap()).await;
         found.unwrap().value.status
@@ -243,7 +288,7 @@ async fn a_scope_in_use_is_closed_by_typing_its_name_and_opened_again() {
 #[tokio::test]
 async fn a_prefix_is_asked_for_and_the_answer_is_shown() {
     let server = AdminServer::start().await;
-    let asking = visitor(&server, ("kari", CONSUMER), Role::Provider).await;
+    let asking = Browser::of(&server, ("kari", CONSUMER), &[Role::Provider]).await;
     let empty = html(&asking.get("/portal/scopes").await);
     assert!(empty.contains("You have no prefix yet"), "{empty}");
     let new = "/portal/prefixes/new";

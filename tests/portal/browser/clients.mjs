@@ -18,18 +18,34 @@ export async function beginClient(page, scope, name) {
   await send(page, 'form[action="/portal/clients/new/key"] .actions button:not([formaction])')
 }
 
-/** Makes the key in the browser, keeps it there, and creates the client: its id and its private key. */
+/** The same from the list of clients, for a scope that is open to every organization. */
+export async function beginOpenClient(page, scope, name) {
+  await goTo(page, '/portal/clients')
+  await send(page, 'main a[href="/portal/clients/new"]')
+  await page.fill('[name=name]', name)
+  await send(page, 'form[action="/portal/clients/new/scopes"] button:not([formaction])')
+  await send(page, 'form[action="/portal/clients/new/key"] .segments [name=show][value=open]')
+  await page.check(`[name=scope][value="${scope}"]`)
+  await send(page, 'form[action="/portal/clients/new/key"] .actions button:not([formaction])')
+}
+
+/** Makes the key in the browser, keeps it there, and creates the client: its id, its private key, and the file of that. */
 export async function createWithMadeKey({ page, secrets }, algorithm = 'ES256') {
   await page.selectOption(`${MAKER} [data-algorithm]`, algorithm)
   await page.click(`${MAKER} [data-make]`)
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click(`${MAKER} [data-download=jwk]`)])
-  const jwk = JSON.parse(await readFile(await download.path(), 'utf8'))
+  const pem = await downloadKey(page, 'pem')
+  const jwk = JSON.parse(await readFile(await downloadKey(page, 'jwk'), 'utf8'))
   secrets.push(...PRIVATE_MEMBERS.map((name) => jwk[name]).filter(Boolean))
   assert.equal(await page.isDisabled(`${MAKER} [data-register]`), true)
   await page.check(`${MAKER} [data-stored]`)
   await page.check(`${MAKER} [data-keep]`)
   await send(page, `${MAKER} [data-register]`)
-  return { id: clientId(page), jwk }
+  return { id: clientId(page), jwk, pem }
+}
+
+async function downloadKey(page, format) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(`${MAKER} [data-download=${format}]`)])
+  return download.path()
 }
 
 /** Pastes the public half of a key that was made elsewhere. */

@@ -88,6 +88,9 @@ export const comforts = () => page([], `
 </dialog>
 <label for="text">Text</label><textarea id="text" maxlength="20">æøå</textarea>
 <p id="left" data-counter="text" data-text="{left} characters left"></p>
+<div data-script-only hidden><label>From a file <input type="file" data-text-file="lines"></label></div>
+<label for="lines">Lines</label><textarea id="lines"></textarea>
+<div class="tabs"><a href="#a">A</a> <a href="#b" aria-current="page">B</a></div>
 <label for="number">Organization</label>
 <input id="number" data-organization-lookup="name" data-lookup-url="/portal/lookup/organization/">
 <output id="name" data-invalid="This is no organization number" data-unknown="Nobody we know"></output>`)

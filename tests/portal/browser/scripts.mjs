@@ -386,6 +386,15 @@ test('characters are counted down', async () => {
   assert.equal(await page.textContent('#left'), '0 characters left')
 })
 
+test('the text of a file moves to the field, however a spreadsheet has written it', async () => {
+  await page.goto('/comforts')
+  for (const buffer of [Buffer.from('310000116;;Å', 'utf8'), Buffer.from('310000116;;\xc5', 'latin1')]) {
+    await page.setInputFiles('[data-text-file]', { name: 'a.csv', mimeType: 'text/csv', buffer })
+    await page.waitForFunction(() => document.querySelector('#lines').value === '310000116;;Å')
+    await page.fill('#lines', '')
+  }
+})
+
 test('an organization is named while its number is typed, and only a possible number is asked for', async () => {
   await page.goto('/comforts')
   const says = (text) => page.waitForFunction((text) => document.querySelector('#name').textContent === text, text)
@@ -411,6 +420,7 @@ test('without scripts, links lead to pages and what needs scripts is not there',
   assert.equal(await plain.page.isVisible('[data-key-file]'), false)
   await plain.page.goto('/comforts')
   assert.equal(await plain.page.isVisible('[data-copy]'), false)
+  assert.equal(await plain.page.isVisible('[data-text-file]'), false)
   assert.equal(await plain.page.isVisible('dialog'), false)
   await plain.page.click('text=Remove k1')
   assert.equal(new URL(plain.page.url()).pathname, '/portal/keys/k1/remove')

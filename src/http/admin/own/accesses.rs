@@ -211,16 +211,20 @@ async fn list_of_scope(
     PathOf(path): PathOf<ScopePath>,
     QueryOf(query): QueryOf<OfScopeQuery>,
 ) -> Result<Reply<PageReply<AccessReply>>, ApiError> {
-    let owned = app.registry.scope(&actor, &path.name()?).await?.value;
+    let name = path.name()?;
     let filter = AccessFilter {
-        owner: Some(owned.owner),
-        scope: Some(owned.name),
+        scope: Some(name.clone()),
         state: query.state.as_deref().map(read_state).transpose()?,
         inactive: true,
         ..AccessFilter::default()
     };
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    answer_page(&app, &actor, AccessSide::Owned, filter, &page).await
+    let reply = answer_page(&app, &actor, AccessSide::Owned, filter, &page).await?;
+    if reply.1.items.is_empty() {
+        // Whoever may not see a scope finds nothing either, and is told so.
+        app.registry.scope(&actor, &name).await?;
+    }
+    Ok(reply)
 }
 
 async fn answer_page(

@@ -194,6 +194,7 @@ async fn list(
         noun: query.noun,
         key: query.key,
         actor: query.actor,
+        scope: None,
     };
     let before = pages.after(&page)?.map(|parts| part(&parts, 0)).transpose()?;
     let found = app.registry.audit_rows(&actor, filter, before, pages.limit).await?;

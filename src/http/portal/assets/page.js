@@ -6,7 +6,9 @@
 //      `[data-counter=ID]`: its `data-text`, with `{left}` in it, tells how many characters the field has left.
 //      `input[data-organization-lookup=ID]`: shows whose number it is, from `data-lookup-url`, or the output's
 //        `data-invalid` or `data-unknown`.
-//      `[data-error-summary]`: has the focus.
+//      `input[type=file][data-text-file=ID]` without a name, in hidden `[data-script-only]`: a chosen file's text moves to
+//        the field, in UTF-8 or else as spreadsheets write it on Windows.
+//      `[data-error-summary]`: has the focus. `.tabs [aria-current]` comes into view.
 // Out: GET requests for names of organizations.
 
 const all = (selector, enhance) => document.querySelectorAll(selector).forEach(enhance)
@@ -16,6 +18,13 @@ const byId = (id) => document.getElementById(id)
 all('[data-error-summary]', (summary) => {
   summary.tabIndex = -1
   summary.focus()
+})
+
+// Where tabs do not fit beside each other, the one that is shown may be out of sight.
+all('.tabs [aria-current]', (tab) => {
+  const bar = tab.closest('.tabs')
+  const [inside, around] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()]
+  bar.scrollLeft += inside.left - around.left - (around.width - inside.width) / 2
 })
 
 all('[data-copy]', (button) => {
@@ -51,6 +60,29 @@ all('[data-counter]', (counter) => {
   }
   field.addEventListener('input', count)
   count()
+})
+
+// A batch is a few thousand lines; the form that takes the text is refused when it is longer.
+const TEXT_BYTES_MAX = 1024 * 1024
+
+const textOf = (bytes) => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes)
+  }
+}
+
+all('[data-text-file]', (file) => {
+  file.closest('[data-script-only]').hidden = false
+  file.addEventListener('change', async () => {
+    const [picked] = file.files
+    if (!picked || picked.size > TEXT_BYTES_MAX) return
+    const field = byId(file.dataset.textFile)
+    field.value = textOf(await picked.arrayBuffer())
+    file.value = ''
+    field.focus()
+  })
 })
 
 const REST_MILLISECONDS = 300

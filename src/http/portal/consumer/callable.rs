@@ -15,7 +15,7 @@ use crate::domain::names::names;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Recorded;
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeName};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName};
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
@@ -175,19 +175,23 @@ impl Look<'_> {
         };
         Row {
             scope: access.scope.to_string(),
-            description: String::new(),
+            description: visible(&case.description),
             owner: named(case.owner, case.owner_name.as_deref()),
             customer: None,
             state: Some(state),
             since: Some(found.updated_at),
-            ends: access.expires_at,
+            ends: access.expires_at.filter(|_| access.state == AccessState::Approved),
             used: case.last_used_at,
             message: case.message.filter(|_| access.state == AccessState::Requested),
             reason: case.reason,
             clients: 0,
             client_name: String::new(),
             may_have: holds,
-            may_ask: access.state == AccessState::Denied || !holds && access.expires_at.is_some(),
+            may_ask: match access.state {
+                AccessState::Approved => !holds,
+                AccessState::Denied => true,
+                AccessState::Requested => false,
+            },
         }
     }
 
@@ -252,7 +256,13 @@ impl Look<'_> {
         numbers.sort_unstable();
         numbers.dedup();
         let names = registry.organization_names(&numbers).await?;
-        Ok((page.items.iter().map(|found| public_row(&found.value, &names)).collect(), last))
+        let own = self.signed_in.organization;
+        let row = |found: &Recorded<Scope>| Row {
+            // Who owns a scope grants it, and asks nobody.
+            may_ask: found.value.owner != own && !is_open(&found.value),
+            ..public_row(&found.value, &names)
+        };
+        Ok((page.items.iter().map(row).collect(), last))
     }
 
     /// Says which of our clients have the scopes: one query for the page.
@@ -274,13 +284,12 @@ impl Look<'_> {
 }
 
 fn public_row(scope: &Scope, names: &BTreeMap<OrganizationNumber, String>) -> Row {
-    let is_open = scope.audience == crate::domain::scope::ScopeAudience::AnyOrganization;
     Row {
         scope: scope.name.to_string(),
         description: visible(&scope.description),
         owner: named(scope.owner, names.get(&scope.owner).map(String::as_str)),
         customer: None,
-        state: is_open.then_some(("open", "success")),
+        state: is_open(scope).then_some(("open", "success")),
         since: None,
         ends: None,
         used: None,
@@ -288,9 +297,14 @@ fn public_row(scope: &Scope, names: &BTreeMap<OrganizationNumber, String>) -> Ro
         reason: None,
         clients: 0,
         client_name: String::new(),
-        may_have: is_open,
-        may_ask: !is_open,
+        may_have: is_open(scope),
+        may_ask: false,
     }
+}
+
+/// Whether every organization may use the scope.
+fn is_open(scope: &Scope) -> bool {
+    scope.audience == ScopeAudience::AnyOrganization
 }
 
 /// An organization as it is written: its name and number, or its number alone.

@@ -15,6 +15,7 @@ use crate::http::portal::consumer::callable::{is_soon, named};
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::refused::Refused;
 use crate::http::portal::visible::visible;
+use crate::registry::RegistryError;
 
 /// A tab of a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -78,6 +79,8 @@ pub(super) struct Head {
     pub(super) version: i64,
     pub(super) may_write: bool,
     pub(super) may_keys: bool,
+    /// What the client may do and the reader may not, so that it is not theirs to change.
+    pub(super) lacks: Option<Right>,
     pub(super) tab: Tab,
 }
 
@@ -93,10 +96,13 @@ impl Head {
             Some(end) if is_soon(end, now) => KeysState::Soon,
             Some(_) => KeysState::Good,
         };
-        // Who may not make clients for customers may not change one that is there.
-        let may = |right| {
-            page.may(right) && (client.customer.is_none() || page.may(Right::ActForCustomers))
-        };
+        // Who changes a client or its keys could do what it does; and who may not make clients for customers may not
+        // change one that is there.
+        let carried = client.scopes.iter().filter_map(|scope| Right::from_name(scope.as_str()));
+        let carried = carried.chain(client.customer.map(|_| Right::ActForCustomers));
+        let writes = page.may(Right::ModifyClients);
+        let lacks = carried.into_iter().find(|right| writes && !page.may(*right));
+        let may = |right| page.may(right) && lacks.is_none();
         Self {
             id: client.id.to_string(),
             name: visible(&client.name),
@@ -109,6 +115,7 @@ impl Head {
             version: file.registration.version.0,
             may_write: may(Right::WriteClients),
             may_keys: may(Right::ModifyClients),
+            lacks,
             tab,
         }
     }
@@ -145,6 +152,17 @@ pub(super) struct Loaded {
     pub(super) file: ClientFile,
     pub(super) head: Head,
     pub(super) now: Timestamp,
+}
+
+impl Loaded {
+    /// Holds that the reader may use `right` on the client, so that nobody fills in a form in vain.
+    pub(super) fn require(&self, right: Right) -> Result<(), Refused> {
+        let missing = if self.page.may(right) { self.head.lacks } else { Some(right) };
+        match missing {
+            Some(needed) => Err(RegistryError::Forbidden { needed }.into()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The client of that id, for a page on that tab.

@@ -9,6 +9,7 @@ use axum::response::Response;
 use crate::app::App;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::client::ClientStatus;
+use crate::domain::right::Right;
 use crate::http::portal::consumer::client::{Head, Loaded, Tab, load};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
@@ -37,7 +38,9 @@ pub(super) async fn form(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
-    Ok(show(&view(load(signed_in, &app, &id, Tab::Overview).await?, FormErrors::default())))
+    let it = load(signed_in, &app, &id, Tab::Overview).await?;
+    it.require(Right::WriteClients)?;
+    Ok(show(&view(it, FormErrors::default())))
 }
 
 /// `POST /portal/clients/{id}/deactivate`

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::app::App;
+use crate::domain::right::Right;
 use crate::http::portal::consumer::client::{Head, Loaded, Tab, load};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
@@ -33,6 +34,7 @@ pub(super) async fn form(
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
     let it = load(signed_in, &app, &id, Tab::Overview).await?;
+    it.require(Right::WriteClients)?;
     let typed = as_it_is(&it);
     Ok(show(&Edit { page: it.page, head: it.head, typed, errors: FormErrors::default() }))
 }

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::client::KeyId;
 use crate::domain::registration::{CLIENT_KEYS_MAX, RegisteredKey};
+use crate::domain::right::Right;
 use crate::http::portal::consumer::callable::is_soon;
 use crate::http::portal::consumer::client::{Head, Tab, load};
 use crate::http::portal::fields::Fields;
@@ -126,6 +127,7 @@ pub(super) async fn withdraw(
 
 async fn view(signed_in: SignedIn, app: &App, id: &str, kid: &str) -> Result<Withdraw, Refused> {
     let it = load(signed_in, app, id, Tab::Keys).await?;
+    it.require(Right::ModifyClients)?;
     let kid: KeyId = kid.parse().map_err(|_| Refused::NotFound)?;
     let card = Card::of(it.file.key(&kid).ok_or(Refused::NotFound)?, it.now);
     let is_last = it.file.keys.len() == 1;

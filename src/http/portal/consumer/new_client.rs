@@ -150,7 +150,7 @@ async fn granted(
     });
     let candidate = |case: crate::domain::access::AccessCase| Candidate {
         scope: case.access.scope.to_string(),
-        description: String::new(),
+        description: visible(&case.description),
         owner: named(case.owner, case.owner_name.as_deref()),
     };
     Ok((usable.map(candidate).collect(), next))

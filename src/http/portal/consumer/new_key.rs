@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::domain::client::KeyId;
+use crate::domain::right::Right;
 use crate::http::portal::consumer::client::{Head, Loaded, Tab, load};
 use crate::http::portal::consumer::snippets::Endpoints;
 use crate::http::portal::fields::Fields;
@@ -62,6 +63,7 @@ pub(super) async fn form(
     query: Query,
 ) -> Result<Response, Refused> {
     let it = load(signed_in, &app, &id, Tab::Keys).await?;
+    it.require(Right::ModifyClients)?;
     let renews: Option<KeyId> = query.read("renew");
     if renews.as_ref().is_some_and(|kid| it.file.key(kid).is_none()) {
         return Err(Refused::NotFound);

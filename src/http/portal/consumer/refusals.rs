@@ -227,6 +227,9 @@ fn decisions(it: &RefusedRequest) -> Vec<Decision> {
 
 /// The name of the text that says what to do: that of the code, or else that of the step.
 fn remedy(page: &Page, it: &RefusedRequest) -> String {
+    if it.failed == Some(Step::Client) && it.client.is_some() {
+        return "refusals-do-client-off".to_owned();
+    }
     let of_code = it.code.as_ref().map(|code| format!("refusals-do-{}", code.to_lowercase()));
     of_code
         .filter(|name| page.texts().has(name))
@@ -278,6 +281,32 @@ mod tests {
             let name = format!("refusals-do-{}", code.name().to_lowercase());
             assert!(texts.has(&name), "{name}");
         }
+    }
+
+    #[test]
+    fn what_was_seen_is_said_in_the_language_of_the_reader() {
+        let say = |english: &str| {
+            crate::http::portal::rules::translate(Texts::of(Language::Bokmal), english)
+        };
+        for (english, bokmal) in [
+            (
+                "no access of 310000116 to a:b that holds now",
+                "310000116 har ikke tilgang til a:b nå",
+            ),
+            ("the client c, which has been deactivated", "klienten c, som er deaktivert"),
+            ("exp - iat is at most 120 seconds", "exp - iat er høyst 120 sekunder"),
+            (
+                "a key that expired at 2026-06-01T11:58:49Z, 71 seconds before the server's time",
+                "en nøkkel som utløp 2026-06-01T11:58:49Z, 71 sekunder før tiden på serveren",
+            ),
+            (
+                "iat 1780 (2026-06-01T11:58:49Z), 71 seconds after the server's time",
+                "iat 1780 (2026-06-01T11:58:49Z), 71 sekunder etter tiden på serveren",
+            ),
+        ] {
+            assert_eq!(say(english).as_deref(), Some(bokmal));
+        }
+        assert_eq!(say("aud \"https://a/\""), None);
     }
 
     #[test]

@@ -9,12 +9,12 @@ use axum::response::Response;
 use crate::app::App;
 use crate::domain::audit::AuditFilter;
 use crate::domain::change::ChangedNoun;
-use crate::http::portal::acts::{Act, word};
+use crate::http::portal::acts::{self, Act, word};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::operator::AsOperator;
 use crate::http::portal::page::{Page, SignedIn, show};
-use crate::http::portal::query::{PAGE_ITEMS, Pager, Query, encoded};
+use crate::http::portal::query::{Pager, Query, encoded};
 use crate::http::portal::refused::Refused;
 use crate::registry::AuditVerdict;
 
@@ -58,8 +58,13 @@ pub(super) fn filter(page: &Page, asked: &Fields) -> (AuditFilter, FormErrors) {
         }
     }
     let text = |name| asked.filled(name).map(str::to_owned);
-    let filter =
-        AuditFilter { organization, noun: text("noun"), key: text("key"), actor: text("actor") };
+    let filter = AuditFilter {
+        organization,
+        noun: text("noun"),
+        key: text("key"),
+        actor: text("actor"),
+        scope: None,
+    };
     (filter, errors)
 }
 
@@ -81,14 +86,11 @@ async fn show_list(
     let AsOperator { page, actor } = operator;
     let (filter, errors) = filter(&page, &asked);
     let before: Option<i64> = asked.text("after").parse().ok();
-    let found = app.registry.audit_rows(&actor, filter, before, PAGE_ITEMS).await?;
-    let last = found.items.last().filter(|_| found.has_more).map(|row| row.seq.to_string());
     let given = FIELDS.iter().filter_map(|name| Some((name, asked.filled(name)?)));
     let same: Vec<String> = given.map(|(name, text)| format!("{name}={}", encoded(text))).collect();
     let same = same.join("&");
     let address = if same.is_empty() { LIST.to_owned() } else { format!("{LIST}?{same}") };
-    let pager = Pager::new(address, before.is_some(), last);
-    let acts = found.items.into_iter().map(|row| Act::new(&page, row)).collect();
+    let (acts, pager) = acts::list(app, (&page, &actor), filter, before, address).await?;
     Ok(show(&AuditPage { page, acts, pager, asked, errors, same, verdict }))
 }
 
@@ -114,11 +116,7 @@ pub(super) async fn show_one(
     State(app): State<Arc<App>>,
     Path(seq): Path<String>,
 ) -> Result<Response, Refused> {
-    let seq: i64 = seq.parse().map_err(|_| Refused::NotFound)?;
     let AsOperator { page, actor } = operator;
-    let before = Some(seq.saturating_add(1));
-    let found = app.registry.audit_rows(&actor, AuditFilter::default(), before, 1).await?;
-    let row = found.items.into_iter().find(|row| row.seq == seq).ok_or(Refused::NotFound)?;
-    let act = Act::new(&page, row);
+    let act = acts::one(&app, (&page, &actor), AuditFilter::default(), &seq).await?;
     Ok(show(&ActPage { page, act }))
 }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::alert::{Alert, AlertDetails, AlertKind};
+use crate::domain::organization::OrganizationNumber;
 use crate::domain::right::Right;
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query, encoded};
@@ -43,9 +44,15 @@ impl AlertLine {
                 let text = page.fill2(&name, ("client", &name_of_client), ("day", &until));
                 (text, None, format!("/portal/clients/{}/keys", encoded(&client)))
             }
+            AlertDetails::Prefix { prefix, organization, organization_name, said } => {
+                let who = who(organization, organization_name);
+                let name = format!("organization-alert-{kind}");
+                let text = page.fill2(&name, ("organization", &who), ("prefix", &prefix));
+                let address = format!("/portal/operator/prefix-requests/{prefix}/{organization}");
+                (text, Some(visible(&said)), address)
+            }
             AlertDetails::Scope { scope, organization, organization_name, granted, said } => {
-                let who = organization_name
-                    .map_or_else(|| organization.to_string(), |name| visible(&name));
+                let who = who(organization, organization_name);
                 let name = match granted {
                     Some(true) => "organization-alert-access-granted".to_owned(),
                     Some(false) => "organization-alert-access-denied".to_owned(),
@@ -54,7 +61,7 @@ impl AlertLine {
                 let text = page.fill2(&name, ("organization", &who), ("scope", &scope));
                 let address = match alert.kind {
                     AlertKind::AccessRequested => {
-                        format!("/portal/scopes/{}", encoded(&scope))
+                        format!("/portal/scopes/{}/requests/{organization}", encoded(&scope))
                     }
                     _ => format!("/portal/callable?q={}", encoded(&scope)),
                 };
@@ -64,10 +71,17 @@ impl AlertLine {
         let tag = match alert.kind {
             AlertKind::AccessWithdrawn | AlertKind::ScopeDeactivated => "danger",
             AlertKind::CertificateExpiring | AlertKind::KeyExpiring => "warning",
-            AlertKind::AccessDecided | AlertKind::AccessRequested => "info",
+            AlertKind::AccessDecided | AlertKind::AccessRequested | AlertKind::PrefixRequested => {
+                "info"
+            }
         };
         Self { kind, text, said, address, tag, at: alert.created_at }
     }
+}
+
+/// An organization by its name, or by its number if it has none here.
+fn who(number: OrganizationNumber, name: Option<String>) -> String {
+    name.map_or_else(|| number.to_string(), |name| visible(&name))
 }
 
 #[derive(Template)]

@@ -25,6 +25,8 @@ struct BusinessPage {
     page: Page,
     fields: Fields,
     version: i64,
+    /// Whether the operator's data is written, whom more alerts are about.
+    is_operators: bool,
     errors: FormErrors,
 }
 
@@ -46,9 +48,11 @@ impl BusinessPage {
         ContactRole::ALL
     }
 
-    /// Each kind, with the name of its text.
+    /// Each kind that can come, with the name of its text.
     fn kinds(&self) -> impl Iterator<Item = (&'static str, String)> {
-        AlertKind::ALL.iter().map(|kind| (kind.name(), kind.name().replace('_', "-")))
+        let comes = |kind: &&AlertKind| self.is_operators || **kind != AlertKind::PrefixRequested;
+        let kinds = AlertKind::ALL.iter().filter(comes);
+        kinds.map(|kind| (kind.name(), kind.name().replace('_', "-")))
     }
 
     fn has(&self, field: &str, value: &str) -> bool {
@@ -70,7 +74,9 @@ async fn look(app: &App, signed_in: SignedIn, errors: FormErrors) -> Result<Busi
     let number = signed_in.organization;
     let found = app.registry.business_data(&signed_in.actor, number).await?;
     let page = signed_in.page.at(Section::Organization);
-    Ok(BusinessPage { page, fields: fill(&found.value), version: found.version.0, errors })
+    let (fields, version) = (fill(&found.value), found.version.0);
+    let is_operators = app.registry.is_operators(number);
+    Ok(BusinessPage { page, fields, version, is_operators, errors })
 }
 
 /// `POST /portal/organization/business-data`
@@ -99,7 +105,8 @@ pub(super) async fn save(
     signed_in.actor.require(Right::WriteBusinessData)?;
     let page = signed_in.page.at(Section::Organization);
     let version = version.unwrap_or_default();
-    Ok(show_again(&BusinessPage { page, fields, version, errors }))
+    let is_operators = app.registry.is_operators(signed_in.organization);
+    Ok(show_again(&BusinessPage { page, fields, version, is_operators, errors }))
 }
 
 /// The first field of the part of the form that an error of the registry is about.

@@ -8,9 +8,9 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::domain::audit::AuditFilter;
-use crate::http::portal::acts::Act;
+use crate::http::portal::acts::{self, Act};
 use crate::http::portal::page::{Page, Section, SignedIn, show};
-use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
+use crate::http::portal::query::{Pager, Query};
 use crate::http::portal::refused::Refused;
 
 const LIST: &str = "/portal/organization/history";
@@ -34,13 +34,10 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     query: Query,
 ) -> Result<Response, Refused> {
-    let before: Option<i64> = query.read("after");
-    let (actor, filter) = (&signed_in.actor, own(&signed_in));
-    let found = app.registry.audit_rows(actor, filter, before, PAGE_ITEMS).await?;
-    let last = found.items.last().filter(|_| found.has_more).map(|row| row.seq.to_string());
-    let pager = Pager::new(LIST.to_owned(), before.is_some(), last);
+    let filter = own(&signed_in);
     let page = signed_in.page.at(Section::Organization);
-    let acts = found.items.into_iter().map(|row| Act::new(&page, row)).collect();
+    let (reader, before) = ((&page, &signed_in.actor), query.read("after"));
+    let (acts, pager) = acts::list(&app, reader, filter, before, LIST.to_owned()).await?;
     Ok(show(&HistoryPage { page, acts, pager }))
 }
 
@@ -57,11 +54,8 @@ pub(super) async fn show_one(
     State(app): State<Arc<App>>,
     Path(seq): Path<String>,
 ) -> Result<Response, Refused> {
-    let seq: i64 = seq.parse().map_err(|_| Refused::NotFound)?;
-    let (before, filter) = (Some(seq.saturating_add(1)), own(&signed_in));
-    let found = app.registry.audit_rows(&signed_in.actor, filter, before, 1).await?;
-    let row = found.items.into_iter().find(|row| row.seq == seq).ok_or(Refused::NotFound)?;
+    let filter = own(&signed_in);
     let page = signed_in.page.at(Section::Organization);
-    let act = Act::new(&page, row);
+    let act = acts::one(&app, (&page, &signed_in.actor), filter, &seq).await?;
     Ok(show(&ActPage { page, act }))
 }

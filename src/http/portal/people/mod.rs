@@ -18,7 +18,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use crate::domain::user::User;
+use crate::domain::user::{Role, User};
 use crate::http::portal::page::{Page, SignedIn, show};
 use crate::http::portal::refused::Refused;
 
@@ -52,11 +52,14 @@ pub(super) fn routes() -> Router<Arc<App>> {
 #[template(path = "people/no_access.html", config = ".askama.toml")]
 struct NoAccess {
     page: Page,
+    /// The roles that the reader has.
+    roles: Vec<Role>,
     whom: Vec<User>,
 }
 
-/// `GET /portal/no-access`: who can give a role to somebody who has none.
+/// `GET /portal/no-access`: who can give a role to somebody who has none, or not enough.
 async fn no_access(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, Refused> {
     let whom = app.registry.whom_to_ask(&signed_in.session).await?;
-    Ok(show(&NoAccess { page: signed_in.page, whom }))
+    let roles = signed_in.session.roles.clone();
+    Ok(show(&NoAccess { page: signed_in.page, roles, whom }))
 }

@@ -37,6 +37,8 @@ struct ForgottenPage {
 struct MailedPage {
     page: Page,
     email: String,
+    /// Whether mails are put where everybody can read them.
+    outbox: bool,
 }
 
 /// `GET /portal/sign-up`
@@ -56,7 +58,10 @@ pub(super) async fn sign_up(
             let language = page.texts().language();
             let trace_id = Some(page.trace_id.as_str());
             match app.registry.sign_up(&address, &name, language, trace_id).await {
-                Ok(()) => return Ok(show(&MailedPage { page, email })),
+                Ok(()) => {
+                    let outbox = app.outbox.is_some();
+                    return Ok(show(&MailedPage { page, email, outbox }));
+                }
                 Err(error) => problem(&page, error)?,
             }
         }
@@ -79,7 +84,10 @@ pub(super) async fn forgotten(
     let email = fields.text("email").to_owned();
     let (status, problem) = match email.parse::<EmailAddress>() {
         Ok(address) => match app.registry.ask_for_reset(&address, Some(&page.trace_id)).await {
-            Ok(()) => return Ok(show(&MailedPage { page, email })),
+            Ok(()) => {
+                let outbox = app.outbox.is_some();
+                return Ok(show(&MailedPage { page, email, outbox }));
+            }
             Err(error) => problem(&page, error)?,
         },
         Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, page.say("problem-email")),

@@ -36,6 +36,13 @@ struct UsersPage {
     next: Option<String>,
 }
 
+impl UsersPage {
+    /// What counts: what they have been given, and what everybody has here.
+    fn roles(&self, user: &User) -> Vec<Role> {
+        user.roles_in(self.page.environment.self_service)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "people/user.html", config = ".askama.toml")]
 struct UserPage {
@@ -43,6 +50,14 @@ struct UserPage {
     user: Recorded<User>,
     choosable: Vec<Role>,
     problem: Option<String>,
+}
+
+impl UserPage {
+    /// Whether everybody has the role here, given or not.
+    fn is_everybodys(&self, role: &Role) -> bool {
+        let others = User { roles: Vec::new(), ..self.user.value.clone() };
+        others.roles_in(self.page.environment.self_service).contains(role)
+    }
 }
 
 #[derive(Template)]

@@ -29,6 +29,8 @@ struct NewAccess {
     page: Page,
     head: Head,
     typed: Fields,
+    /// Whether nobody of that number is registered here, so that it is asked once more.
+    is_unknown: bool,
     errors: FormErrors,
 }
 
@@ -41,7 +43,7 @@ pub(super) async fn new(
     signed_in.actor.require(Right::WriteScopes)?;
     let it = load(signed_in, &app, &name, Tab::Accesses).await?;
     let (typed, errors) = (Fields::default(), FormErrors::default());
-    Ok(show(&NewAccess { page: it.page, head: it.head, typed, errors }))
+    Ok(show(&NewAccess { page: it.page, head: it.head, typed, is_unknown: false, errors }))
 }
 
 /// `POST /portal/scopes/{scope}/accesses/new`
@@ -56,6 +58,13 @@ pub(super) async fn give(
     let mut errors = FormErrors::default();
     let number = errors.read_number(&it.page, "provider", "number", fields.text("number"));
     let terms = read_terms(&it.page, &fields, None, now, &mut errors);
+    let is_unknown = match number {
+        Some(number) => app.registry.organization_name(number).await?.is_none(),
+        None => false,
+    };
+    if is_unknown && !fields.ticked("unknown") {
+        errors.add("number", it.page.say("provider-unknown"));
+    }
     if let (Some(number), true) = (number, errors.is_empty()) {
         match expected(&app.registry, &it, number, now).await? {
             None => errors.add("number", it.page.say("provider-access-there")),
@@ -68,7 +77,8 @@ pub(super) async fn give(
             }
         }
     }
-    Ok(show_again(&NewAccess { page: it.page, head: it.head, typed: fields, errors }))
+    let (page, head, typed) = (it.page, it.head, fields);
+    Ok(show_again(&NewAccess { page, head, typed, is_unknown, errors }))
 }
 
 /// What giving an access expects to find. `None` when the organization has it: what is there is changed on its own
@@ -148,6 +158,13 @@ fn as_it_is(case: &AccessCase) -> Fields {
     Fields::default().with("expires", expires).with("note", case.note.clone().unwrap_or_default())
 }
 
+/// The terms on which an organization had access before, for a form that gives it again: an end that has been is none.
+pub(super) fn as_before(case: &AccessCase, now: Timestamp) -> Fields {
+    let mut case = case.clone();
+    case.access.expires_at = case.access.expires_at.filter(|end| *end > now);
+    as_it_is(&case)
+}
+
 fn view(it: LoadedAccess, typed: Fields, errors: FormErrors) -> EditAccess {
     EditAccess {
         page: it.of.page,
@@ -170,7 +187,11 @@ pub(super) async fn edit(
     if it.case.value.access.state == AccessState::Requested {
         return Ok(go_to(&it.row.address));
     }
-    let typed = as_it_is(&it.case.value);
+    let typed = if it.row.holds {
+        as_it_is(&it.case.value)
+    } else {
+        as_before(&it.case.value, app.issuer.clock.now())
+    };
     Ok(show(&view(it, typed, FormErrors::default())))
 }
 

@@ -52,7 +52,7 @@ impl Row {
             name: visible(case.consumer_name.as_deref().unwrap_or_default()),
             state: state(case, now),
             since: it.created_at,
-            expires: case.access.expires_at,
+            expires: case.access.expires_at.filter(|_| case.access.state == AccessState::Approved),
             note: visible(case.note.as_deref().unwrap_or_default()),
             used: case.last_used_at,
             address: format!("{scope_address}/{of}/{number}"),

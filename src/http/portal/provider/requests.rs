@@ -17,7 +17,7 @@ use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, Section, SignedIn, done, go_to, show, show_again};
-use crate::http::portal::provider::access::read_terms;
+use crate::http::portal::provider::access::{as_before, read_terms};
 use crate::http::portal::provider::scope::{Head, Loaded, Tab, load};
 use crate::http::portal::provider::{address, check_text};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
@@ -170,7 +170,8 @@ pub(super) async fn form(
         let number = it.case.value.access.consumer;
         return Ok(go_to(&format!("{}/accesses/{number}", it.of.head.address)));
     }
-    Ok(show(&view(it, Fields::default(), FormErrors::default())))
+    let typed = as_before(&it.case.value, app.issuer.clock.now());
+    Ok(show(&view(it, typed, FormErrors::default())))
 }
 
 /// `POST /portal/scopes/{scope}/requests/{number}`: gives the access, or with `deny` says why not.
@@ -199,7 +200,11 @@ pub(super) async fn decide(
         app.registry.deny_request(actor, scope, number, reason, seen).await
     } else {
         let now = app.issuer.clock.now();
-        let terms = read_terms(page, &fields, None, now, &mut errors);
+        let case = &it.case.value;
+        // The button in the list decides about the access alone.
+        let is_short = !fields.ticked("expires") && !fields.ticked("note");
+        let typed = if is_short { as_before(case, now) } else { fields.clone() };
+        let terms = read_terms(page, &typed, Some(case), now, &mut errors);
         if !errors.is_empty() {
             return Ok(show_again(&view(it, fields, errors)));
         }

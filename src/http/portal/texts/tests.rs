@@ -114,6 +114,34 @@ fn what_is_named_by_a_word_is_there() {
     }
 }
 
+#[test]
+fn every_act_of_the_trail_has_a_verb() {
+    const CALLS: [&str; 9] = [
+        "on_access(",
+        "on_client(",
+        "on_delegation(",
+        "on_organization(",
+        "on_prefix(",
+        "on_request(",
+        "on_scope(",
+        "on_user(",
+        "edit_keys(actor, ",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/registry");
+    let mut verbs = Vec::new();
+    for folder in [root.clone(), root.join("people")] {
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        for file in files.filter(|path| path.is_file()) {
+            verbs.extend(asked_for(&fs::read_to_string(file).unwrap(), &CALLS));
+        }
+    }
+    assert!(verbs.len() > 40, "the sources are not where this test looks for them: {verbs:?}");
+    verbs.retain(|verb| {
+        !Texts::of(Language::Bokmal).has(&format!("act-verb-{}", verb.replace([' ', '_'], "-")))
+    });
+    assert_eq!(verbs, Vec::<String>::new());
+}
+
 fn is_template(file: &str) -> bool {
     Path::new(file).extension().is_some_and(|kind| kind == "html")
 }

@@ -16,6 +16,7 @@ pub(super) const TEXTS: Texts = Texts {
         access_withdrawn: "an access has been withdrawn",
         certificate_expiring: "a certificate ends soon",
         key_expiring: "a key ends soon",
+        prefix_requested: "somebody asks for a prefix",
         scope_deactivated: "a scope has been deactivated",
     },
     access_granted: "{organization} has granted your organization access to the scope {scope}. Put it on a client to \
@@ -28,5 +29,6 @@ pub(super) const TEXTS: Texts = Texts {
                            Register a key with a new certificate before that, or the client gets no more tokens with it.",
     key_expiring: "The key {kid} on the client {client} ({client_id}) ends at {time}. Register a new key before that, or \
                    the client gets no more tokens with it.",
+    prefix_requested: "{organization} asks for the prefix {prefix}. Assign it, or say why not.",
     scope_deactivated: "{organization} has deactivated the scope {scope}. Nobody gets tokens for it any more.",
 };

@@ -34,6 +34,8 @@ pub(super) struct Texts {
     pub(super) certificate_expiring: &'static str,
     /// `{client}`, `{client_id}`, `{kid}`, `{time}`.
     pub(super) key_expiring: &'static str,
+    /// `{prefix}`, `{organization}`.
+    pub(super) prefix_requested: &'static str,
     /// `{scope}`, `{organization}`.
     pub(super) scope_deactivated: &'static str,
 }
@@ -45,6 +47,7 @@ pub(super) struct Subjects {
     pub(super) access_withdrawn: &'static str,
     pub(super) certificate_expiring: &'static str,
     pub(super) key_expiring: &'static str,
+    pub(super) prefix_requested: &'static str,
     pub(super) scope_deactivated: &'static str,
 }
 
@@ -108,6 +111,7 @@ mod tests {
                 it.access_withdrawn,
                 it.certificate_expiring,
                 it.key_expiring,
+                it.prefix_requested,
                 it.scope_deactivated,
             ];
             texts.map(words)

@@ -16,6 +16,7 @@ pub(super) const TEXTS: Texts = Texts {
         access_withdrawn: "en tilgang er trukket tilbake",
         certificate_expiring: "et sertifikat utløper snart",
         key_expiring: "en nøkkel utløper snart",
+        prefix_requested: "noen ber om et prefiks",
         scope_deactivated: "et scope er deaktivert",
     },
     access_granted: "{organization} har gitt virksomheten din tilgang til scopet {scope}. Legg det på en klient for å \
@@ -28,5 +29,6 @@ pub(super) const TEXTS: Texts = Texts {
                            en nøkkel med nytt sertifikat før det, ellers får klienten ikke lenger token med den.",
     key_expiring: "Nøkkelen {kid} på klienten {client} ({client_id}) utløper {time}. Registrer en ny nøkkel før det, \
                    ellers får klienten ikke lenger token med den.",
+    prefix_requested: "{organization} ber om prefikset {prefix}. Tildel det, eller si hvorfor ikke.",
     scope_deactivated: "{organization} har deaktivert scopet {scope}. Ingen får lenger token for det.",
 };

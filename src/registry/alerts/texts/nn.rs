@@ -16,6 +16,7 @@ pub(super) const TEXTS: Texts = Texts {
         access_withdrawn: "ein tilgang er trekt tilbake",
         certificate_expiring: "eit sertifikat går snart ut",
         key_expiring: "ein nøkkel går snart ut",
+        prefix_requested: "nokon bed om eit prefiks",
         scope_deactivated: "eit scope er deaktivert",
     },
     access_granted: "{organization} har gitt verksemda di tilgang til scopet {scope}. Legg det på ein klient for å bruke \
@@ -28,5 +29,6 @@ pub(super) const TEXTS: Texts = Texts {
                            ein nøkkel med nytt sertifikat før det, elles får klienten ikkje lenger token med han.",
     key_expiring: "Nøkkelen {kid} på klienten {client} ({client_id}) går ut {time}. Registrer ein ny nøkkel før det, \
                    elles får klienten ikkje lenger token med han.",
+    prefix_requested: "{organization} bed om prefikset {prefix}. Tildel det, eller sei kvifor ikkje.",
     scope_deactivated: "{organization} har deaktivert scopet {scope}. Ingen får lenger token for det.",
 };

@@ -26,7 +26,7 @@ mod scopes;
 mod signing_keys;
 mod usage;
 mod volume;
-mod volume_clients;
+pub(crate) mod volume_clients;
 mod weak_keys;
 
 use crate::harness::CONSUMER;

@@ -22,7 +22,7 @@ const FILL: [&str; 3] = [
      from client c, json_each('[\"a\",\"b\"]') k where c.id like 'load-%'",
 ];
 
-async fn fill(file: &Path) {
+pub(crate) async fn fill(file: &Path) {
     let options = SqliteConnectOptions::new().filename(file);
     let pool = SqlitePool::connect_with(options).await.unwrap();
     let mut transaction = pool.begin().await.unwrap();

@@ -13,18 +13,10 @@ consumer-actions = Actions
 consumer-show = Show
 consumer-search-do = Search
 consumer-seconds = { $count } seconds
-pager-label = Pages
-pager-size = 50 at a time
-pager-first = To the beginning
-pager-next = Next page
-form-errors = { $count ->
-    [one] One field needs a correction
-   *[other] { $count } fields need a correction
- }
-form-stale = Somebody has changed this since you opened the page. You now see how it is. Nothing of yours has been saved.
 organization-number-wrong = This is not a valid organization number.
 organization-unknown = The organization is not registered here.
 role-consumer-missing = You can look, but not change anything. That takes the consumer role, which an administrator of your organization can give you.
+client-lacks = The client may do more than you ({ $right }). Only somebody who has that right can change it.
 scope-name-wrong = A scope is written as prefix:subscope, for example nav:work.read.
 
 # What has been done.
@@ -390,6 +382,8 @@ refusals-failed-none = The server could not decide
 refusals-do-form = Send grant_type and assertion as an ordinary form (application/x-www-form-urlencoded), each field once.
 refusals-do-parse = Make the JWT with a library: three parts of base64url without padding, and JSON without repeated members.
 refusals-do-client = Check that iss is the client ID, and that the client is active in this environment.
+refusals-do-client-off = The client is deactivated. Restore it on its page, and it gets tokens again.
+refusals-to-client = To the client
 refusals-do-key = Check kid against the keys of the client. Without a registered key, the enterprise certificate goes in x5c.
 refusals-do-signature = Sign with the private key that belongs to kid, with the algorithm it is registered for.
 refusals-do-claims = Correct what differs between what we saw and what we expected. Check that the machine’s clock is right, too.
@@ -416,26 +410,7 @@ refusals-do-mp-302 = Remove authorization_details from the JWT.
 refusals-do-mp-303 = Remove authorization_details from the JWT.
 
 # The change log of a client.
-history-none = No changes to show
-history-none-why = Everything that is done to the client stands here: who, what and when.
-history-caption = Changes, newest first
-history-when = Time
-history-what = What
-history-who = Who
-history-changes = Before and after
-history-refused = Not allowed
-history-action-create = Created
-history-action-change = Changed
-history-action-deactivate = Deactivated
-history-action-restore = Restored
-history-action-add-scope = Added a scope
-history-action-remove-scope = Removed a scope
-history-action-add-key = Added a key
-history-action-put-key = Replaced a key
-history-action-replace-keys = Replaced all keys
-history-action-renew-key = Renewed a key
-history-action-withdraw-key = Withdrew a key
-history-action-withdraw-keys = Withdrew all keys
+client-history-none-why = Everything that is done to the client stands here: who, what and when.
 
 # Delegations.
 delegations-lead = A delegation lets a supplier fetch tokens on behalf of a customer, for one scope.

@@ -125,5 +125,6 @@ outbox-lead = This is a test server. Mail is not sent, but put here.
 outbox-empty = No mail yet
 outbox-empty-why = When somebody signs up or is invited, the mail is put here.
 outbox-caption = The newest first
-outbox-mail = Mail
+outbox-subject = Subject
+outbox-to = To
 outbox-time = Time

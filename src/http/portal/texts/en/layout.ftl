@@ -27,6 +27,15 @@ footer-nav = About the service
 help = Help
 api-documentation = API documentation
 to-overview = To the overview
+pager-label = Pages
+pager-size = 50 at a time
+pager-first = To the beginning
+pager-next = Next page
+form-errors = { $count ->
+    [one] One field needs a correction
+   *[other] { $count } fields need a correction
+ }
+form-stale = Somebody has changed this since you opened the page. You now see how it is. Nothing of yours has been saved.
 notice-saved = Saved.
 notice-signed-out = You have signed out.
 overview-hello = Hello, { $name }

@@ -50,6 +50,7 @@ organization-kind-access-requested = Somebody asks for access
 organization-kind-access-withdrawn = Access withdrawn
 organization-kind-certificate-expiring = Certificate expires
 organization-kind-key-expiring = Key expires
+organization-kind-prefix-requested = Somebody asks for a prefix
 organization-kind-scope-deactivated = Scope deactivated
 organization-may-not = You can look, but not change
 organization-may-not-why = Business data is changed by those with the role consumer or provider.
@@ -74,6 +75,7 @@ organization-alert-access-requested = { $organization } asks for access to { $sc
 organization-alert-access-withdrawn = { $organization } has withdrawn the access to { $scope }. Your clients get no more tokens for it.
 organization-alert-certificate-expiring = The certificate of a key on { $client } expires on { $day }. Register a key with a new certificate before that.
 organization-alert-key-expiring = A key on { $client } expires on { $day }. Register a new one before that, so that they overlap.
+organization-alert-prefix-requested = { $organization } asks for the prefix { $prefix }.
 organization-alert-scope-deactivated = { $organization } has deactivated { $scope }. Nobody gets tokens for it any more.
 organization-usage = Usage
 organization-usage-lead = How many tokens have been issued. A token with several scopes counts once for each.
@@ -82,10 +84,10 @@ organization-days = { $count ->
     [one] { $count } day
    *[other] { $count } days
   }
-organization-consumed = You have fetched
-organization-consumed-what = Tokens that stand for you, whoever fetched them
-organization-provided = Others have fetched from you
-organization-provided-what = Tokens for scopes that you own
+organization-consumed = Tokens for you
+organization-consumed-what = Fetched by you, or by a supplier for you
+organization-provided = Tokens from you
+organization-provided-what = Fetched by others, for scopes that you own
 organization-consumed-scopes = Scopes that you use
 organization-consumed-none = You have fetched no tokens in the period.
 organization-provided-scopes = Scopes that you offer

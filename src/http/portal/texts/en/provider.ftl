@@ -9,6 +9,9 @@ provider-access-help = You can change this at any time.
 provider-access-requested = Asks for access
 provider-access-soon = Expires soon
 provider-access-there = The organization has access already. Find it in the table to change the end date or the note.
+provider-unknown = No organization of that number is registered here. Check the number, and tick the box if it is right.
+provider-unknown-sure = The number is right
+provider-unknown-what = The access works once the organization is registered here.
 provider-access-title = The access
 provider-access-who = Access
 provider-accesses-all = Show all accesses
@@ -51,6 +54,7 @@ provider-batch-left = { $count ->
 provider-batch-line = Line
 provider-batch-lines = Organization numbers
 provider-batch-lines-help = One a line, with an end date and a note after it if you like, separated by semicolon, tab or comma. At most 1000 lines. Like this:
+provider-batch-file = Or choose a file
 provider-batch-new-count = { $count ->
     [one] One gets access.
    *[other] { $count } get access.

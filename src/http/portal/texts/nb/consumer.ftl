@@ -13,18 +13,10 @@ consumer-actions = Handlinger
 consumer-show = Vis
 consumer-search-do = Søk
 consumer-seconds = { $count } sekunder
-pager-label = Sider
-pager-size = Viser 50 om gangen
-pager-first = Til begynnelsen
-pager-next = Neste side
-form-errors = { $count ->
-    [one] Ett felt må rettes
-   *[other] { $count } felt må rettes
- }
-form-stale = Noen har endret dette siden du åpnet siden. Her ser du hvordan det er nå. Ingenting av ditt er lagret.
 organization-number-wrong = Dette er ikke et gyldig organisasjonsnummer.
 organization-unknown = Virksomheten er ikke registrert her.
 role-consumer-missing = Du kan lese, men ikke endre. Det krever rollen konsument, som en administrator i virksomheten din kan gi deg.
+client-lacks = Klienten kan mer enn du ({ $right }). Bare den som selv har den retten, kan endre den.
 scope-name-wrong = Et scope skrives som prefiks:subscope, for eksempel nav:arbeid.read.
 
 # What has been done.
@@ -390,6 +382,8 @@ refusals-failed-none = Serveren kunne ikke avgjøre det
 refusals-do-form = Send grant_type og assertion som et vanlig skjema (application/x-www-form-urlencoded), hvert felt én gang.
 refusals-do-parse = Sett sammen JWT-en med et bibliotek: tre deler i base64url uten utfylling, og JSON uten gjentatte felt.
 refusals-do-client = Kontroller at iss er klient-ID-en, og at klienten er aktiv i dette miljøet.
+refusals-do-client-off = Klienten er deaktivert. Gjenopprett den på siden dens, så får den token igjen.
+refusals-to-client = Til klienten
 refusals-do-key = Kontroller kid mot nøklene på klienten. Uten registrert nøkkel skal virksomhetssertifikatet sendes i x5c.
 refusals-do-signature = Signer med den private nøkkelen som hører til kid, og med algoritmen den er registrert for.
 refusals-do-claims = Rett det som skiller det vi så, fra det vi ventet. Kontroller også at klokken på maskinen går riktig.
@@ -416,26 +410,7 @@ refusals-do-mp-302 = Fjern authorization_details fra JWT-en.
 refusals-do-mp-303 = Fjern authorization_details fra JWT-en.
 
 # The change log of a client.
-history-none = Ingen endringer å vise
-history-none-why = Alt som blir gjort med klienten, står her: hvem, hva og når.
-history-caption = Endringer, nyeste først
-history-when = Tid
-history-what = Hva
-history-who = Hvem
-history-changes = Før og etter
-history-refused = Ikke tillatt
-history-action-create = Opprettet
-history-action-change = Endret
-history-action-deactivate = Deaktiverte
-history-action-restore = Gjenopprettet
-history-action-add-scope = La til scope
-history-action-remove-scope = Fjernet scope
-history-action-add-key = La til nøkkel
-history-action-put-key = Byttet nøkkel
-history-action-replace-keys = Byttet alle nøkler
-history-action-renew-key = Fornyet nøkkel
-history-action-withdraw-key = Trakk tilbake nøkkel
-history-action-withdraw-keys = Trakk tilbake alle nøkler
+client-history-none-why = Alt som blir gjort med klienten, står her: hvem, hva og når.
 
 # Delegations.
 delegations-lead = En delegering lar en leverandør hente token på vegne av en kunde, for ett scope.

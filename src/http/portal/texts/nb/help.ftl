@@ -125,5 +125,6 @@ outbox-lead = Dette er en testserver. E-post sendes ikke, men legges her.
 outbox-empty = Ingen e-post ennå
 outbox-empty-why = Når noen registrerer seg eller blir invitert, legges e-posten her.
 outbox-caption = De nyeste først
-outbox-mail = E-post
+outbox-subject = Emne
+outbox-to = Til
 outbox-time = Tidspunkt

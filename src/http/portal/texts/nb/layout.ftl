@@ -27,6 +27,15 @@ footer-nav = Om tjenesten
 help = Hjelp
 api-documentation = API-dokumentasjon
 to-overview = Til oversikten
+pager-label = Sider
+pager-size = Viser 50 om gangen
+pager-first = Til begynnelsen
+pager-next = Neste side
+form-errors = { $count ->
+    [one] Ett felt må rettes
+   *[other] { $count } felt må rettes
+ }
+form-stale = Noen har endret dette siden du åpnet siden. Her ser du hvordan det er nå. Ingenting av ditt er lagret.
 notice-saved = Lagret.
 notice-signed-out = Du er logget ut.
 overview-hello = Hei, { $name }

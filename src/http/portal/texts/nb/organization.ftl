@@ -50,6 +50,7 @@ organization-kind-access-requested = Noen ber om tilgang
 organization-kind-access-withdrawn = Tilgang trukket tilbake
 organization-kind-certificate-expiring = Sertifikat utløper
 organization-kind-key-expiring = Nøkkel utløper
+organization-kind-prefix-requested = Noen ber om et prefiks
 organization-kind-scope-deactivated = Scope deaktivert
 organization-may-not = Du kan se, men ikke endre
 organization-may-not-why = Forretningsdata endres av dem som har rollen konsument eller tilbyder.
@@ -74,6 +75,7 @@ organization-alert-access-requested = { $organization } ber om tilgang til { $sc
 organization-alert-access-withdrawn = { $organization } har trukket tilbake tilgangen til { $scope }. Klientene får ikke lenger token for det.
 organization-alert-certificate-expiring = Sertifikatet til en nøkkel på { $client } utløper { $day }. Registrer en nøkkel med nytt sertifikat før det.
 organization-alert-key-expiring = En nøkkel på { $client } utløper { $day }. Registrer en ny før det, så overlapper de.
+organization-alert-prefix-requested = { $organization } ber om prefikset { $prefix }.
 organization-alert-scope-deactivated = { $organization } har deaktivert { $scope }. Ingen får lenger token for det.
 organization-usage = Bruk
 organization-usage-lead = Hvor mange token som er utstedt. Et token med flere scopes telles én gang for hvert.
@@ -82,10 +84,10 @@ organization-days = { $count ->
     [one] { $count } dag
    *[other] { $count } dager
   }
-organization-consumed = Dere har hentet
-organization-consumed-what = Token som står for dere, hvem som enn hentet dem
-organization-provided = Andre har hentet hos dere
-organization-provided-what = Token til scopes dere eier
+organization-consumed = Token for dere
+organization-consumed-what = Hentet av dere, eller av en leverandør for dere
+organization-provided = Token fra dere
+organization-provided-what = Hentet av andre, til scopes dere eier
 organization-consumed-scopes = Scopes dere bruker
 organization-consumed-none = Dere har ikke hentet token i perioden.
 organization-provided-scopes = Scopes dere tilbyr

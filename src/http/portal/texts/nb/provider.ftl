@@ -9,6 +9,9 @@ provider-access-help = Dette kan endres når som helst.
 provider-access-requested = Ber om tilgang
 provider-access-soon = Utløper snart
 provider-access-there = Virksomheten har tilgang fra før. Finn den i tabellen for å endre sluttdato eller notat.
+provider-unknown = Ingen virksomhet med det nummeret er registrert her. Kontroller nummeret, og kryss av hvis det stemmer.
+provider-unknown-sure = Nummeret er riktig
+provider-unknown-what = Tilgangen virker når virksomheten blir registrert her.
 provider-access-title = Tilgangen
 provider-access-who = Tilgang
 provider-accesses-all = Vis alle tilganger
@@ -51,6 +54,7 @@ provider-batch-left = { $count ->
 provider-batch-line = Linje
 provider-batch-lines = Organisasjonsnumre
 provider-batch-lines-help = Ett per linje, gjerne med sluttdato og notat etter. Skilletegn er semikolon, tabulator eller komma. Høyst 1000 linjer. Slik:
+provider-batch-file = Eller velg en fil
 provider-batch-new-count = { $count ->
     [one] Én får tilgang.
    *[other] { $count } får tilgang.

@@ -13,18 +13,10 @@ consumer-actions = Handlingar
 consumer-show = Vis
 consumer-search-do = Søk
 consumer-seconds = { $count } sekund
-pager-label = Sider
-pager-size = Viser 50 om gongen
-pager-first = Til byrjinga
-pager-next = Neste side
-form-errors = { $count ->
-    [one] Eitt felt må rettast
-   *[other] { $count } felt må rettast
- }
-form-stale = Nokon har endra dette sidan du opna sida. Her ser du korleis det er no. Ingenting av ditt er lagra.
 organization-number-wrong = Dette er ikkje eit gyldig organisasjonsnummer.
 organization-unknown = Verksemda er ikkje registrert her.
 role-consumer-missing = Du kan lese, men ikkje endre. Det krev rolla konsument, som ein administrator i verksemda di kan gje deg.
+client-lacks = Klienten kan meir enn du ({ $right }). Berre den som sjølv har den retten, kan endre han.
 scope-name-wrong = Eit scope blir skrive som prefiks:subscope, til dømes nav:arbeid.read.
 
 # What has been done.
@@ -390,6 +382,8 @@ refusals-failed-none = Serveren kunne ikkje avgjere det
 refusals-do-form = Send grant_type og assertion som eit vanleg skjema (application/x-www-form-urlencoded), kvart felt éin gong.
 refusals-do-parse = Set saman JWT-en med eit bibliotek: tre delar i base64url utan utfylling, og JSON utan gjentekne felt.
 refusals-do-client = Kontroller at iss er klient-ID-en, og at klienten er aktiv i dette miljøet.
+refusals-do-client-off = Klienten er deaktivert. Gjenopprett han på sida hans, så får han token igjen.
+refusals-to-client = Til klienten
 refusals-do-key = Kontroller kid mot nøklane på klienten. Utan registrert nøkkel skal verksemdssertifikatet sendast i x5c.
 refusals-do-signature = Signer med den private nøkkelen som høyrer til kid, og med algoritmen han er registrert for.
 refusals-do-claims = Rett det som skil det vi såg, frå det vi venta. Kontroller òg at klokka på maskina går rett.
@@ -416,26 +410,7 @@ refusals-do-mp-302 = Fjern authorization_details frå JWT-en.
 refusals-do-mp-303 = Fjern authorization_details frå JWT-en.
 
 # The change log of a client.
-history-none = Ingen endringar å vise
-history-none-why = Alt som blir gjort med klienten, står her: kven, kva og når.
-history-caption = Endringar, nyaste først
-history-when = Tid
-history-what = Kva
-history-who = Kven
-history-changes = Før og etter
-history-refused = Ikkje tillate
-history-action-create = Oppretta
-history-action-change = Endra
-history-action-deactivate = Deaktiverte
-history-action-restore = Gjenoppretta
-history-action-add-scope = La til scope
-history-action-remove-scope = Fjerna scope
-history-action-add-key = La til nøkkel
-history-action-put-key = Bytte nøkkel
-history-action-replace-keys = Bytte alle nøklar
-history-action-renew-key = Fornya nøkkel
-history-action-withdraw-key = Trekte tilbake nøkkel
-history-action-withdraw-keys = Trekte tilbake alle nøklar
+client-history-none-why = Alt som blir gjort med klienten, står her: kven, kva og når.
 
 # Delegations.
 delegations-lead = Ei delegering lèt ein leverandør hente token på vegner av ein kunde, for eitt scope.

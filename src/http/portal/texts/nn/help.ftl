@@ -125,5 +125,6 @@ outbox-lead = Dette er ein testserver. E-post blir ikkje send, men lagd her.
 outbox-empty = Ingen e-post enno
 outbox-empty-why = Når nokon registrerer seg eller blir invitert, blir e-posten lagd her.
 outbox-caption = Dei nyaste først
-outbox-mail = E-post
+outbox-subject = Emne
+outbox-to = Til
 outbox-time = Tidspunkt

@@ -27,6 +27,15 @@ footer-nav = Om tenesta
 help = Hjelp
 api-documentation = API-dokumentasjon
 to-overview = Til oversikta
+pager-label = Sider
+pager-size = Viser 50 om gongen
+pager-first = Til byrjinga
+pager-next = Neste side
+form-errors = { $count ->
+    [one] Eitt felt må rettast
+   *[other] { $count } felt må rettast
+ }
+form-stale = Nokon har endra dette sidan du opna sida. Her ser du korleis det er no. Ingenting av ditt er lagra.
 notice-saved = Lagra.
 notice-signed-out = Du er logga ut.
 overview-hello = Hei, { $name }

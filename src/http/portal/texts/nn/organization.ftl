@@ -50,6 +50,7 @@ organization-kind-access-requested = Nokon ber om tilgang
 organization-kind-access-withdrawn = Tilgang trekt tilbake
 organization-kind-certificate-expiring = Sertifikat går ut
 organization-kind-key-expiring = Nøkkel går ut
+organization-kind-prefix-requested = Nokon bed om eit prefiks
 organization-kind-scope-deactivated = Scope deaktivert
 organization-may-not = Du kan sjå, men ikkje endre
 organization-may-not-why = Forretningsdata blir endra av dei som har rolla konsument eller tilbydar.
@@ -74,6 +75,7 @@ organization-alert-access-requested = { $organization } ber om tilgang til { $sc
 organization-alert-access-withdrawn = { $organization } har trekt tilbake tilgangen til { $scope }. Klientane får ikkje lenger token for det.
 organization-alert-certificate-expiring = Sertifikatet til ein nøkkel på { $client } går ut { $day }. Registrer ein nøkkel med nytt sertifikat før det.
 organization-alert-key-expiring = Ein nøkkel på { $client } går ut { $day }. Registrer ein ny før det, så overlappar dei.
+organization-alert-prefix-requested = { $organization } bed om prefikset { $prefix }.
 organization-alert-scope-deactivated = { $organization } har deaktivert { $scope }. Ingen får lenger token for det.
 organization-usage = Bruk
 organization-usage-lead = Kor mange token som er skrivne ut. Eit token med fleire scopes blir talt éin gong for kvart.
@@ -82,10 +84,10 @@ organization-days = { $count ->
     [one] { $count } dag
    *[other] { $count } dagar
   }
-organization-consumed = De har henta
-organization-consumed-what = Token som står for dykk, kven som enn henta dei
-organization-provided = Andre har henta hos dykk
-organization-provided-what = Token til scopes de eig
+organization-consumed = Token for dykk
+organization-consumed-what = Henta av dykk, eller av ein leverandør for dykk
+organization-provided = Token frå dykk
+organization-provided-what = Henta av andre, til scopes de eig
 organization-consumed-scopes = Scopes de bruker
 organization-consumed-none = De har ikkje henta token i perioden.
 organization-provided-scopes = Scopes de tilbyr

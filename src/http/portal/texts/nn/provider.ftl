@@ -9,6 +9,9 @@ provider-access-help = Dette kan endrast når som helst.
 provider-access-requested = Ber om tilgang
 provider-access-soon = Går snart ut
 provider-access-there = Verksemda har tilgang frå før. Finn ho i tabellen for å endre sluttdato eller notat.
+provider-unknown = Inga verksemd med det nummeret er registrert her. Kontroller nummeret, og kryss av om det stemmer.
+provider-unknown-sure = Nummeret er rett
+provider-unknown-what = Tilgangen verkar når verksemda blir registrert her.
 provider-access-title = Tilgangen
 provider-access-who = Tilgang
 provider-accesses-all = Vis alle tilgangar
@@ -51,6 +54,7 @@ provider-batch-left = { $count ->
 provider-batch-line = Linje
 provider-batch-lines = Organisasjonsnummer
 provider-batch-lines-help = Eitt per linje, gjerne med sluttdato og notat etter. Skiljeteikn er semikolon, tabulator eller komma. Høgst 1000 linjer. Slik:
+provider-batch-file = Eller vel ei fil
 provider-batch-new-count = { $count ->
     [one] Éi får tilgang.
    *[other] { $count } får tilgang.
