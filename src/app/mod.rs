@@ -1,6 +1,7 @@
 //! Everything a request may need, built once from the configuration; tests build the same.
 
 mod alerts;
+mod authorities;
 mod limits;
 pub mod open_id;
 mod post;
@@ -21,10 +22,7 @@ use crate::config::{self, Config, SealingKeySource};
 use crate::domain::environment::Environment;
 use crate::domain::organization::Organization;
 use crate::keys::{CursorSeal, KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
-use crate::pki::trust_set::{
-    OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
-    TrustSetError, TrustSetSource,
-};
+use crate::pki::trust_set::TrustSetError;
 use crate::registry::{Operator, Outbox, PeopleRules, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
@@ -119,6 +117,9 @@ pub enum AppError {
     /// The database is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Trust sets that must not stand beside each other.
+    #[error(transparent)]
+    TrustSets(TrustSetError),
     /// A trust set cannot be loaded.
     #[error("trust set {name}: {problem}")]
     Trust {
@@ -141,7 +142,9 @@ impl App {
         if pending > 0 {
             return Err(AppError::Migrations(pending));
         }
-        let sets = load_trust_sets(config, &*clock)?;
+        let now = clock.now();
+        let sets = authorities::load(config, now)?;
+        sets.iter().for_each(|set| authorities::warn(set, now));
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
@@ -169,7 +172,8 @@ impl App {
         );
         let mut registry =
             registry.beside(Arc::clone(&feed), Arc::clone(&certificates)).keeping_secrets(secrets);
-        let metrics = Metrics::new();
+        let mut metrics = Metrics::new();
+        metrics.watch_trust(Arc::clone(&certificates), Arc::clone(&clock));
         let mut post = None;
         if let Some(mail) = &config.mail {
             let outbox = Outbox::default();
@@ -192,6 +196,11 @@ impl App {
         let registers = delegation_registers(config, &caches, &keys, &random)?;
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let certificates_of_tasks = Arc::clone(&certificates);
+        let authorities = authorities::follow(
+            Arc::clone(&certificates),
+            config.trust.clone(),
+            Arc::clone(&clock),
+        );
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let limits = Limits::new(config.limits, &clock);
         let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);
@@ -210,7 +219,7 @@ impl App {
             keys: keys.ring(),
         };
         let lists = revocation::follow(certificates_of_tasks, config.trust.clone());
-        let mut tasks = vec![follower, writer, tokio::spawn(lists)];
+        let mut tasks = vec![follower, writer, tokio::spawn(lists), tokio::spawn(authorities)];
         tasks.extend(post.map(|post| tokio::spawn(post.run())));
         tasks.push(tokio::spawn(alerts::run(registry.clone())));
         let portal_is_https = is_https(config);
@@ -268,16 +277,23 @@ impl Drop for App {
 }
 
 /// Reads every file that the configuration names, to see whether the server could be built from them.
-pub fn check_files(config: &Config) -> Result<(), AppError> {
-    for set in &config.trust {
-        load_trust_set(set)?;
-    }
+///
+/// What is no reason not to start, and will refuse good clients, comes back as text.
+pub fn check_files(config: &Config, clock: &dyn Clock) -> Result<Vec<String>, AppError> {
+    let now = clock.now();
+    let sets = authorities::load(config, now)?;
+    let warnings = sets.iter().flat_map(|set| {
+        let name = set.name().to_owned();
+        set.warnings(now).into_iter().map(move |warning| format!("trust set {name}: {warning}"))
+    });
+    let warnings = warnings.collect();
     load_operator(config)?;
     for register in &config.delegation_registers {
         remote_register(register, None)?;
     }
     config.mail.as_ref().map(post::mailer).transpose()?;
-    load_sealing_key(&config.sealing_key).map(|_| ())
+    load_sealing_key(&config.sealing_key)?;
+    Ok(warnings)
 }
 
 /// Who runs the server, with the public key of their client.
@@ -426,43 +442,6 @@ pub fn load_sealing_key(source: &SealingKeySource) -> Result<SealingKey, AppErro
     };
     let key = SealingKey::from_base64(&text);
     key.map_err(|error| AppError::Keys(KeyKeeperError::Key(error)))
-}
-
-/// The trust sets, having warned of what is wrong with them at this moment.
-fn load_trust_sets(config: &Config, clock: &dyn Clock) -> Result<Vec<TrustSet>, AppError> {
-    let sets = config.trust.iter().map(load_trust_set).collect::<Result<Vec<_>, _>>()?;
-    for set in &sets {
-        for warning in set.warnings(clock.now()) {
-            tracing::warn!(trust_set = set.name(), "{warning}");
-        }
-    }
-    Ok(sets)
-}
-
-fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {
-    let all = |files: &[PathBuf]| files.iter().map(read).collect::<Result<Vec<_>, _>>();
-    let serial_number = if set.organization_from_serial_number {
-        SerialNumberRule::Accept
-    } else {
-        SerialNumberRule::Ignore
-    };
-    let source = TrustSetSource {
-        name: set.name.clone(),
-        anchors_pem: all(&set.anchors)?.join(&b'\n'),
-        intermediates_pem: all(&set.intermediates)?.join(&b'\n'),
-        crls: all(&set.crls)?,
-        rules: TrustRules {
-            policies: set.policies.clone().map_or(PolicyRule::Any, PolicyRule::OneOf),
-            extended_key_usages: set.extended_key_usages.clone(),
-            organization: OrganizationRule::Required { serial_number },
-            revocation: match set.revocation {
-                config::Revocation::HardFail => RevocationPolicy::HardFail,
-                config::Revocation::NotChecked => RevocationPolicy::NotChecked,
-                config::Revocation::SoftFail => RevocationPolicy::SoftFail,
-            },
-        },
-    };
-    TrustSet::load(source).map_err(|problem| AppError::Trust { name: set.name.clone(), problem })
 }
 
 /// The first line of a file with a secret, which is `what`.

@@ -14,6 +14,7 @@ mod open_id;
 mod operator;
 mod raw;
 mod trust;
+mod trust_profile;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,8 @@ pub use listener::{Listener, TlsFiles};
 pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
 pub use open_id::OpenIdProvider;
 pub use operator::Operator;
-pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
+pub use trust::{Revocation, TrustSet};
+pub use trust_profile::{EXTENDED_KEY_USAGES, OrganizationAttribute, TrustProfile};
 
 use raw::Raw;
 
@@ -222,6 +224,7 @@ impl Config {
                 .map(|(name, trust)| TrustSet::check(name, trust, folder))
                 .collect::<Result<_, _>>()?,
         };
+        TrustSet::check_environments(&config.trust)?;
         config.check_way_back()?;
         Ok(config)
     }

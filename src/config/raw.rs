@@ -84,6 +84,8 @@ section!(RawMail {
 });
 section!(RawLog { format: String, filter: String });
 section!(RawTrust {
+    profile: String,
+    environment: String,
     anchors: Vec<String>,
     intermediates: Vec<String>,
     crls: Vec<String>,

@@ -236,7 +236,7 @@ fn without_sign(serial: &[u8]) -> &[u8] {
 }
 
 /// The reasons of RFC 5280 section 5.3.1.
-fn reason_text(code: ReasonCode) -> &'static str {
+pub(super) fn reason_text(code: ReasonCode) -> &'static str {
     match code {
         ReasonCode::KeyCompromise => "keyCompromise",
         ReasonCode::CACompromise => "cACompromise",

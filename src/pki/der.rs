@@ -12,6 +12,8 @@ const DEPTH_MAX: usize = 24;
 const BOOLEAN: u8 = 0x01;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
+/// The tag of OCTET STRING.
+pub(super) const OCTET_STRING: u8 = 0x04;
 const NULL: u8 = 0x05;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 
@@ -104,6 +106,24 @@ fn read_length(bytes: &[u8]) -> Result<(usize, &[u8]), DerError> {
     let length = octets.iter().fold(0_usize, |sum, &octet| sum << 8 | usize::from(octet));
     let shortest = octets[0] != 0 && length >= 0x80;
     if shortest { Ok((length, &rest[count..])) } else { Err(DerError::Length) }
+}
+
+/// A value of that tag with these parts as its content.
+pub(super) fn write(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut bytes = vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(short) if short < 0x80 => bytes.push(short),
+        _ => {
+            let length = content.len().to_be_bytes();
+            let octets = &length[length.iter().take_while(|&&octet| octet == 0).count()..];
+            // A length has at most eight octets.
+            bytes.push(0x80 | octets.len().to_le_bytes()[0]);
+            bytes.extend(octets);
+        }
+    }
+    bytes.extend(content);
+    bytes
 }
 
 /// Checks that `bytes` are one DER value and nothing after it, all the way down.
@@ -225,6 +245,15 @@ mod tests {
             (b"\x17\x0f2501010000+0100", Value),
         ] {
             assert_eq!(check(bytes).map(|_| ()), Err(reason), "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_the_only_encoding() {
+        for size in [0, 1, 127, 128, 255, 256, 70_000] {
+            let bytes = write(OCTET_STRING, &[&vec![7; size / 2], &vec![7; size - size / 2]]);
+            let value = check(&bytes).unwrap();
+            assert_eq!((value.tag, value.content.len()), (OCTET_STRING, size));
         }
     }
 

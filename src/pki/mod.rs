@@ -50,6 +50,7 @@
 //! * No function here reads a clock, a file or a socket, and no input makes one panic.
 //! * The outcome depends on no order but that of the configuration.
 
+mod authorities;
 pub mod certificate;
 pub mod chain;
 mod checks;
@@ -59,11 +60,13 @@ pub mod describe;
 mod edwards;
 pub mod error;
 mod judge;
+pub mod ocsp;
 mod path;
 mod pem;
 pub mod pem_key;
 pub mod public_key;
 mod revocation;
+mod seal;
 mod signature;
 mod source;
 pub mod spki;

@@ -3,6 +3,8 @@
 use crate::domain::right::Right;
 use crate::domain::signing_key::SigningKeyRecord;
 use crate::domain::trust::TrustSetSummary;
+use crate::pki::chain::CertificateChain;
+use crate::pki::trust_set::Report;
 use crate::registry::{Actor, Registry, RegistryError};
 
 impl Registry {
@@ -20,5 +22,19 @@ impl Registry {
         actor.require(Right::Operate)?;
         let now = self.clock.now();
         Ok(self.certificates.sets().iter().map(|set| set.summary(now)).collect())
+    }
+
+    /// What each trust set makes of a chain in PEM, leaf first, just now: its name, and every check.
+    pub fn judge_chain(
+        &self,
+        actor: &Actor,
+        pem: &[u8],
+    ) -> Result<Vec<(String, Report)>, RegistryError> {
+        actor.require(Right::Operate)?;
+        let now = self.clock.now();
+        let chain = CertificateChain::from_pem(pem)
+            .map_err(|problem| RegistryError::invalid("pem", problem))?;
+        let sets = self.certificates.sets().iter();
+        Ok(sets.map(|set| (set.name().to_owned(), set.report(&chain, now))).collect())
     }
 }

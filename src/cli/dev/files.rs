@@ -185,7 +185,7 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
          [keys]\nsealing_key_file = \"{SEALING_KEY}\"\n\n\
          [mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfrom = \"portvakt@dev.example\"\n\n\
          [log]\nformat = \"text\"\n\n\
-         [trust.dev]\n\
+         [trust.dev]\nenvironment = \"test\"\n\
          anchors = [\"pki/root.pem\"]\n\
          intermediates = [\"pki/intermediate.pem\"]\n\
          crls = [\"pki/revoked.crl\"]\n\
