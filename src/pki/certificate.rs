@@ -60,6 +60,9 @@ pub enum CertificateError {
     /// An extension cannot be read.
     #[error("the extension {0} is malformed")]
     Extension(String),
+    /// A name is not a list of attributes, each with an identifier and a text (RFC 5280 section 4.1.2.4).
+    #[error("a name has an attribute without an identifier, or whose value is no text")]
+    Name,
     /// Name constraints stand where only an authority may have them, or constrain nothing (RFC 5280
     /// section 4.2.1.10).
     #[error("its name constraints are empty, or it is not an authority")]
@@ -155,6 +158,8 @@ impl Certificate {
             return Err(CertificateError::InnerAlgorithm);
         }
         check_serial(parsed.raw_serial())?;
+        check_name(parsed.issuer().as_raw()).map_err(|_| CertificateError::Name)?;
+        check_name(parsed.subject().as_raw()).map_err(|_| CertificateError::Name)?;
         let not_before = time(&parsed.validity().not_before)?;
         let not_after = time(&parsed.validity().not_after)?;
         if not_before > not_after {
@@ -349,6 +354,29 @@ pub(super) fn point_name(name: &GeneralName<'_>) -> String {
         GeneralName::DirectoryName(name) => format!("directory:{}", hex(name.as_raw())),
         other => other.to_string(),
     }
+}
+
+/// Holds that a `Name` is one for every reader: some pass over attributes that others refuse.
+fn check_name(name: &[u8]) -> Result<(), DerError> {
+    let mut sets = Reader::new(Reader::new(name).take(SEQUENCE)?.content);
+    while !sets.at_end() {
+        let mut attributes = Reader::new(sets.take(der::SET)?.content);
+        // A set has at least one attribute.
+        loop {
+            let mut attribute = Reader::new(attributes.take(SEQUENCE)?.content);
+            attribute.take(der::OBJECT_IDENTIFIER)?;
+            if !der::TEXTS.contains(&attribute.next()?.tag) {
+                return Err(DerError::Tag);
+            }
+            if !attribute.at_end() {
+                return Err(DerError::Trailing);
+            }
+            if attributes.at_end() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_serial(serial: &[u8]) -> Result<(), CertificateError> {

@@ -15,7 +15,11 @@ const BIT_STRING: u8 = 0x03;
 /// The tag of OCTET STRING.
 pub(super) const OCTET_STRING: u8 = 0x04;
 const NULL: u8 = 0x05;
-const OBJECT_IDENTIFIER: u8 = 0x06;
+/// The tag of OBJECT IDENTIFIER.
+pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTF8_STRING: u8 = 0x0c;
+const UNIVERSAL_STRING: u8 = 0x1c;
+const BMP_STRING: u8 = 0x1e;
 
 /// The tag of `UTCTime`.
 pub(super) const UTC_TIME: u8 = 0x17;
@@ -23,7 +27,12 @@ pub(super) const UTC_TIME: u8 = 0x17;
 pub(super) const GENERALIZED_TIME: u8 = 0x18;
 /// The tag of SEQUENCE.
 pub(super) const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
+/// The tag of SET.
+pub(super) const SET: u8 = 0x31;
+/// The tags of the values that attributes of names have: `NumericString`, `PrintableString`, `T61String` and
+/// `IA5String` besides those named above, and BIT STRING, which X.520 gives to one.
+pub(super) const TEXTS: [u8; 8] =
+    [BIT_STRING, UTF8_STRING, 0x12, 0x13, 0x14, 0x16, UNIVERSAL_STRING, BMP_STRING];
 const CONSTRUCTED: u8 = 0x20;
 const CLASS: u8 = 0xc0;
 
@@ -160,6 +169,10 @@ fn check_value(value: Value<'_>, depth: usize) -> Result<(), DerError> {
         BIT_STRING => is_padded_with_zeros(value.content),
         NULL => value.content.is_empty(),
         OBJECT_IDENTIFIER => is_object_identifier(value.content),
+        // Others refuse text that is none; a name must not exist for some and not for others.
+        UTF8_STRING => std::str::from_utf8(value.content).is_ok(),
+        BMP_STRING => value.content.len().is_multiple_of(2),
+        UNIVERSAL_STRING => value.content.len().is_multiple_of(4),
         UTC_TIME => is_time(value.content, 12),
         GENERALIZED_TIME => is_time(value.content, 14),
         _ => true,
@@ -241,6 +254,9 @@ mod tests {
             (&[0x01, 0x01, 0x01], Value),
             (&[0x06, 0x02, 0x80, 0x01], Value),
             (b"\x17\x0b2501010000Z", Value),
+            (b"\x0c\x02a\x80", Value),
+            (b"\x1e\x03abc", Value),
+            (b"\x1c\x06abcdef", Value),
             (b"\x18\x1120500101000000.0Z", Value),
             (b"\x17\x0f2501010000+0100", Value),
         ] {

@@ -1,12 +1,11 @@
 //! What the `qcStatements` of a certificate say about seals (RFC 3739 section 3.2.6, ETSI EN 319 412-5).
 
 use crate::domain::seal::SealKind;
-use crate::pki::der::{DerError, Reader, SEQUENCE};
+use crate::pki::der::{DerError, OBJECT_IDENTIFIER, Reader, SEQUENCE};
 
 /// id-pe-qcStatements.
 pub(super) const QC_STATEMENTS: &str = "1.3.6.1.5.5.7.1.3";
 
-const OBJECT_IDENTIFIER: u8 = 0x06;
 /// id-etsi-qcs-QcCompliance, 0.4.0.1862.1.1: the certificate is a qualified one.
 const COMPLIANCE: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x01];
 /// id-etsi-qcs-QcType, 0.4.0.1862.1.6: what it is for.

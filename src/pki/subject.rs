@@ -22,7 +22,7 @@ const SERIAL_NUMBER: &str = "2.5.4.5";
 const PREFIX: &str = "NTRNO-";
 
 /// The organization of a subject, given as the bytes of its `Name`.
-pub(super) fn organization_number(
+pub fn organization_number(
     subject: &[u8],
     rule: SerialNumberRule,
 ) -> Result<OrganizationNumber, PkiError> {
@@ -48,7 +48,7 @@ pub(super) fn organization_number(
 }
 
 /// The identifier of the organization of any country that a subject names; other attributes do not count.
-pub(super) fn organization_identifier(subject: &[u8]) -> Result<OrganizationIdentifier, PkiError> {
+pub fn organization_identifier(subject: &[u8]) -> Result<OrganizationIdentifier, PkiError> {
     let missing = |_| PkiError::OrganizationMissing;
     let (_, subject) = X509Name::from_der(subject).map_err(missing)?;
     let identifiers = values(&subject, ORGANIZATION_IDENTIFIER);

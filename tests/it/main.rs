@@ -3,8 +3,8 @@
 //! [`attacks`]: what a running server must refuse, and how, and what must still work. The attacks are numbered:
 //! A framing and form, B the JWS, C claims, D certificates, F replay, K what leaks, L load. Each number is a row
 //! of a table; control rows that must succeed stand beside those that must not. [`commands`]: the program as its
-//! users start it; [`commands_admin`]: the control plane from the shell. [`mail`]: what people are sent. [`people`]:
-//! people in the portal (I). [`portal`]: the pages, as browsers see them. [`properties`]: what must hold for every input.
+//! users start it; [`commands_admin`]: the control plane from the shell. [`mail`]: what people are sent. [`ocsp`]: the
+//! answers of a real responder. [`people`]: people in the portal (I). [`portal`]: the pages, as browsers see them. [`properties`]: what must hold for every input.
 //! [`vectors`]: published test vectors.
 
 mod admin;
@@ -15,6 +15,7 @@ mod delegation;
 mod explain;
 mod harness;
 mod mail;
+mod ocsp;
 mod people;
 mod portal;
 mod properties;

@@ -8,7 +8,9 @@ use x509_parser::x509::ReasonCode;
 use crate::clock::Timestamp;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::reason_text;
-use crate::pki::der::{self, DerError, GENERALIZED_TIME, OCTET_STRING, Reader, SEQUENCE, Value};
+use crate::pki::der::{
+    self, DerError, GENERALIZED_TIME, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, Value,
+};
 use crate::pki::ocsp::question::key_hash;
 use crate::pki::ocsp::{
     CLOCK_SKEW_SECONDS, OCSP_NONCE_BYTES, OCSP_RESPONSE_BYTES_MAX, OcspError, OcspRules,
@@ -18,7 +20,6 @@ use crate::pki::signature;
 
 const INTEGER: u8 = 0x02;
 const BOOLEAN: u8 = 0x01;
-const OBJECT_IDENTIFIER: u8 = 0x06;
 const ENUMERATED: u8 = 0x0a;
 /// Explicit context tags.
 const TAG_0: u8 = 0xa0;

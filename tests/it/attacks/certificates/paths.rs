@@ -75,7 +75,7 @@ async fn a_verified_chain_is_not_remembered_beyond_its_end() {
     let server = TestServer::start().await;
     let leaf = pki().ca.leaf(|p| p.not_after = at(5));
     run(&server, vec![sent("D01", "in force", &leaf, &[], TOKEN)]).await;
-    server.clock.set(crate::harness::clock::NOW + 6);
+    server.clock.set(NOW + 6);
     let caller = crate::harness::server::certified(&leaf.key, &[&leaf.der]);
     let reply = server.ask(&caller.assertion()).await;
     crate::harness::row::check_refusal(&reply, 400, "invalid_grant", "MP-120").unwrap();
