@@ -27,8 +27,16 @@ pub(super) fn load(config: &Config, now: Timestamp) -> Result<Vec<TrustSet>, App
     Ok(sets)
 }
 
-/// Logs what of a set will refuse good clients.
-pub(super) fn warn(set: &TrustSet, now: Timestamp) {
+/// The same, having logged what will refuse good clients.
+pub(super) fn load_and_warn(config: &Config, now: Timestamp) -> Result<Vec<TrustSet>, AppError> {
+    let sets = load(config, now)?;
+    for set in &sets {
+        warn(set, now);
+    }
+    Ok(sets)
+}
+
+fn warn(set: &TrustSet, now: Timestamp) {
     for warning in set.warnings(now) {
         tracing::warn!(trust_set = set.name(), "{warning}");
     }
@@ -74,14 +82,23 @@ struct Watched {
     seen: Vec<Option<(SystemTime, u64)>>,
 }
 
-/// Watches the files of these trust sets, until the task is dropped.
-pub(super) async fn follow(
+/// Watches the files of the trust sets, until the task is dropped.
+pub(super) fn follow(
+    certificates: &Arc<EnterpriseCertificates>,
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (certificates, clock) = (Arc::clone(certificates), Arc::clone(clock));
+    let sets = config.trust.iter().cloned();
+    let watched: Vec<Watched> = sets.map(|set| Watched { seen: stamps(&set), set }).collect();
+    look(certificates, watched, clock)
+}
+
+async fn look(
     certificates: Arc<EnterpriseCertificates>,
-    sets: Vec<config::TrustSet>,
+    mut watched: Vec<Watched>,
     clock: Arc<dyn Clock>,
 ) {
-    let mut watched: Vec<Watched> =
-        sets.into_iter().map(|set| Watched { seen: stamps(&set), set }).collect();
     if watched.is_empty() {
         return;
     }

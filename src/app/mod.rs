@@ -142,9 +142,7 @@ impl App {
         if pending > 0 {
             return Err(AppError::Migrations(pending));
         }
-        let now = clock.now();
-        let sets = authorities::load(config, now)?;
-        sets.iter().for_each(|set| authorities::warn(set, now));
+        let sets = authorities::load_and_warn(config, clock.now())?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
@@ -196,11 +194,7 @@ impl App {
         let registers = delegation_registers(config, &caches, &keys, &random)?;
         let registers = DelegationRegisters::new(registers, Arc::clone(&clock));
         let certificates_of_tasks = Arc::clone(&certificates);
-        let authorities = authorities::follow(
-            Arc::clone(&certificates),
-            config.trust.clone(),
-            Arc::clone(&clock),
-        );
+        let authorities = authorities::follow(&certificates, config, &clock);
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let limits = Limits::new(config.limits, &clock);
         let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);

@@ -13,6 +13,7 @@ use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::{EXTENDED_KEY_USAGES, OrganizationAttribute, TrustProfile};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::organization_identifier::OrganizationIdentifier;
+use crate::domain::seal::SealKind;
 use crate::domain::trust::TrustEnvironment;
 use crate::pki::chain::CertificateChain;
 use crate::pki::trust_set::{
@@ -131,7 +132,7 @@ impl VerifyCommand {
             accepted: report.accepted,
             organization_number: report.organization_number,
             organization_identifier: report.organization_identifier,
-            client_amr: report.seal.map(|seal| seal.name()),
+            client_amr: report.seal.map(SealKind::name),
             checks: checks.collect(),
         })
     }

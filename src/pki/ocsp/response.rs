@@ -70,9 +70,9 @@ pub(super) fn judge(
     let nonce = known_extensions(data.extensions)?;
     let status = data.status_of(asked)?;
     known_extensions(status.extensions)?;
-    let signer = signer_key(asked, &response, &data, now)?;
+    let key = signer_key(asked, &response, &data, now)?;
     let signed = signature::signed_digest(response.whole).ok_or(OcspError::Signature)?;
-    if !signed.is_by(&signer) {
+    if !signed.is_by(&key) {
         return Err(OcspError::Signature);
     }
     match status.state.tag {

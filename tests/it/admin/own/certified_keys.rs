@@ -60,7 +60,11 @@ async fn e12_a_certificate_is_judged_when_its_key_is_registered() {
         ("another organization's", ca.leaf(of_provider), PROVIDER),
         ("not chained", Pki::new("Stranger").ca.leaf(|_| {}), "no path"),
         ("self-signed", self_signed, "no path"),
-        ("no organization", ca.leaf(|p| p.distinguished_name = Default::default()), "organization"),
+        (
+            "no organization",
+            ca.leaf(|p| p.distinguished_name = rcgen::DistinguishedName::new()),
+            "organization",
+        ),
         ("of no accepted policy", ca.leaf(|p| p.custom_extensions.clear()), "policies"),
     ];
     for (what, leaf, told) in &cases {
