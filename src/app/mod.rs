@@ -1,6 +1,7 @@
 //! Everything a request may need, built once from the configuration; tests build the same.
 
 mod alerts;
+mod authorities;
 mod limits;
 mod nodes;
 pub mod open_id;
@@ -25,10 +26,7 @@ use crate::domain::environment::Environment;
 use crate::domain::organization::Organization;
 use crate::domain::signing_key::SigningTurns;
 use crate::keys::{CursorSeal, KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
-use crate::pki::trust_set::{
-    OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
-    TrustSetError, TrustSetSource,
-};
+use crate::pki::trust_set::TrustSetError;
 use crate::registry::{Operator, Outbox, PeopleRules, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
@@ -143,6 +141,9 @@ pub enum AppError {
     /// The database is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Trust sets that must not stand beside each other.
+    #[error(transparent)]
+    TrustSets(TrustSetError),
     /// A trust set cannot be loaded.
     #[error("trust set {name}: {problem}")]
     Trust {
@@ -175,7 +176,7 @@ impl App {
         if pending > 0 {
             return Err(AppError::Migrations(pending));
         }
-        let sets = config.trust.iter().map(load_trust_set).collect::<Result<_, _>>()?;
+        let sets = authorities::load_and_warn(config, clock.now())?;
         let rules = outbound_rules(config)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         // In boxes, because whoever builds a server would otherwise be as large as everything here that waits.
@@ -208,7 +209,8 @@ impl App {
         let mut registry =
             registry.beside(Arc::clone(&feed), Arc::clone(&certificates)).keeping_secrets(secrets);
         registry = registry.with_signing_keys(Arc::clone(&keys));
-        let metrics = Metrics::new();
+        let mut metrics = Metrics::new();
+        metrics.watch_trust(Arc::clone(&certificates), Arc::clone(&clock));
         let mut post = None;
         if let Some(mail) = &config.mail {
             let outbox = Outbox::default();
@@ -233,6 +235,7 @@ impl App {
         let counts = metrics.fetch_counts();
         let lists = RevocationLists::start(config, &rules, &certificates, &clock, &random, counts);
         let (revocation_lists, lists) = lists.await?;
+        let authorities = authorities::follow(&certificates, config, &clock);
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let limits = Limits::new(config.limits, &clock);
         let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);
@@ -250,7 +253,7 @@ impl App {
             token_uses,
             keys: keys.ring(),
         };
-        let mut tasks = vec![follower, writer];
+        let mut tasks = vec![follower, writer, tokio::spawn(authorities)];
         tasks.extend(lists);
         tasks.extend(post.map(|post| tokio::spawn(post.run())));
         tasks.push(tokio::spawn(alerts::run(registry.clone())));
@@ -343,20 +346,27 @@ fn database_url(database: &DatabaseSource) -> Result<Option<String>, AppError> {
 }
 
 /// Reads every file that the configuration names, to see whether the server could be built from them.
-pub fn check_files(config: &Config) -> Result<(), AppError> {
+///
+/// What is no reason not to start, and will refuse good clients, comes back as text.
+pub fn check_files(config: &Config, clock: &dyn Clock) -> Result<Vec<String>, AppError> {
     if let Some(url) = database_url(&config.database)? {
         store::check_url(&url)?;
     }
-    for set in &config.trust {
-        load_trust_set(set)?;
-    }
+    let now = clock.now();
+    let sets = authorities::load(config, now)?;
+    let warnings = sets.iter().flat_map(|set| {
+        let name = set.name().to_owned();
+        set.warnings(now).into_iter().map(move |warning| format!("trust set {name}: {warning}"))
+    });
+    let warnings = warnings.collect();
     load_operator(config)?;
     let rules = outbound_rules(config)?;
     for register in &config.delegation_registers {
         remote_register(register, None, &rules)?;
     }
     config.mail.as_ref().map(post::mailer).transpose()?;
-    load_sealing_key(&config.sealing_key).map(|_| ())
+    load_sealing_key(&config.sealing_key)?;
+    Ok(warnings)
 }
 
 /// Who runs the server, with the public key of their client.
@@ -522,34 +532,6 @@ fn outbound_rules(config: &Config) -> Result<OutboundRules, AppError> {
         authorities_pem: files.map(read).collect::<Result<_, _>>()?,
         names: Arc::new(SystemNames),
     })
-}
-
-fn load_trust_set(set: &config::TrustSet) -> Result<TrustSet, AppError> {
-    let all = |files: &[PathBuf]| files.iter().map(read).collect::<Result<Vec<_>, _>>();
-    let serial_number = if set.organization_from_serial_number {
-        SerialNumberRule::Accept
-    } else {
-        SerialNumberRule::Ignore
-    };
-    let source = TrustSetSource {
-        name: set.name.clone(),
-        anchors_pem: all(&set.anchors)?.join(&b'\n'),
-        intermediates_pem: all(&set.intermediates)?.join(&b'\n'),
-        crls: all(&set.crls)?,
-        rules: TrustRules {
-            policies: set.policies.clone().map_or(PolicyRule::Any, PolicyRule::OneOf),
-            extended_key_usages: set.extended_key_usages.clone(),
-            organization: OrganizationRule::Required { serial_number },
-            revocation: match set.revocation {
-                config::Revocation::HardFail => RevocationPolicy::HardFail,
-                config::Revocation::NotChecked => RevocationPolicy::NotChecked,
-                config::Revocation::SoftFail { hours } => {
-                    RevocationPolicy::SoftFail { seconds: i64::from(hours) * HOUR_SECONDS }
-                }
-            },
-        },
-    };
-    TrustSet::load(source).map_err(|problem| AppError::Trust { name: set.name.clone(), problem })
 }
 
 /// The first line of a file with a secret, which is `what`.

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::app;
 use crate::cli::failure::Failure;
 use crate::cli::output;
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::telemetry;
 
@@ -22,7 +23,9 @@ impl CheckConfig {
         let config = load(&self.file)?;
         let failed = |error: app::AppError| Failure::failed(error.to_string());
         telemetry::check_filter(&config.log.filter).map_err(Failure::usage)?;
-        app::check_files(&config).map_err(failed)?;
+        for warning in app::check_files(&config, &SystemClock).map_err(failed)? {
+            output::note(&warning);
+        }
         output::print(&format!("{} is fit to start with", self.file.display()))?;
         Ok(())
     }

@@ -16,6 +16,7 @@ mod operator;
 mod outbound;
 mod raw;
 mod trust;
+mod trust_profile;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,8 @@ pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
 pub use open_id::OpenIdProvider;
 pub use operator::Operator;
 pub use outbound::{Outbound, RevocationLists};
-pub use trust::{EXTENDED_KEY_USAGES, Revocation, TrustSet};
+pub use trust::{Revocation, TrustSet};
+pub use trust_profile::{EXTENDED_KEY_USAGES, OrganizationAttribute, TrustProfile};
 
 use raw::Raw;
 
@@ -250,6 +252,7 @@ impl Config {
                 .collect::<Result<_, _>>()?,
             outbound,
         };
+        TrustSet::check_environments(&config.trust)?;
         config.check_way_back()?;
         Ok(config)
     }

@@ -92,6 +92,8 @@ section!(RawLog { format: String, filter: String });
 section!(RawOutbound { allowed_networks: Vec<String>, tls_authorities: Vec<String> });
 section!(RawRevocationLists { refresh_seconds: u32, fetch_seconds_max: u32, folder: String });
 section!(RawTrust {
+    profile: String,
+    environment: String,
     anchors: Vec<String>,
     intermediates: Vec<String>,
     crls: Vec<String>,

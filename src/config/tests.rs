@@ -1,6 +1,7 @@
 //! What a configuration may and may not say.
 
 use super::*;
+use crate::domain::trust::TrustEnvironment;
 
 const MINIMAL: &str = "[server]\nissuer = \"https://a.example/\"\n[keys]\nsealing_key = \"x\"\n";
 
@@ -175,6 +176,59 @@ fn the_manual_shows_the_defaults_of_trust_sets() {
     for usage in EXTENDED_KEY_USAGES {
         assert!(DEFAULT.contains(usage), "{usage}");
     }
+    for profile in TrustProfile::ALL {
+        assert!(DEFAULT.contains(&format!("\"{}\"", profile.name())), "{profile:?}");
+    }
+}
+
+#[test]
+fn a_profile_gives_a_trust_set_the_rules_that_it_does_not_set() {
+    let set = |rest: &str| {
+        let config = load(&format!("{MINIMAL}[trust.n]\nanchors = [\"a\"]\n{rest}\n"), &[]);
+        config.map(|config| config.trust[0].clone())
+    };
+    let norwegian = set("profile = \"norwegian\"").unwrap();
+    assert_eq!(norwegian.environment, TrustEnvironment::Production);
+    assert_eq!(norwegian.organization, OrganizationAttribute::Norwegian);
+    assert!(norwegian.policies.unwrap().contains(&"2.16.578.1.26.1.3.2".to_owned()));
+    let test = set("profile = \"norwegian-seid1\"\nenvironment = \"test\"").unwrap();
+    assert_eq!(test.organization, OrganizationAttribute::NorwegianOrSerialNumber);
+    let policies = test.policies.unwrap();
+    assert!(policies.contains(&"2.16.578.1.29.913.1.1.0".to_owned()), "{policies:?}");
+    assert!(!policies.iter().any(|it| it.starts_with("2.16.578.1.29.13.200")), "{policies:?}");
+    let own = "profile = \"norwegian-seid1\"\npolicies = [\"1.2.3\"]\n\
+               organization_from_serial_number = false";
+    let own = set(own).unwrap();
+    assert_eq!(own.policies.unwrap(), ["1.2.3"]);
+    assert_eq!(own.organization, OrganizationAttribute::Norwegian);
+    let european = set("profile = \"european-seal\"").unwrap();
+    assert_eq!(european.organization, OrganizationAttribute::AnyCountry);
+    for (rest, told) in [
+        ("profile = \"swedish\"", "trust.n.profile"),
+        ("profile = \"norwegian\"\nenvironment = \"dev\"", "trust.n.environment"),
+        (
+            "profile = \"european-seal\"\norganization_from_serial_number = true",
+            "trust.n.organization_from_serial_number",
+        ),
+        ("", "trust.n.policies"),
+    ] {
+        let refused = set(rest).unwrap_err().to_string();
+        assert!(refused.contains(told), "{refused}");
+    }
+}
+
+#[test]
+fn norwegian_certificates_for_real_and_for_tests_do_not_count_on_one_server() {
+    let set = |name: &str, profile: &str, environment: &str| {
+        format!(
+            "[trust.{name}]\nanchors = [\"a\"]\nprofile = \"{profile}\"\nenvironment = \"{environment}\"\n"
+        )
+    };
+    let both = set("p", "norwegian", "production") + &set("t", "norwegian-seid1", "test");
+    let refused = refusal(&format!("{MINIMAL}{both}"), &[]);
+    assert!(refused.contains("trust.t.environment") && refused.contains("trust.p"), "{refused}");
+    let european = set("e", "european-seal", "production") + &set("t", "norwegian", "test");
+    assert_eq!(load(&format!("{MINIMAL}{european}"), &[]).unwrap().trust.len(), 2);
 }
 
 #[test]

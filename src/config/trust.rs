@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 
 use crate::config::outbound::{Clear, Outbound};
 use crate::config::raw::RawTrust;
+use crate::config::trust_profile::{EXTENDED_KEY_USAGES, OrganizationAttribute, TrustProfile};
 use crate::config::{ConfigError, choose, required};
 use crate::domain::remote_url::RemoteUrl;
+use crate::domain::trust::TrustEnvironment;
 
 /// A named set of certificate authorities.
 #[derive(Clone, Debug)]
 pub struct TrustSet {
     /// The name its operator gave it.
     pub name: String,
+    /// What its certificates are for.
+    pub environment: TrustEnvironment,
     /// PEM files of roots.
     pub anchors: Vec<PathBuf>,
     /// PEM files of what stands between roots and clients.
@@ -28,8 +32,8 @@ pub struct TrustSet {
     pub policies: Option<Vec<String>>,
     /// Dotted extended key usages of which one is needed where the extension is there.
     pub extended_key_usages: Vec<String>,
-    /// Whether nine digits in serialNumber name an organization.
-    pub organization_from_serial_number: bool,
+    /// How certificates name their organization.
+    pub organization: OrganizationAttribute,
 }
 
 /// What is done about revocation.
@@ -54,10 +58,6 @@ const CRL_URLS_MAX: usize = 32;
 const SOFT_FAIL_HOURS: u32 = 24;
 const SOFT_FAIL_HOURS_MAX: u32 = 31 * 24;
 
-/// Client authentication, e-mail protection, smart-card logon, document signing (RFC 9336).
-pub const EXTENDED_KEY_USAGES: [&str; 4] =
-    ["1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4", "1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.5.7.3.36"];
-
 impl TrustSet {
     pub(super) fn check(
         name: String,
@@ -68,10 +68,21 @@ impl TrustSet {
         let key = |key: &str| format!("trust.{name}.{key}");
         let files = |files: Vec<String>| files.iter().map(|file| folder.join(file)).collect();
         let anchors = required(&key("anchors"), raw.anchors)?;
-        let policies = required(&key("policies"), raw.policies)?;
         if anchors.is_empty() {
             return Err(ConfigError::key(key("anchors"), "is empty, so it would trust nobody"));
         }
+        let environment = choose(
+            &key("environment"),
+            raw.environment.as_deref().unwrap_or(TrustEnvironment::Production.name()),
+            &TrustEnvironment::ALL.iter().map(|it| (it.name(), *it)).collect::<Vec<_>>(),
+        )?;
+        let profile = raw.profile.as_deref().map(|profile| {
+            let known: Vec<_> = TrustProfile::ALL.iter().map(|it| (it.name(), *it)).collect();
+            choose(&key("profile"), profile, &known)
+        });
+        let profile = profile.transpose()?;
+        let of_profile = profile.map(|profile| profile.policies(environment));
+        let policies = required(&key("policies"), raw.policies.or(of_profile))?;
         if policies.is_empty() {
             let problem = "is empty, so it would accept nobody; [\"any\"] leaves the check out";
             return Err(ConfigError::key(key("policies"), problem));
@@ -92,7 +103,19 @@ impl TrustSet {
             return Err(ConfigError::key(key("crl_urls"), problem));
         }
         let url = |url: &String| outbound.url(&key("crl_urls"), url, Clear::Anything);
+        let of_profile =
+            profile.map_or(OrganizationAttribute::Norwegian, TrustProfile::organization);
+        let organization = match (of_profile, raw.organization_from_serial_number) {
+            (known, None) => known,
+            (OrganizationAttribute::AnyCountry, Some(_)) => {
+                let problem = "is for Norwegian certificates, and the profile is for others";
+                return Err(ConfigError::key(key("organization_from_serial_number"), problem));
+            }
+            (_, Some(true)) => OrganizationAttribute::NorwegianOrSerialNumber,
+            (_, Some(false)) => OrganizationAttribute::Norwegian,
+        };
         Ok(Self {
+            environment,
             anchors: files(anchors),
             intermediates: files(raw.intermediates.unwrap_or_default()),
             crls: files(raw.crls.unwrap_or_default()),
@@ -103,9 +126,28 @@ impl TrustSet {
             extended_key_usages: raw
                 .extended_key_usages
                 .unwrap_or_else(|| EXTENDED_KEY_USAGES.map(str::to_owned).to_vec()),
-            organization_from_serial_number: raw.organization_from_serial_number.unwrap_or(false),
+            organization,
             name,
         })
+    }
+
+    /// Holds that Norwegian certificates for real and for tests do not count on one server. European ones are their own
+    /// matter: there are none for tests, so a test server may accept those of production beside its own.
+    pub(super) fn check_environments(sets: &[Self]) -> Result<(), ConfigError> {
+        let norwegian = |environment| {
+            sets.iter().find(|set| {
+                set.environment == environment
+                    && set.organization != OrganizationAttribute::AnyCountry
+            })
+        };
+        let found = (norwegian(TrustEnvironment::Production), norwegian(TrustEnvironment::Test));
+        let (Some(production), Some(test)) = found else { return Ok(()) };
+        let problem = format!(
+            "is test, and that of trust.{} is production: certificates for tests and for real must not count on \
+             one server",
+            production.name
+        );
+        Err(ConfigError::key(format!("trust.{}.environment", test.name), problem))
     }
 }
 

@@ -14,6 +14,17 @@ pub enum AuthorityRole {
 
 names!(AuthorityRole { Anchor = "anchor", Intermediate = "intermediate" });
 
+/// What the certificates below a set's authorities are for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TrustEnvironment {
+    /// For real.
+    Production,
+    /// For tests.
+    Test,
+}
+
+names!(TrustEnvironment { Production = "production", Test = "test" });
+
 /// What is asked of revocation lists.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RevocationRule {
@@ -43,6 +54,8 @@ pub struct TrustedAuthority {
     pub role: AuthorityRole,
     /// Its name, as its certificate has it.
     pub subject: String,
+    /// SHA-256 over its certificate, in hexadecimal: what tells it from others of its name.
+    pub fingerprint: String,
     /// The first moment of its certificate.
     pub not_before: Timestamp,
     /// The last moment of its certificate.
@@ -56,10 +69,20 @@ pub struct TrustedAuthority {
 pub struct TrustSetSummary {
     /// The name by which the configuration calls it.
     pub name: String,
+    /// What its certificates are for.
+    pub environment: TrustEnvironment,
     /// What it asks of revocation lists.
     pub revocation: RevocationRule,
-    /// Its anchors, and then its intermediates.
+    /// Its anchors, and then its intermediates. An anchor that had ended when it was read is among them, and trusted
+    /// for nothing.
     pub authorities: Vec<TrustedAuthority>,
     /// What will refuse good clients, in English.
     pub warnings: Vec<String>,
+}
+
+impl TrustSetSummary {
+    /// When the first of its authorities ends.
+    pub fn first_not_after(&self) -> Option<Timestamp> {
+        self.authorities.iter().map(|authority| authority.not_after).min()
+    }
 }

@@ -42,7 +42,7 @@ impl fmt::Display for TraceId {
 
 /// An error in the shape of RFC 6749 section 5.2.
 #[derive(Debug)]
-pub(super) struct OAuthError {
+pub struct OAuthError {
     status: StatusCode,
     error: &'static str,
     description: String,

@@ -27,6 +27,8 @@ use axum::Router;
 
 use crate::app::App;
 
+pub use error::OAuthError;
+pub use oauth::TokenForm;
 pub use source::SourceRule;
 pub use tls::{TlsError, TlsKeys};
 

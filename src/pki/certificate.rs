@@ -20,6 +20,7 @@ use x509_parser::x509::{X509Name, X509Version};
 use crate::clock::Timestamp;
 use crate::pki::der::{self, DerError, GENERALIZED_TIME, Reader, SEQUENCE, UTC_TIME};
 use crate::pki::public_key::PublicKeyError;
+use crate::pki::seal::{QC_STATEMENTS, QcStatements};
 use crate::pki::{spki, strength};
 
 /// The largest certificate that is read, in bytes of DER; real ones have 1.5 to 2.5 KiB.
@@ -38,6 +39,11 @@ const PROCESSED: [&str; 6] =
 /// policyConstraints and inhibitAnyPolicy (RFC 5280 sections 4.2.1.10, 4.2.1.11 and 4.2.1.14).
 const MUST_BE_CRITICAL: [&str; 3] = ["2.5.29.30", "2.5.29.36", "2.5.29.54"];
 
+/// id-pkix-ocsp-nocheck.
+const OCSP_NO_CHECK: &str = "1.3.6.1.5.5.7.48.1.5";
+/// id-ad-ocsp.
+const ACCESS_OCSP: &str = "1.3.6.1.5.5.7.48.1";
+
 /// Why bytes are not a certificate that is read here.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum CertificateError {
@@ -54,6 +60,9 @@ pub enum CertificateError {
     /// An extension cannot be read.
     #[error("the extension {0} is malformed")]
     Extension(String),
+    /// A name is not a list of attributes, each with an identifier and a text (RFC 5280 section 4.1.2.4).
+    #[error("a name has an attribute without an identifier, or whose value is no text")]
+    Name,
     /// Name constraints stand where only an authority may have them, or constrain nothing (RFC 5280
     /// section 4.2.1.10).
     #[error("its name constraints are empty, or it is not an authority")]
@@ -114,8 +123,14 @@ pub(super) struct Certificate {
     /// Absent is another thing than empty: absent allows every purpose.
     pub(super) extended_key_usages: Option<Vec<String>>,
     pub(super) policies: Option<Vec<String>>,
+    /// What it says about being a qualified one.
+    pub(super) qc_statements: QcStatements,
     /// The names of the CRL distribution points, see [`point_name`].
     pub(super) crl_points: Vec<String>,
+    /// Where its issuer answers questions about it (id-ad-ocsp).
+    pub(super) ocsp_urls: Vec<String>,
+    /// Whether nobody need ask if it is revoked itself (id-pkix-ocsp-nocheck, RFC 6960 section 4.2.2.2.1).
+    pub(super) ocsp_no_check: bool,
     /// The outer signature algorithm identifier, without tag and length.
     pub(super) signature_algorithm: Vec<u8>,
     strength: OnceLock<Result<(), PublicKeyError>>,
@@ -143,6 +158,8 @@ impl Certificate {
             return Err(CertificateError::InnerAlgorithm);
         }
         check_serial(parsed.raw_serial())?;
+        check_name(parsed.issuer().as_raw()).map_err(|_| CertificateError::Name)?;
+        check_name(parsed.subject().as_raw()).map_err(|_| CertificateError::Name)?;
         let not_before = time(&parsed.validity().not_before)?;
         let not_after = time(&parsed.validity().not_after)?;
         if not_before > not_after {
@@ -168,7 +185,10 @@ impl Certificate {
             key_usage: extensions.key_usage,
             extended_key_usages: extensions.extended_key_usages,
             policies: extensions.policies,
+            qc_statements: extensions.qc_statements,
             crl_points: extensions.crl_points,
+            ocsp_urls: extensions.ocsp_urls,
+            ocsp_no_check: extensions.ocsp_no_check,
             signature_algorithm: skeleton.outer_algorithm.to_vec(),
             strength: OnceLock::new(),
             der: CertificateDer::from(der),
@@ -225,7 +245,10 @@ struct Extensions {
     key_usage: Option<KeyUsage>,
     extended_key_usages: Option<Vec<String>>,
     policies: Option<Vec<String>>,
+    qc_statements: QcStatements,
     crl_points: Vec<String>,
+    ocsp_urls: Vec<String>,
+    ocsp_no_check: bool,
     constrains_names: bool,
 }
 
@@ -259,6 +282,10 @@ impl Extensions {
         if oid.starts_with("2.5.29.") || oid.starts_with("1.3.6.1.5.5.7.1.") {
             der::check(extension.value).map_err(|_| malformed())?;
         }
+        if oid == QC_STATEMENTS {
+            self.qc_statements = QcStatements::read(extension.value).map_err(|_| malformed())?;
+        }
+        self.ocsp_no_check |= oid == OCSP_NO_CHECK;
         match extension.parsed_extension() {
             ParsedExtension::ParseError { .. } => return Err(malformed()),
             ParsedExtension::BasicConstraints(constraints) => {
@@ -292,6 +319,15 @@ impl Extensions {
                 });
                 self.crl_points = names.flatten().map(point_name).collect();
             }
+            ParsedExtension::AuthorityInfoAccess(access) => {
+                let ocsp =
+                    access.iter().filter(|it| it.access_method.to_id_string() == ACCESS_OCSP);
+                let urls = ocsp.filter_map(|it| match it.access_location {
+                    GeneralName::URI(url) => Some(url.to_owned()),
+                    _ => None,
+                });
+                self.ocsp_urls = urls.collect();
+            }
             ParsedExtension::SubjectAlternativeName(names) => {
                 let invalid = |name: &_| matches!(name, GeneralName::Invalid(..));
                 if names.general_names.iter().any(invalid) {
@@ -318,6 +354,29 @@ pub(super) fn point_name(name: &GeneralName<'_>) -> String {
         GeneralName::DirectoryName(name) => format!("directory:{}", hex(name.as_raw())),
         other => other.to_string(),
     }
+}
+
+/// Holds that a `Name` is one for every reader: some pass over attributes that others refuse.
+fn check_name(name: &[u8]) -> Result<(), DerError> {
+    let mut sets = Reader::new(Reader::new(name).take(SEQUENCE)?.content);
+    while !sets.at_end() {
+        let mut attributes = Reader::new(sets.take(der::SET)?.content);
+        // A set has at least one attribute.
+        loop {
+            let mut attribute = Reader::new(attributes.take(SEQUENCE)?.content);
+            attribute.take(der::OBJECT_IDENTIFIER)?;
+            if !der::TEXTS.contains(&attribute.next()?.tag) {
+                return Err(DerError::Tag);
+            }
+            if !attribute.at_end() {
+                return Err(DerError::Trailing);
+            }
+            if attributes.at_end() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_serial(serial: &[u8]) -> Result<(), CertificateError> {

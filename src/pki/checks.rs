@@ -280,6 +280,11 @@ fn organization(examination: &Examination<'_>) -> Result<Passed, PkiError> {
         OrganizationRule::Required { serial_number } => {
             Ok(passed(subject::organization_number(subject, serial_number)?.to_string()))
         }
+        OrganizationRule::RequiredOfAnyCountry => {
+            let identifier = subject::organization_identifier(subject)?;
+            let kind = examination.path.leaf.qc_statements.seal_kind().ok_or(PkiError::NoSeal)?;
+            Ok(passed(format!("{identifier}, {}", kind.name())))
+        }
         OrganizationRule::NotRequired => {
             match subject::organization_number(subject, SerialNumberRule::Ignore) {
                 Ok(number) => Ok(passed(number.to_string())),

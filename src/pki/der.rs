@@ -12,8 +12,14 @@ const DEPTH_MAX: usize = 24;
 const BOOLEAN: u8 = 0x01;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
+/// The tag of OCTET STRING.
+pub(super) const OCTET_STRING: u8 = 0x04;
 const NULL: u8 = 0x05;
-const OBJECT_IDENTIFIER: u8 = 0x06;
+/// The tag of OBJECT IDENTIFIER.
+pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTF8_STRING: u8 = 0x0c;
+const UNIVERSAL_STRING: u8 = 0x1c;
+const BMP_STRING: u8 = 0x1e;
 
 /// The tag of `UTCTime`.
 pub(super) const UTC_TIME: u8 = 0x17;
@@ -21,7 +27,12 @@ pub(super) const UTC_TIME: u8 = 0x17;
 pub(super) const GENERALIZED_TIME: u8 = 0x18;
 /// The tag of SEQUENCE.
 pub(super) const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
+/// The tag of SET.
+pub(super) const SET: u8 = 0x31;
+/// The tags of the values that attributes of names have: `NumericString`, `PrintableString`, `T61String` and
+/// `IA5String` besides those named above, and BIT STRING, which X.520 gives to one.
+pub(super) const TEXTS: [u8; 8] =
+    [BIT_STRING, UTF8_STRING, 0x12, 0x13, 0x14, 0x16, UNIVERSAL_STRING, BMP_STRING];
 const CONSTRUCTED: u8 = 0x20;
 const CLASS: u8 = 0xc0;
 
@@ -106,6 +117,24 @@ fn read_length(bytes: &[u8]) -> Result<(usize, &[u8]), DerError> {
     if shortest { Ok((length, &rest[count..])) } else { Err(DerError::Length) }
 }
 
+/// A value of that tag with these parts as its content.
+pub(super) fn write(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut bytes = vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(short) if short < 0x80 => bytes.push(short),
+        _ => {
+            let length = content.len().to_be_bytes();
+            let octets = &length[length.iter().take_while(|&&octet| octet == 0).count()..];
+            // A length has at most eight octets.
+            bytes.push(0x80 | octets.len().to_le_bytes()[0]);
+            bytes.extend(octets);
+        }
+    }
+    bytes.extend(content);
+    bytes
+}
+
 /// Checks that `bytes` are one DER value and nothing after it, all the way down.
 ///
 /// The order of the members of a SET and encoded default values are not judged: real authorities
@@ -140,6 +169,10 @@ fn check_value(value: Value<'_>, depth: usize) -> Result<(), DerError> {
         BIT_STRING => is_padded_with_zeros(value.content),
         NULL => value.content.is_empty(),
         OBJECT_IDENTIFIER => is_object_identifier(value.content),
+        // Others refuse text that is none; a name must not exist for some and not for others.
+        UTF8_STRING => std::str::from_utf8(value.content).is_ok(),
+        BMP_STRING => value.content.len().is_multiple_of(2),
+        UNIVERSAL_STRING => value.content.len().is_multiple_of(4),
         UTC_TIME => is_time(value.content, 12),
         GENERALIZED_TIME => is_time(value.content, 14),
         _ => true,
@@ -221,10 +254,22 @@ mod tests {
             (&[0x01, 0x01, 0x01], Value),
             (&[0x06, 0x02, 0x80, 0x01], Value),
             (b"\x17\x0b2501010000Z", Value),
+            (b"\x0c\x02a\x80", Value),
+            (b"\x1e\x03abc", Value),
+            (b"\x1c\x06abcdef", Value),
             (b"\x18\x1120500101000000.0Z", Value),
             (b"\x17\x0f2501010000+0100", Value),
         ] {
             assert_eq!(check(bytes).map(|_| ()), Err(reason), "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_the_only_encoding() {
+        for size in [0, 1, 127, 128, 255, 256, 70_000] {
+            let bytes = write(OCTET_STRING, &[&vec![7; size / 2], &vec![7; size - size / 2]]);
+            let value = check(&bytes).unwrap();
+            assert_eq!((value.tag, value.content.len()), (OCTET_STRING, size));
         }
     }
 

@@ -106,6 +106,11 @@ pub enum PkiError {
     /// An authority above forbids the names (RFC 5280 section 4.2.1.10).
     #[error("the names are outside the name constraints of an authority above")]
     NameConstraints,
+    /// The leaf is a certificate for something else than seals.
+    #[error(
+        "its qcStatements (1.3.6.1.5.5.7.1.3) say that it is not a certificate for electronic seals"
+    )]
+    NoSeal,
     /// No path leads from the leaf to a configured anchor.
     #[error("no path leads from the issuer {issuer} to a trust anchor of {trust_set}")]
     NoPath {
@@ -130,7 +135,7 @@ pub enum PkiError {
         /// What contradicts what.
         detail: String,
     },
-    /// The subject's organization attribute is not a Norwegian organization number.
+    /// The subject's organization attribute does not identify an organization as it should.
     #[error("the subject's {attribute} is {found}; expected {expected}")]
     OrganizationMalformed {
         /// The attribute.
@@ -228,7 +233,8 @@ impl PkiError {
             Self::WeakKey { .. } => "key strength",
             Self::SignatureAlgorithm => "signature algorithms",
             Self::Revoked { .. } | Self::RevocationUnknown { .. } => "revocation",
-            Self::OrganizationConflict { .. }
+            Self::NoSeal
+            | Self::OrganizationConflict { .. }
             | Self::OrganizationMalformed { .. }
             | Self::OrganizationMissing => "organization",
         }

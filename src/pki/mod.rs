@@ -25,7 +25,8 @@
 //!    - *key strength* of every key, the anchor's too ([`strength`]);
 //!    - *signature algorithms* of every certificate below the anchor;
 //!    - *revocation* of every certificate below the anchor, by all lists of its issuer (6.3);
-//!    - *organization*: the number in the leaf's subject (`subject`).
+//!    - *organization*: the number in the leaf's subject ([`subject`]), or, for seals of any country, the
+//!      identifier there, and that the certificate is one for seals (`seal`).
 //! 4. The first path that passes all of them is the answer; otherwise the first path found says why
 //!    not. The server stops at the first refusal, a report asks on; both run the same functions.
 //!
@@ -36,7 +37,8 @@
 //!   does not exclude the leaf's.
 //! * Constraints on directory names: a path with them is refused.
 //! * Indirect and reason-partitioned revocation lists: they may revoke, where that is unambiguous,
-//!   but never clear. OCSP: not asked. Lists are read in this layer, and fetched in others.
+//!   but never clear. Lists are read in this layer, and fetched in others. OCSP: questions are made and answers judged in
+//!   [`ocsp`], but no path is judged by them yet, because nobody carries them.
 //! * A list counts only if it is signed with the very key that signed the certificate: an authority
 //!   with a separate key for lists, or a new key, must sign lists with each of its keys.
 //! * Names are compared byte for byte, not by the rules of section 7.1: authorities that are accepted
@@ -50,6 +52,7 @@
 //! * No function here reads a clock, a file or a socket, and no input makes one panic.
 //! * The outcome depends on no order but that of the configuration.
 
+mod authorities;
 pub mod certificate;
 pub mod chain;
 mod checks;
@@ -59,16 +62,18 @@ pub mod describe;
 mod edwards;
 pub mod error;
 mod judge;
+pub mod ocsp;
 mod path;
 mod pem;
 pub mod pem_key;
 pub mod public_key;
 pub mod revocation;
+mod seal;
 mod signature;
 mod source;
 pub mod spki;
 pub mod strength;
-mod subject;
+pub mod subject;
 mod summary;
 #[cfg(test)]
 mod tests;

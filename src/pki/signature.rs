@@ -14,6 +14,8 @@ use webpki::aws_lc_rs as rules;
 
 use crate::pki::der::{Reader, SEQUENCE};
 
+const BIT_STRING: u8 = 0x03;
+
 /// One algorithm: how certificates name it, and how a digest of it is verified.
 struct Accepted {
     rule: &'static dyn SignatureVerificationAlgorithm,
@@ -91,8 +93,18 @@ impl SignedDigest {
     }
 }
 
+/// The signature of a certificate, or of anything else in the form of RFC 5280 section 4.1.1: what is signed, by which
+/// algorithm, and the signature. `None` if it is not of that form, or the algorithm not an accepted one.
+pub(super) fn signed_digest(der: &[u8]) -> Option<SignedDigest> {
+    let mut members = Reader::new(Reader::new(der).take(SEQUENCE).ok()?.content);
+    let message = members.take(SEQUENCE).ok()?.whole;
+    let algorithm = members.take(SEQUENCE).ok()?.content;
+    let (_unused_bits, signature) = members.take(BIT_STRING).ok()?.content.split_first()?;
+    SignedDigest::new(algorithm, message, signature)
+}
+
 /// The algorithm identifier, without tag and length, and the key.
-fn take_apart(spki: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn take_apart(spki: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut members = Reader::new(Reader::new(spki).take(SEQUENCE).ok()?.content);
     let algorithm = members.take(SEQUENCE).ok()?.content;
     let (_unused_bits, key) = members.next().ok()?.content.split_first()?;

@@ -10,6 +10,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::organization_identifier::OrganizationIdentifier;
 use crate::pki::certificate::printable;
 use crate::pki::error::PkiError;
 use crate::pki::trust_set::SerialNumberRule;
@@ -21,7 +22,7 @@ const SERIAL_NUMBER: &str = "2.5.4.5";
 const PREFIX: &str = "NTRNO-";
 
 /// The organization of a subject, given as the bytes of its `Name`.
-pub(super) fn organization_number(
+pub fn organization_number(
     subject: &[u8],
     rule: SerialNumberRule,
 ) -> Result<OrganizationNumber, PkiError> {
@@ -44,6 +45,29 @@ pub(super) fn organization_number(
             detail: "it has more than one organizationIdentifier".to_owned(),
         }),
     }
+}
+
+/// The identifier of the organization of any country that a subject names; other attributes do not count.
+pub fn organization_identifier(subject: &[u8]) -> Result<OrganizationIdentifier, PkiError> {
+    let missing = |_| PkiError::OrganizationMissing;
+    let (_, subject) = X509Name::from_der(subject).map_err(missing)?;
+    let identifiers = values(&subject, ORGANIZATION_IDENTIFIER);
+    let [identifier] = identifiers[..] else {
+        return Err(if identifiers.is_empty() {
+            PkiError::OrganizationMissing
+        } else {
+            PkiError::OrganizationConflict {
+                detail: "it has more than one organizationIdentifier".to_owned(),
+            }
+        });
+    };
+    text(identifier).and_then(|text| text.parse().ok()).ok_or_else(|| {
+        PkiError::OrganizationMalformed {
+            attribute: "organizationIdentifier (2.5.4.97)",
+            found: shown(identifier),
+            expected: "a register, a country and a number there, such as NTRSE-5560360793",
+        }
+    })
 }
 
 /// Every organization number that a subject could be read as naming, right or wrong: for people.

@@ -1,7 +1,7 @@
 //! A named set of trust anchors with the rules for what is issued below them.
 //!
-//! A set is loaded once and judged against many chains. Only its revocation lists change while the
-//! server runs; its generation tells caches that they did.
+//! A set is loaded once and judged against many chains. Its authorities and its revocation lists can be replaced while
+//! the server runs; its generation tells caches that they were.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,16 +10,21 @@ use thiserror::Error;
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::organization_identifier::OrganizationIdentifier;
+use crate::domain::seal::SealKind;
+use crate::domain::trust::TrustEnvironment;
+use crate::pki::authorities::Authorities;
 use crate::pki::certificate::{Certificate, CertificateError, hex};
 use crate::pki::chain::CertificateChain;
 use crate::pki::checks::CHECKS;
 use crate::pki::crl::{Crl, CrlError};
 use crate::pki::error::PkiError;
 use crate::pki::judge::Judge;
-use crate::pki::path::{Anchor, Path};
+use crate::pki::ocsp::{OCSP_NONCE_BYTES, OcspQuestion};
+use crate::pki::path::Path;
 use crate::pki::public_key::{PublicKey, PublicKeyError};
 use crate::pki::revocation::{CrlRefusal, CrlSet, ListSource, Taken};
-use crate::pki::source::{check_identifiers, read_authorities, read_crls};
+use crate::pki::source::{check_identifiers, read_crls};
 use crate::pki::subject;
 
 /// What a trust set is loaded from.
@@ -27,6 +32,8 @@ use crate::pki::subject;
 pub struct TrustSetSource {
     /// The name by which configuration and messages call it.
     pub name: String,
+    /// Whether it certifies for real or for tests.
+    pub environment: TrustEnvironment,
     /// The anchors, in PEM.
     pub anchors_pem: Vec<u8>,
     /// Authorities between the anchors and the leaves, in PEM; may be empty.
@@ -70,6 +77,9 @@ pub enum OrganizationRule {
         /// Whether `serialNumber` counts where that is missing.
         serial_number: SerialNumberRule,
     },
+    /// It must, in `organizationIdentifier`, by a register of any country; and it must be a certificate for seals (ETSI EN
+    /// 319 412-3).
+    RequiredOfAnyCountry,
 }
 
 /// Whether a `serialNumber` attribute alone names an organization, as in certificates of the first
@@ -100,6 +110,18 @@ pub enum RevocationPolicy {
 /// Why a trust set cannot be loaded.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum TrustSetError {
+    /// Every anchor has ended.
+    #[error(
+        "every anchor of trust set {trust_set} has ended, the last one, {subject}, at {not_after}; get its successor"
+    )]
+    AnchorsEnded {
+        /// The set.
+        trust_set: String,
+        /// The one that ended last.
+        subject: String,
+        /// When it did.
+        not_after: Timestamp,
+    },
     /// A certificate cannot stand where it is configured.
     #[error("{role} {position} of trust set {trust_set} ({subject}) {reason}")]
     Authority {
@@ -136,6 +158,18 @@ pub enum TrustSetError {
         /// What is wrong with it.
         reason: CrlError,
     },
+    /// The same authority, or the same key, counts for real and for tests.
+    #[error(
+        "{subject} stands in trust set {production}, of production, and in {test}, of test: take it out of one of them"
+    )]
+    BothEnvironments {
+        /// The authority.
+        subject: String,
+        /// The set of production.
+        production: String,
+        /// The set of test.
+        test: String,
+    },
     /// There is nothing to trust.
     #[error("trust set {trust_set} has no anchors, so nothing would be accepted")]
     NoAnchors {
@@ -167,9 +201,9 @@ pub enum TrustSetError {
 /// Trust anchors, known intermediates, revocation lists and rules.
 pub struct TrustSet {
     name: String,
-    pub(super) anchors: Vec<Anchor>,
-    pub(super) intermediates: Vec<Certificate>,
+    pub(super) environment: TrustEnvironment,
     pub(super) rules: TrustRules,
+    authorities: RwLock<Arc<Authorities>>,
     crls: RwLock<Arc<CrlSet>>,
 }
 
@@ -194,6 +228,8 @@ pub struct HeldList {
 #[derive(Clone, Debug)]
 pub struct VerifiedChain {
     organization: Option<OrganizationNumber>,
+    identifier: Option<OrganizationIdentifier>,
+    seal: Option<SealKind>,
     valid_until: Timestamp,
     spki: Vec<u8>,
     issuer: String,
@@ -207,6 +243,10 @@ pub struct Report {
     pub accepted: bool,
     /// The organization that the leaf names, if it does so in the accepted way.
     pub organization_number: Option<OrganizationNumber>,
+    /// The organization of any country that it names, where such are accepted.
+    pub organization_identifier: Option<OrganizationIdentifier>,
+    /// What kind of certificate for seals it is, where such are accepted.
+    pub seal: Option<SealKind>,
     /// The checks, in the order in which they are made.
     pub checks: Vec<CheckResult>,
 }
@@ -223,37 +263,22 @@ pub struct CheckResult {
 }
 
 impl TrustSet {
-    /// Loads a trust set and checks that it can work.
+    /// Loads a trust set and checks that it can work as of `now`.
     ///
     /// # Errors
     ///
-    /// Whatever would make the set refuse good chains or accept bad ones later: damaged files, no
-    /// anchors, certificates that are no authorities or have weak keys, misspelt identifiers.
-    pub fn load(source: TrustSetSource) -> Result<Self, TrustSetError> {
+    /// Whatever would make the set refuse good chains or accept bad ones later: damaged files, no anchors or none that
+    /// is in force, certificates that are no authorities, have weak keys or contradict themselves, misspelt identifiers.
+    pub fn load(source: TrustSetSource, now: Timestamp) -> Result<Self, TrustSetError> {
         let name = source.name;
         check_identifiers(&source.rules, &name)?;
-        let mut anchors = Vec::new();
-        for (position, certificate) in
-            read_authorities(&source.anchors_pem, "anchor", &name)?.into_iter().enumerate()
-        {
-            let subject = certificate.subject_text.clone();
-            anchors.push(Anchor::new(certificate).map_err(|error| TrustSetError::Authority {
-                trust_set: name.clone(),
-                role: "anchor",
-                position: position + 1,
-                subject,
-                reason: format!("cannot be an anchor: {error}"),
-            })?);
-        }
-        if anchors.is_empty() {
-            return Err(TrustSetError::NoAnchors { trust_set: name });
-        }
-        let intermediates = read_authorities(&source.intermediates_pem, "intermediate", &name)?;
+        let authorities =
+            Authorities::read(&source.anchors_pem, &source.intermediates_pem, &name, now)?;
         let set = Self {
             name,
-            anchors,
-            intermediates,
+            environment: source.environment,
             rules: source.rules,
+            authorities: RwLock::new(Arc::new(authorities)),
             crls: RwLock::new(Arc::new(CrlSet::default())),
         };
         set.replace_crls(source.crls)?;
@@ -265,10 +290,65 @@ impl TrustSet {
         &self.name
     }
 
-    /// A number that changes whenever the revocation lists are replaced. Take it before
+    /// A number that changes whenever the authorities or the revocation lists are replaced. Take it before
     /// [`TrustSet::verify`] when the outcome is kept.
     pub fn generation(&self) -> u64 {
-        self.crls().generation
+        // Both only rise, so the sum never comes back.
+        self.crls().generation + self.authorities().generation
+    }
+
+    /// Puts these authorities, in PEM, in place of all that are there.
+    ///
+    /// # Errors
+    ///
+    /// What [`TrustSet::load`] refuses, and an authority that one of `others` has for the other environment; then nothing
+    /// is replaced.
+    pub fn replace_authorities(
+        &self,
+        anchors_pem: &[u8],
+        intermediates_pem: &[u8],
+        others: &[Self],
+        now: Timestamp,
+    ) -> Result<(), TrustSetError> {
+        let mut read = Authorities::read(anchors_pem, intermediates_pem, &self.name, now)?;
+        for other in others.iter().filter(|other| other.name != self.name) {
+            self.check_apart(&read, other)?;
+        }
+        let mut held = self.authorities.write().unwrap_or_else(PoisonError::into_inner);
+        read.generation = held.generation + 1;
+        *held = Arc::new(read);
+        Ok(())
+    }
+
+    /// Holds that no authority of one set counts in the other environment by another.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustSetError::BothEnvironments`] with the first that does.
+    pub fn check_all_apart(sets: &[Self]) -> Result<(), TrustSetError> {
+        sets.iter().enumerate().try_for_each(|(place, set)| {
+            let mut earlier = sets[..place].iter();
+            earlier.try_for_each(|other| set.check_apart(&set.authorities(), other))
+        })
+    }
+
+    fn check_apart(&self, authorities: &Authorities, other: &Self) -> Result<(), TrustSetError> {
+        if self.environment == other.environment {
+            return Ok(());
+        }
+        let theirs = other.authorities();
+        // The same key under another certificate would build the same paths.
+        let shared = authorities.all().find(|mine| theirs.all().any(|it| it.spki == mine.spki));
+        let Some(shared) = shared else { return Ok(()) };
+        let (production, test) = match self.environment {
+            TrustEnvironment::Production => (self, other),
+            TrustEnvironment::Test => (other, self),
+        };
+        Err(TrustSetError::BothEnvironments {
+            subject: shared.subject_text.clone(),
+            production: production.name.clone(),
+            test: test.name.clone(),
+        })
     }
 
     /// Puts these revocation lists, each in DER or PEM, in place of all that came this way; an earlier
@@ -281,6 +361,7 @@ impl TrustSet {
     pub fn replace_crls(&self, crls: Vec<Vec<u8>>) -> Result<(), TrustSetError> {
         let lists = read_crls(crls, &self.name)?;
         let authorities = self.authorities();
+        let authorities: Vec<&Certificate> = authorities.all().collect();
         let mut held = self.crls.write().unwrap_or_else(PoisonError::into_inner);
         *held = Arc::new(held.replaced_by(lists, &authorities));
         Ok(())
@@ -298,6 +379,7 @@ impl TrustSet {
         now: Timestamp,
     ) -> Result<Taken, CrlRefusal> {
         let authorities = self.authorities();
+        let authorities: Vec<&Certificate> = authorities.all().collect();
         let mut held = self.crls.write().unwrap_or_else(PoisonError::into_inner);
         match held.taking(url, list, &authorities, now)? {
             Some(taken) => {
@@ -322,24 +404,18 @@ impl TrustSet {
     }
 
     /// Where the certificates of the authorities say that lists of those above them are, as it stands there.
-    pub fn distribution_points(&self) -> Vec<&str> {
-        let authorities = self.authorities().into_iter();
-        authorities.flat_map(|it| it.crl_points.iter().map(String::as_str)).collect()
+    pub fn distribution_points(&self) -> Vec<String> {
+        let authorities = self.authorities();
+        authorities.all().flat_map(|it| it.crl_points.iter().cloned()).collect()
     }
 
     /// What will refuse good clients, as of `now`: authorities that are not in force, and revocation
     /// lists that are missing, stale or cannot be used. For start-up, health and alarms.
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
         let authorities = self.authorities();
-        let mut warnings: Vec<String> = authorities
-            .iter()
-            .filter(|authority| now < authority.not_before || now > authority.not_after)
-            .map(|authority| {
-                let (from, to) = (authority.not_before, authority.not_after);
-                format!("{} is valid from {from} to {to} only", authority.subject_text)
-            })
-            .collect();
+        let mut warnings = authorities.complaints(now);
         if self.rules.revocation != RevocationPolicy::NotChecked {
+            let authorities: Vec<&Certificate> = authorities.all().collect();
             warnings.extend(self.crls().complaints(&authorities, now));
         }
         warnings
@@ -352,14 +428,16 @@ impl TrustSet {
         chain: &CertificateChain,
         now: Timestamp,
     ) -> Result<VerifiedChain, PkiError> {
-        let crls = self.crls();
-        let found = self.judge(&crls, now).find(chain);
+        let (authorities, crls) = (self.authorities(), self.crls());
+        let found = self.judge(&authorities, &crls, now).find(chain);
         if let Some(error) = found.refusal {
             return Err(error);
         }
         let leaf = chain.leaf();
         Ok(VerifiedChain {
             organization: self.organization(chain),
+            identifier: self.organization_identifier(chain),
+            seal: self.seal(chain),
             valid_until: found.until,
             spki: leaf.spki.clone(),
             issuer: leaf.issuer_text.clone(),
@@ -369,8 +447,8 @@ impl TrustSet {
 
     /// Judges a chain as of `now`, and tells the outcome of every check.
     pub fn report(&self, chain: &CertificateChain, now: Timestamp) -> Report {
-        let crls = self.crls();
-        let judge = self.judge(&crls, now);
+        let (authorities, crls) = (self.authorities(), self.crls());
+        let judge = self.judge(&authorities, &crls, now);
         let found = judge.find(chain);
         let path_detail = match (&found.path, &found.refusal) {
             (None, Some(refusal)) => refusal.to_string(),
@@ -398,20 +476,42 @@ impl TrustSet {
         Report {
             accepted: found.refusal.is_none(),
             organization_number: self.organization(chain),
+            organization_identifier: self.organization_identifier(chain),
+            seal: self.seal(chain),
             checks,
         }
     }
 
-    fn authorities(&self) -> Vec<&Certificate> {
-        let anchors = self.anchors.iter().map(|anchor| &anchor.certificate);
-        anchors.chain(&self.intermediates).collect()
+    /// What to ask the responders of the issuers about each certificate of the path that the chain has, leaf first; empty
+    /// if it has none. `nonces` makes random bytes, where a nonce is to be sent.
+    pub fn ocsp_questions(
+        &self,
+        chain: &CertificateChain,
+        now: Timestamp,
+        mut nonces: impl FnMut() -> Option<[u8; OCSP_NONCE_BYTES]>,
+    ) -> Vec<OcspQuestion> {
+        let (authorities, crls) = (self.authorities(), self.crls());
+        let found = self.judge(&authorities, &crls, now).find(chain);
+        let pairs = found.path.iter().flat_map(Path::issued);
+        pairs
+            .map(|(certificate, issuer)| OcspQuestion::new(certificate, issuer, nonces()))
+            .collect()
     }
 
-    fn judge<'a>(&'a self, crls: &'a CrlSet, now: Timestamp) -> Judge<'a> {
+    pub(super) fn authorities(&self) -> Arc<Authorities> {
+        Arc::clone(&self.authorities.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn judge<'a>(
+        &'a self,
+        authorities: &'a Authorities,
+        crls: &'a CrlSet,
+        now: Timestamp,
+    ) -> Judge<'a> {
         Judge {
             trust_set: &self.name,
-            anchors: &self.anchors,
-            intermediates: &self.intermediates,
+            anchors: &authorities.anchors,
+            intermediates: &authorities.intermediates,
             rules: &self.rules,
             crls,
             now,
@@ -420,10 +520,23 @@ impl TrustSet {
 
     fn organization(&self, chain: &CertificateChain) -> Option<OrganizationNumber> {
         let serial_number = match self.rules.organization {
-            OrganizationRule::NotRequired => SerialNumberRule::Ignore,
             OrganizationRule::Required { serial_number } => serial_number,
+            OrganizationRule::NotRequired | OrganizationRule::RequiredOfAnyCountry => {
+                SerialNumberRule::Ignore
+            }
         };
         subject::organization_number(&chain.leaf().subject, serial_number).ok()
+    }
+
+    fn organization_identifier(&self, chain: &CertificateChain) -> Option<OrganizationIdentifier> {
+        let asked = self.rules.organization == OrganizationRule::RequiredOfAnyCountry;
+        let identifier = || subject::organization_identifier(&chain.leaf().subject).ok();
+        asked.then(identifier).flatten()
+    }
+
+    fn seal(&self, chain: &CertificateChain) -> Option<SealKind> {
+        let asked = self.rules.organization == OrganizationRule::RequiredOfAnyCountry;
+        asked.then(|| chain.leaf().qc_statements.seal_kind()).flatten()
     }
 
     pub(super) fn crls(&self) -> Arc<CrlSet> {
@@ -435,6 +548,16 @@ impl VerifiedChain {
     /// The organization that the certificate was issued to.
     pub fn organization(&self) -> Option<OrganizationNumber> {
         self.organization
+    }
+
+    /// The organization of any country that it was issued to, where such are accepted.
+    pub fn organization_identifier(&self) -> Option<&OrganizationIdentifier> {
+        self.identifier.as_ref()
+    }
+
+    /// What kind of certificate for seals it is, where such are accepted.
+    pub fn seal(&self) -> Option<SealKind> {
+        self.seal
     }
 
     /// The last moment of what the decision rests on: the validity of every certificate in the path,

@@ -11,6 +11,7 @@ use crate::keys::client_jwk::{ClientJwk, KeyCertificates};
 use crate::registry::change::check_version;
 use crate::registry::clients::on_client;
 use crate::registry::{Actor, Registry, RegistryError, views};
+use crate::token::refusal::Refusal;
 
 /// Days that a registered key lives, as in Maskinporten.
 pub const KEY_DAYS: i64 = 365;
@@ -261,7 +262,12 @@ impl Registry {
         now: Timestamp,
     ) -> Result<(), RegistryError> {
         let judged = self.certificates.verify(&certificates.chain, algorithm, now);
-        let judged = judged.map_err(|refusal| RegistryError::invalid("x5c", refusal))?;
+        // It is the caller's own certificate, so all that is known of it may be told.
+        let judged = judged.map_err(|refusal| match refusal {
+            Refusal::Certificate { detail, .. } => RegistryError::invalid("x5c", detail),
+            Refusal::Unavailable { cause } => RegistryError::invalid("x5c", cause),
+            other => RegistryError::invalid("x5c", other),
+        })?;
         if judged.organization == organization {
             Ok(())
         } else {

@@ -10,6 +10,8 @@ use crate::domain::right::Right;
 use crate::domain::signing_key::{SigningKeyRecord, SigningKeyState, SigningTurns};
 use crate::domain::trust::TrustSetSummary;
 use crate::keys::{KeyError, KeyKeeper, KeyKeeperError};
+use crate::pki::chain::CertificateChain;
+use crate::pki::trust_set::Report;
 use crate::registry::change::Act;
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::SigningKeyRow;
@@ -205,6 +207,20 @@ impl Registry {
         actor.require(Right::Operate)?;
         let now = self.clock.now();
         Ok(self.certificates.sets().iter().map(|set| set.summary(now)).collect())
+    }
+
+    /// What each trust set makes of a chain in PEM, leaf first, just now: its name, and every check.
+    pub fn judge_chain(
+        &self,
+        actor: &Actor,
+        pem: &[u8],
+    ) -> Result<Vec<(String, Report)>, RegistryError> {
+        actor.require(Right::Operate)?;
+        let now = self.clock.now();
+        let chain = CertificateChain::from_pem(pem)
+            .map_err(|problem| RegistryError::invalid("pem", problem))?;
+        let sets = self.certificates.sets().iter();
+        Ok(sets.map(|set| (set.name().to_owned(), set.report(&chain, now))).collect())
     }
 }
 

@@ -3,9 +3,11 @@
 //! No label ever names a client, an organization or a scope: their number has no bound, and who asks for
 //! what is nobody's business who may read metrics.
 
+mod authorities;
 mod process;
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -17,8 +19,11 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
+use crate::clock::Clock;
 use crate::domain::step::Step;
+use crate::telemetry::authorities::TrustMetrics;
 use crate::telemetry::process::Process;
+use crate::token::client_key::EnterpriseCertificates;
 use crate::token::trail::Trail;
 
 /// For whom logs are written.
@@ -49,6 +54,9 @@ pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), String> {
     };
     Ok(())
 }
+
+/// What the names of our own metrics begin with.
+const PREFIX: &str = "portvakt";
 
 /// The metrics of the server.
 pub struct Metrics {
@@ -136,7 +144,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut all = Registry::default();
         all.register_collector(Box::new(Process));
-        let registry = all.sub_registry_with_prefix("portvakt");
+        let registry = all.sub_registry_with_prefix(PREFIX);
         let requests = Family::<RequestLabels, Counter>::default();
         registry.register(
             "token_requests",
@@ -238,6 +246,12 @@ impl Metrics {
                 }
             }
         }
+    }
+
+    /// Shows the authorities of these trust sets, read anew whenever somebody looks.
+    pub fn watch_trust(&mut self, sets: Arc<EnterpriseCertificates>, clock: Arc<dyn Clock>) {
+        let ours = self.registry.sub_registry_with_prefix(PREFIX);
+        ours.register_collector(Box::new(TrustMetrics { sets, clock }));
     }
 
     /// The metrics in the text format of `OpenMetrics`.

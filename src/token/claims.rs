@@ -43,11 +43,7 @@ pub struct Grant {
 
 impl Grant {
     /// Checks the claims of an assertion whose signature is right.
-    pub(super) fn check(
-        claims: &JsonObject,
-        rules: &GrantRules,
-        now: Timestamp,
-    ) -> Result<Self, Refusal> {
+    pub fn check(claims: &JsonObject, rules: &GrantRules, now: Timestamp) -> Result<Self, Refusal> {
         check_subject(claims)?;
         check_audience(claims, &rules.issuer)?;
         let expires_at = check_times(claims, rules, now)?;

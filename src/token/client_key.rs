@@ -2,8 +2,9 @@
 //!
 //! A client with any registered key must name one of them by `kid`. A client without may send its
 //! enterprise certificate in `x5c`: then the certificate must lead to an authority that counts here, pass
-//! its rules, and be of the client's own organization. A chain that has been verified is remembered by its
-//! hash until the first certificate or revocation list in it ends, or the lists are replaced.
+//! its rules, and be of the client's own organization. The same is asked, at every use, of the certificate
+//! that a registered key is locked to. A chain that has been verified is remembered by its hash until the
+//! first certificate or revocation list in it ends, or the lists or authorities are replaced.
 
 use std::sync::Arc;
 
@@ -32,10 +33,18 @@ pub struct KeyedClient {
     /// The client.
     pub client: Client,
     /// Its keys, in the order of `client.keys`; `None` for one that can no longer be read.
-    keys: Vec<Option<PublicKey>>,
+    keys: Vec<Option<ParsedKey>>,
     /// When its use was last noted, and that of each key.
     pub(super) noted: Noted,
     pub(super) keys_noted: Vec<Noted>,
+}
+
+/// A registered key, ready for use.
+#[derive(Debug)]
+struct ParsedKey {
+    key: PublicKey,
+    /// The certificates that it is locked to, leaf first, if it is.
+    certificates: Option<Vec<Vec<u8>>>,
 }
 
 /// How the client has proved itself; tokens say it as `client_amr`.
@@ -62,7 +71,11 @@ impl KeyedClient {
     /// Parses the keys of a client. A key that was fit when it was registered and is not any more, because
     /// the rules have become stricter, counts as unknown.
     pub fn new(client: Client) -> Self {
-        let parse = |jwk: &str| ClientJwk::parse(jwk.as_bytes()).ok().map(|jwk| jwk.key);
+        let parse = |jwk: &str| {
+            let jwk = ClientJwk::parse(jwk.as_bytes()).ok()?;
+            let certificates = jwk.certificates.map(|certificates| certificates.chain);
+            Some(ParsedKey { key: jwk.key, certificates })
+        };
         let keys = client.keys.iter().map(|key| parse(&key.jwk)).collect();
         let keys_noted = client.keys.iter().map(|_| Noted::default()).collect();
         Self { client, keys, noted: Noted::default(), keys_noted }
@@ -77,17 +90,13 @@ impl KeyedClient {
     ) -> Result<ProofKey, Refusal> {
         match &assertion.said.key {
             KeyHint::Registered(id) => {
-                let (place, key) = self.registered(id.as_ref(), now)?;
+                let (place, key) = self.registered(id.as_ref(), certificates, now)?;
                 Ok(ProofKey { proof: ClientProof::RegisteredKey, key, place: Some(place) })
             }
             KeyHint::Certificates(_) if !self.client.keys.is_empty() => Err(Refusal::KeyRequired),
             KeyHint::Certificates(chain) => {
-                let verified = certificates.verify(chain, assertion.said.algorithm, now)?;
-                if verified.organization != self.client.organization {
-                    let certificate = verified.organization;
-                    return Err(Refusal::CertificateOrganization { certificate });
-                }
-                let key = verified.key.clone();
+                let algorithm = assertion.said.algorithm;
+                let key = self.certified(chain, algorithm, certificates, now)?.key.clone();
                 Ok(ProofKey { proof: ClientProof::EnterpriseCertificate, key, place: None })
             }
         }
@@ -96,6 +105,7 @@ impl KeyedClient {
     fn registered(
         &self,
         id: Option<&KeyId>,
+        certificates: &EnterpriseCertificates,
         now: Timestamp,
     ) -> Result<(usize, PublicKey), Refusal> {
         let mut known = self.client.keys.iter().zip(&self.keys).enumerate();
@@ -104,8 +114,29 @@ impl KeyedClient {
             Some((_, (registered, _))) if registered.expires_at <= now => {
                 Err(Refusal::ExpiredKey { expired_at: registered.expires_at })
             }
-            Some((place, (_, Some(key)))) => Ok((place, key.clone())),
+            Some((place, (_, Some(parsed)))) => {
+                if let Some(chain) = &parsed.certificates {
+                    self.certified(chain, parsed.key.algorithm(), certificates, now)?;
+                }
+                Ok((place, parsed.key.clone()))
+            }
             Some((_, (_, None))) | None => Err(Refusal::UnknownKey),
+        }
+    }
+
+    /// Judges a chain, which must be that of the client's own organization.
+    fn certified(
+        &self,
+        chain: &[Vec<u8>],
+        algorithm: Algorithm,
+        certificates: &EnterpriseCertificates,
+        now: Timestamp,
+    ) -> Result<Arc<VerifiedCertificate>, Refusal> {
+        let verified = certificates.verify(chain, algorithm, now)?;
+        if verified.organization == self.client.organization {
+            Ok(verified)
+        } else {
+            Err(Refusal::CertificateOrganization { certificate: verified.organization })
         }
     }
 }

@@ -3,9 +3,10 @@
 //! [`attacks`]: what a running server must refuse, and how, and what must still work. The attacks are numbered:
 //! A framing and form, B the JWS, C claims, D certificates, F replay, K what leaks, L load. Each number is a row
 //! of a table; control rows that must succeed stand beside those that must not. [`commands`]: the program as its
-//! users start it; [`commands_admin`]: the control plane from the shell. [`mail`]: what people are sent. [`outbound`]:
-//! what the server asks of others (J). [`people`]: people in the portal (I). [`portal`]: the pages, as browsers see
-//! them. [`properties`]: what must hold for every input. [`vectors`]: published test vectors.
+//! users start it; [`commands_admin`]: the control plane from the shell. [`mail`]: what people are sent. [`nodes`]: several
+//! nodes on one database. [`ocsp`]: the answers of a real responder. [`outbound`]: what the server asks of others (J).
+//! [`people`]: people in the portal (I). [`portal`]: the pages, as browsers see them. [`properties`]: what must hold for
+//! every input. [`vectors`]: published test vectors.
 
 mod admin;
 mod attacks;
@@ -16,6 +17,7 @@ mod explain;
 mod harness;
 mod mail;
 mod nodes;
+mod ocsp;
 mod outbound;
 mod people;
 mod portal;

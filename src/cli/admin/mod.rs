@@ -19,6 +19,7 @@ mod prefix;
 mod report;
 mod scope;
 mod signing_key;
+mod trust;
 mod usage;
 
 use clap::{Args, Subcommand};
@@ -51,6 +52,8 @@ pub(in crate::cli) enum AdminCommand {
     Explain(Verb<explain::Explain>),
     /// The keys that this server signs with.
     SigningKey(Noun<signing_key::SigningKeyCommand>),
+    /// The authorities whose enterprise certificates count.
+    Trust(Noun<trust::TrustCommand>),
     /// Make the server have what a file declares.
     Apply(Verb<declared::Apply>),
     /// Say what `apply` would do.
@@ -96,6 +99,7 @@ impl AdminCommand {
             Self::Key(it) => report(it.command, &it.connection).await,
             Self::Audit(it) => report(it.command, &it.connection).await,
             Self::Explain(it) => report(it.command, &it.connection).await,
+            Self::Trust(it) => report(it.command, &it.connection).await,
             Self::SigningKey(it) => report(it.command, &it.connection).await,
             Self::Apply(it) => report(it.command, &it.connection).await,
             Self::Diff(it) => report(it.command, &it.connection).await,

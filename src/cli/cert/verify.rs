@@ -10,8 +10,11 @@ use crate::cli::failure::Failure;
 use crate::cli::input;
 use crate::cli::output::{self, TextOrJson};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
-use crate::config::EXTENDED_KEY_USAGES;
+use crate::config::{EXTENDED_KEY_USAGES, OrganizationAttribute, TrustProfile};
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::organization_identifier::OrganizationIdentifier;
+use crate::domain::seal::SealKind;
+use crate::domain::trust::TrustEnvironment;
 use crate::pki::chain::CertificateChain;
 use crate::pki::trust_set::{
     OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
@@ -36,8 +39,11 @@ pub(in crate::cli) struct VerifyCommand {
     /// The moment to judge as of, RFC 3339 [default: now].
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
-    /// Certificate policies of which one is needed, or "any" [default: those of Norwegian enterprise
-    /// certificates, production and test].
+    /// The kind of certificates it must be one of, as in the configuration: policies and how it names its organization.
+    #[arg(long, value_name = "PROFILE", default_value = TrustProfile::Norwegian.name(), value_parser = parse_profile)]
+    profile: TrustProfile,
+    /// Certificate policies of which one is needed, or "any" [default: those of the profile; Norwegian ones of
+    /// production, test and SEID 1].
     #[arg(long, value_name = "OID", value_delimiter = ',')]
     policy: Vec<String>,
     /// Whether the certificate must name an organization.
@@ -63,31 +69,17 @@ enum Organization {
     Required,
 }
 
-/// The policies of Norwegian enterprise certificates: Buypass, Commfides (Legal Person G3 with all
-/// below, Enterprise Class 3), the same of their test authorities, and Digdir's own for tests.
-const NORWEGIAN_POLICIES: [&str; 15] = [
-    "2.16.578.1.26.1.3.2",
-    "2.16.578.1.26.1.3.5",
-    "2.16.578.1.29.13.200",
-    "2.16.578.1.29.13.200.*",
-    "2.16.578.1.29.13.210",
-    "2.16.578.1.29.13.210.*",
-    "2.16.578.1.29.13.220.*",
-    "2.16.578.1.29.13.1",
-    "2.16.578.1.29.13.1.1.0",
-    "2.16.578.1.26.1.0.3.2",
-    "2.16.578.1.29.913.1.1.0",
-    "2.16.578.1.29.913.200.*",
-    "2.16.578.1.29.913.210.*",
-    "2.16.578.1.29.913.220.*",
-    "2.16.578.1.1.1.1.100",
-];
-
 /// The outcome, as programs see it.
 #[derive(Debug, Serialize)]
 struct Outcome {
     accepted: bool,
     organization_number: Option<OrganizationNumber>,
+    /// With the European profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_identifier: Option<OrganizationIdentifier>,
+    /// What tokens would call the proof, with the European profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_amr: Option<&'static str>,
     checks: Vec<Check>,
 }
 
@@ -112,7 +104,8 @@ impl VerifyCommand {
 
     fn judge(&self) -> Result<Outcome, Failure> {
         let chain = input::read_file(&self.chain)?;
-        let set = match TrustSet::load(self.source()?) {
+        let now = self.at.unwrap_or_else(|| SystemClock.now());
+        let set = match TrustSet::load(self.source(now)?, now) {
             Ok(set) => set,
             Err(error @ TrustSetError::ObjectIdentifier { .. }) => {
                 return Err(Failure::usage(error.to_string()));
@@ -129,7 +122,7 @@ impl VerifyCommand {
             Ok(chain) => chain,
             Err(error) => return Ok(Outcome::refused("chain", error.to_string())),
         };
-        let report = set.report(&chain, self.at.unwrap_or_else(|| SystemClock.now()));
+        let report = set.report(&chain, now);
         let checks = report.checks.into_iter().map(|check| Check {
             name: check.name,
             passed: check.passed,
@@ -138,11 +131,13 @@ impl VerifyCommand {
         Ok(Outcome {
             accepted: report.accepted,
             organization_number: report.organization_number,
+            organization_identifier: report.organization_identifier,
+            client_amr: report.seal.map(SealKind::name),
             checks: checks.collect(),
         })
     }
 
-    fn source(&self) -> Result<TrustSetSource, Failure> {
+    fn source(&self, now: Timestamp) -> Result<TrustSetSource, Failure> {
         let anchors = match &self.anchors {
             Some(file) => file.clone(),
             None => Settings::load(None)?
@@ -154,37 +149,47 @@ impl VerifyCommand {
         let name = anchors.display().to_string();
         let intermediates = self.intermediates.as_ref().map(read).transpose()?.unwrap_or_default();
         Ok(TrustSetSource {
-            anchors_pem: fit_blocks(&read(&anchors)?, |pem| self.loads_alone(pem, &name)),
+            anchors_pem: fit_blocks(&read(&anchors)?, |pem| self.loads_alone(pem, &name, now)),
             intermediates_pem: fit_blocks(&intermediates, |pem| {
                 CertificateChain::from_pem(pem).map(|_| ()).map_err(|error| error.to_string())
             }),
             name,
+            environment: TrustEnvironment::Production,
             crls: self.crl.iter().map(read).collect::<Result<_, _>>()?,
             rules: self.rules(),
         })
     }
 
-    fn loads_alone(&self, anchor: &[u8], name: &str) -> Result<(), String> {
+    fn loads_alone(&self, anchor: &[u8], name: &str, now: Timestamp) -> Result<(), String> {
         let source = TrustSetSource {
             name: name.to_owned(),
+            environment: TrustEnvironment::Production,
             anchors_pem: anchor.to_vec(),
             intermediates_pem: Vec::new(),
             crls: Vec::new(),
             rules: self.rules(),
         };
-        TrustSet::load(source).map(|_| ()).map_err(|error| error.to_string())
+        TrustSet::load(source, now).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// A chain is looked at wherever it is from, so those for real and for tests count alike, as do the older ones.
+    fn policies_of_profile(&self) -> Vec<String> {
+        let profile = match self.profile {
+            TrustProfile::Norwegian => TrustProfile::NorwegianSeid1,
+            other => other,
+        };
+        TrustEnvironment::ALL.iter().flat_map(|it| profile.policies(*it)).collect()
     }
 
     fn rules(&self) -> TrustRules {
         let policies: Vec<String> = match &self.policy[..] {
-            [] => NORWEGIAN_POLICIES.map(str::to_owned).to_vec(),
+            [] => self.policies_of_profile(),
             given => given.to_vec(),
         };
-        let serial_number = if self.organization_from_serial_number {
-            SerialNumberRule::Accept
-        } else {
-            SerialNumberRule::Ignore
-        };
+        let of_serial_number = self.organization_from_serial_number
+            || self.profile.organization() == OrganizationAttribute::NorwegianOrSerialNumber;
+        let serial_number =
+            if of_serial_number { SerialNumberRule::Accept } else { SerialNumberRule::Ignore };
         TrustRules {
             policies: if policies == ["any"] {
                 PolicyRule::Any
@@ -194,6 +199,11 @@ impl VerifyCommand {
             extended_key_usages: self.extended_key_usage.clone(),
             organization: match self.organization {
                 Organization::None => OrganizationRule::NotRequired,
+                Organization::Required
+                    if self.profile.organization() == OrganizationAttribute::AnyCountry =>
+                {
+                    OrganizationRule::RequiredOfAnyCountry
+                }
                 Organization::Required => OrganizationRule::Required { serial_number },
             },
             revocation: if self.crl.is_empty() {
@@ -203,6 +213,11 @@ impl VerifyCommand {
             },
         }
     }
+}
+
+fn parse_profile(text: &str) -> Result<TrustProfile, String> {
+    let names = || TrustProfile::ALL.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
+    TrustProfile::from_name(text).ok_or_else(|| format!("not one of {}", names()))
 }
 
 /// The blocks of a PEM file that are fit to be used. A server does not start with a certificate that is not;
@@ -225,7 +240,13 @@ fn fit_blocks(pem: &[u8], is_fit: impl Fn(&[u8]) -> Result<(), String>) -> Vec<u
 impl Outcome {
     fn refused(name: &'static str, detail: String) -> Self {
         let checks = vec![Check { name, passed: false, detail }];
-        Self { accepted: false, organization_number: None, checks }
+        Self {
+            accepted: false,
+            organization_number: None,
+            organization_identifier: None,
+            client_amr: None,
+            checks,
+        }
     }
 
     fn text(&self) -> String {
@@ -242,6 +263,9 @@ impl Outcome {
         if !self.accepted {
             let failed = self.checks.iter().filter(|check| !check.passed).map(|check| check.name);
             return format!("refused: {}", failed.collect::<Vec<_>>().join(", "));
+        }
+        if let (Some(identifier), Some(amr)) = (&self.organization_identifier, self.client_amr) {
+            return format!("accepted, for {identifier} by {amr}");
         }
         match self.organization_number {
             Some(number) => format!("accepted, for organization {number}"),

@@ -187,7 +187,7 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
          [mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfolder_shown = true\nfrom = \"portvakt@dev.example\"\n\n\
          [log]\nformat = \"text\"\n\n\
          [outbound]\nallowed_networks = [\"127.0.0.0/8\", \"::1/128\"]\n\n\
-         [trust.dev]\n\
+         [trust.dev]\nenvironment = \"test\"\n\
          anchors = [\"pki/root.pem\"]\n\
          intermediates = [\"pki/intermediate.pem\"]\n\
          crls = [\"pki/revoked.crl\"]\n\

@@ -17,18 +17,16 @@ const PARAMETERS_MAX: usize = 64;
 
 /// What a token request is made of.
 #[derive(Debug)]
-pub(super) struct TokenForm {
-    pub(super) assertion: String,
-    pub(super) client_id: Option<String>,
+pub struct TokenForm {
+    /// The assertion, unread.
+    pub assertion: String,
+    /// The client that the form names beside it, if it does.
+    pub client_id: Option<String>,
 }
 
 impl TokenForm {
     /// Reads the form from the headers, the query string and the body of a request.
-    pub(super) fn read(
-        headers: &HeaderMap,
-        query: Option<&str>,
-        body: &[u8],
-    ) -> Result<Self, OAuthError> {
+    pub fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> Result<Self, OAuthError> {
         check_content(headers)?;
         let mut parameters = Parameters::default();
         parameters.read(query.unwrap_or("").as_bytes())?;

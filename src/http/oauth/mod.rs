@@ -10,6 +10,8 @@ mod form;
 mod published;
 mod token;
 
+pub use form::TokenForm;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -45,7 +45,7 @@ pub(super) struct Entry<'a> {
 }
 
 /// The word for a reason.
-pub(super) fn reason_text(code: u8) -> &'static str {
+pub(in crate::pki) fn reason_text(code: u8) -> &'static str {
     REASONS.get(usize::from(code)).copied().unwrap_or(REASONS[0])
 }
 

@@ -7,6 +7,8 @@
 mod entries;
 mod serials;
 
+pub(super) use entries::reason_text;
+
 use num_bigint::BigUint;
 use rustls_pki_types::pem::SectionKind;
 use thiserror::Error;
@@ -156,7 +158,7 @@ impl Crl {
 
     /// Why the certificate with this serial number is revoked, if the list says so.
     pub(super) fn reason(&self, serial: &[u8]) -> Option<&'static str> {
-        self.revoked.reason(serial).map(entries::reason_text)
+        self.revoked.reason(serial).map(reason_text)
     }
 
     /// Whether it is the very same list.

@@ -3,6 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyPair, KeyUsagePurpose};
 
 use super::{Authority, World, at, moment, now, pem, policies, refused_by};
+use crate::domain::trust::TrustEnvironment;
 use crate::pki::chain::CertificateChain;
 use crate::pki::error::PkiError;
 use crate::pki::trust_set::{TrustSet, TrustSetError};
@@ -253,13 +254,14 @@ fn a_trust_set_that_cannot_work_is_not_loaded() {
     let load = |change: &dyn Fn(&mut crate::pki::trust_set::TrustSetSource)| {
         let mut source = crate::pki::trust_set::TrustSetSource {
             name: "test".to_owned(),
+            environment: TrustEnvironment::Test,
             anchors_pem: pem("CERTIFICATE", &world.root.der),
             intermediates_pem: Vec::new(),
             crls: Vec::new(),
             rules: World::rules(),
         };
         change(&mut source);
-        TrustSet::load(source).map(|_| ()).unwrap_err()
+        TrustSet::load(source, now()).map(|_| ()).unwrap_err()
     };
     let leaf = world.ca.leaf(|_| {});
     let no_issuer = Authority::root("Odd", |p| p.key_usages = vec![KeyUsagePurpose::CrlSign]).der;

@@ -1,10 +1,12 @@
 //! What the tests of this layer share: a small public-key infrastructure whose every detail can be
 //! spoilt, and hand-made DER for what no tool would make.
 
+mod authorities;
 mod certificates;
 mod chains;
 mod leaves;
 mod norway;
+mod ocsp;
 mod organizations;
 mod public_keys;
 mod revocation_lists;
@@ -18,6 +20,7 @@ use rcgen::{
 use time::OffsetDateTime;
 
 use crate::clock::Timestamp;
+use crate::domain::trust::TrustEnvironment;
 use crate::pki::chain::CertificateChain;
 use crate::pki::error::PkiError;
 use crate::pki::trust_set::{
@@ -192,13 +195,15 @@ impl World {
     pub(super) fn trust(&self, change: impl FnOnce(&mut TrustSetSource)) -> TrustSet {
         let mut source = TrustSetSource {
             name: "test".to_owned(),
+            environment: TrustEnvironment::Test,
             anchors_pem: pem("CERTIFICATE", &self.root.der),
             intermediates_pem: Vec::new(),
             crls: Vec::new(),
             rules: Self::rules(),
         };
         change(&mut source);
-        TrustSet::load(source).unwrap()
+        // Loaded a month before it judges, so that what ends in between was there.
+        TrustSet::load(source, at("2025-05-01T00:00:00Z")).unwrap()
     }
 
     /// Judges a leaf that is sent with the intermediate.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{at, refused_by};
+use super::{at, now, refused_by};
 use crate::domain::algorithm::Algorithm;
+use crate::domain::trust::TrustEnvironment;
 use crate::pki::chain::CertificateChain;
 use crate::pki::error::PkiError;
 use crate::pki::trust_set::{
@@ -53,8 +54,9 @@ impl Norway {
     }
 
     fn trust(&self, environment: &str, revocation: RevocationPolicy) -> TrustSet {
-        TrustSet::load(TrustSetSource {
+        let source = TrustSetSource {
             name: environment.to_owned(),
+            environment: TrustEnvironment::from_name(environment).unwrap(),
             anchors_pem: self.read(&format!("roots-{environment}.pem")),
             intermediates_pem: self.read(&format!("intermediates-{environment}.pem")),
             crls: Vec::new(),
@@ -66,8 +68,8 @@ impl Norway {
                 },
                 revocation,
             },
-        })
-        .unwrap()
+        };
+        TrustSet::load(source, now()).unwrap()
     }
 
     /// The leaves, each alone: the intermediates are configured.

@@ -20,6 +20,7 @@ fn every_list_is_a_table_for_people_and_one_json_document_for_programs() {
         (&["key", "expiring", "--within", "1000"], "EXPIRES AT"),
         (&["audit", "list"], "SEQ"),
         (&["signing-key", "list"], "KID"),
+        (&["trust", "list"], "TRUST SET"),
     ] {
         let table = server.text(arguments);
         assert!(table.starts_with(column), "{arguments:?}: {table}");

@@ -37,10 +37,15 @@ impl AdminServer {
     /// The same with these lines at the end of its configuration. It stands behind a proxy that sets
     /// `X-Forwarded-For`.
     pub(crate) async fn with(configuration: &str) -> Self {
+        Self::trusting(&[Trust::of(pki())], configuration).await
+    }
+
+    /// The same with these trust sets.
+    pub(crate) async fn trusting(trust: &[Trust], configuration: &str) -> Self {
         let configuration = format!(
             "[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n{configuration}"
         );
-        let server = TestServer::with(&[Trust::of(pki())], &configuration).await;
+        let server = TestServer::with(trust, &configuration).await;
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None, 1_000).await.unwrap();
         let listener = listener.with_sources(SourceRule::new(true, Some("X-Forwarded-For")));
         let address = listener.address().unwrap();

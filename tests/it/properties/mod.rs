@@ -4,6 +4,7 @@
 //! on both sides.
 
 mod assertions;
+mod certificates;
 mod forms;
 mod grammars;
 mod signed;

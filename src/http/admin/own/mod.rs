@@ -24,6 +24,7 @@ mod refusals;
 mod scope_body;
 mod scopes;
 mod signing_keys;
+mod trust_sets;
 mod usage;
 
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .merge(keys::routes())
         .merge(delegations::routes())
         .merge(signing_keys::routes())
+        .merge(trust_sets::routes())
         .merge(audit::routes())
         .merge(refusals::routes())
         .merge(usage::routes());

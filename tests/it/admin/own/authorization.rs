@@ -8,6 +8,8 @@ use crate::admin::coverage::{Needs, Operation, Things};
 use crate::admin::own::{expect, new_client};
 use crate::harness::admin::AdminServer;
 use crate::harness::caller::Key;
+use crate::harness::chain::pem;
+use crate::harness::server::pki;
 use crate::harness::{CONSUMER, PROVIDER};
 
 const READ: Needs = Needs::Right("idporten:dcr.read");
@@ -99,6 +101,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         || json!({ "now": false }),
     ),
     operation("DELETE", "/api/portvakt/v1/signing-keys/{kid}", OPERATE, 404, 403),
+    operation("GET", "/api/portvakt/v1/trust-sets", OPERATE, 200, 403),
+    with(
+        operation("POST", "/api/portvakt/v1/trust-sets/judge", OPERATE, 200, 403),
+        || json!({ "pem": pem("CERTIFICATE", &pki().ca.leaf(|_| {}).der) }),
+    ),
     operation("GET", "/api/portvakt/v1/audit", READ, 200, 200),
     operation("GET", "/api/portvakt/v1/audit/verify", OPERATE, 200, 403),
     operation("GET", "/api/portvakt/v1/explain/{trace_id}", READ, 200, 404),

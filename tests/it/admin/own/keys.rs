@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::admin::own::{API, ask, change, expect, new_client};
-use crate::harness::CONSUMER;
 use crate::harness::admin::AdminServer;
 use crate::harness::caller::{Caller, Key};
 use crate::harness::clock::NOW;
+use crate::harness::{CONSUMER, SUPPLIER};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -199,4 +199,33 @@ async fn pem_is_taken_as_well_and_private_keys_are_not() {
         let known = ["kty", "kid", "use", "alg", "crv", "n", "e", "x", "y", "x5c"];
         assert!(key["jwk"].as_object().unwrap().keys().all(|name| known.contains(&name.as_str())));
     }
+}
+
+#[tokio::test]
+async fn e07_e17_a_key_may_be_that_of_several_clients_and_a_client_is_that_of_its_own_organization()
+{
+    let server = AdminServer::start().await;
+    let token = server.full_token(CONSUMER).await;
+    // Operators use one certificate or key for several clients, and Maskinporten lets them.
+    let key = Key::generate("ES256");
+    let mut callers = Vec::new();
+    for _ in 0..2 {
+        let client = new_client(&server, &token, json!(["test:read"])).await;
+        let line = format!("POST {API}/clients/{}/keys", client.client_id);
+        let body = json!({ "jwk": key.jwk("shared") });
+        expect(&server.call(Some(&token), &line, body).await, 201);
+        callers.push(with_key(&client, &key, "shared"));
+    }
+    for caller in &callers {
+        assert_eq!(ask(&server, caller).await, Ok(()));
+    }
+    // Whoever may make clients makes those of its own organization only, and sees no others.
+    let others = server.full_token(SUPPLIER).await;
+    let body = json!({ "name": "x", "organization": CONSUMER });
+    let made = server.call(Some(&others), &format!("POST {API}/clients"), body).await;
+    assert_eq!(made.status, 403, "E17: {}", made.text());
+    let line = format!("POST {API}/clients/{}/keys", callers[0].client_id);
+    let body = json!({ "jwk": Key::generate("ES256").jwk("foreign") });
+    let added = server.call(Some(&others), &line, body).await;
+    assert_eq!(added.status, 404, "E17: {}", added.text());
 }

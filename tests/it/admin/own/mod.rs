@@ -9,6 +9,7 @@ mod audit;
 pub(crate) mod authorization;
 mod batches;
 mod business_data;
+mod certified_keys;
 mod clients;
 mod delegations;
 mod description;

@@ -6,6 +6,7 @@ mod keys;
 mod leaves;
 mod organizations;
 mod paths;
+mod replaced;
 mod revocation;
 
 use crate::harness::caller::Key;

@@ -1,10 +1,12 @@
 //! Where a chain leads: validity, anchors, and the authorities between.
 
+use portvakt::clock::Timestamp;
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyPair, KeyUsagePurpose};
 
 use super::{REFUSED, UNREADABLE, sent, signed};
 use crate::harness::caller::Key;
 use crate::harness::chain::{Authority, Leaf, Pki, Trust, at, leaf_params};
+use crate::harness::clock::NOW;
 use crate::harness::row::{Row, TOKEN, invalid_grant, run};
 use crate::harness::server::{TestServer, pki};
 
@@ -21,10 +23,9 @@ fn below(
 
 #[tokio::test]
 async fn every_certificate_of_a_path_is_in_force() {
-    let expired = Pki::with("Expired", |p| p.not_after = at(-1), |_| {});
     let last_second = Pki::with("Last", |p| p.not_after = at(0), |p| p.not_after = at(0));
     let future = Pki::with("Future", |p| p.not_before = at(1), |_| {});
-    let all = [Trust::of(pki()), Trust::of(&expired), Trust::of(&last_second), Trust::of(&future)];
+    let all = [Trust::of(pki()), Trust::of(&last_second), Trust::of(&future)];
     let server = TestServer::with(&all, "").await;
     let leaf = |spoil: fn(&mut CertificateParams)| pki().ca.leaf(spoil);
     let mut rows = [
@@ -41,11 +42,31 @@ async fn every_certificate_of_a_path_is_in_force() {
     .map(|row| row.failing("validity"))
     .collect::<Vec<_>>();
     rows.extend([
-        sent("D04", "an expired anchor", &expired.ca.leaf(|_| {}), &[], REFUSED).failing("anchor"),
         sent("D04", "an anchor to come", &future.ca.leaf(|_| {}), &[], REFUSED).failing("anchor"),
         sent("D04", "an anchor in its last second", &last_second.ca.leaf(|_| {}), &[], TOKEN),
     ]);
     run(&server, rows).await;
+}
+
+#[tokio::test]
+async fn an_anchor_counts_until_it_ends() {
+    let ending = Pki::with("Ending", |p| p.not_after = at(5), |_| {});
+    let ended = Pki::with("Ended", |p| p.not_after = at(-1), |_| {});
+    let mut both = Trust::of(&ending);
+    both.anchors.push(ended.root.der.clone());
+    let server = TestServer::with(&[Trust::of(pki()), both], "").await;
+    let (leaf, of_ended) = (ending.ca.leaf(|_| {}), ended.ca.leaf(|_| {}));
+    let rows = vec![
+        sent("D04", "an anchor in force", &leaf, &[], TOKEN),
+        sent("D04", "one that had ended before", &of_ended, &[&ended.ca.der], REFUSED)
+            .failing("path"),
+    ];
+    run(&server, rows).await;
+    let warnings = server.app.issuer.certificates.sets()[1].warnings(Timestamp::from_seconds(NOW));
+    assert!(warnings.iter().any(|it| it.contains("Ended root is refused")), "{warnings:?}");
+    server.clock.set(NOW + 6);
+    let row = sent("D04", "an anchor that has ended since", &leaf, &[], REFUSED).failing("anchor");
+    run(&server, vec![row]).await;
 }
 
 #[tokio::test]
@@ -54,7 +75,7 @@ async fn a_verified_chain_is_not_remembered_beyond_its_end() {
     let server = TestServer::start().await;
     let leaf = pki().ca.leaf(|p| p.not_after = at(5));
     run(&server, vec![sent("D01", "in force", &leaf, &[], TOKEN)]).await;
-    server.clock.set(crate::harness::clock::NOW + 6);
+    server.clock.set(NOW + 6);
     let caller = crate::harness::server::certified(&leaf.key, &[&leaf.der]);
     let reply = server.ask(&caller.assertion()).await;
     crate::harness::row::check_refusal(&reply, 400, "invalid_grant", "MP-120").unwrap();

@@ -1,0 +1,95 @@
+//! What the `qcStatements` of a certificate say about seals (RFC 3739 section 3.2.6, ETSI EN 319 412-5).
+
+use crate::domain::seal::SealKind;
+use crate::pki::der::{DerError, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+
+/// id-pe-qcStatements.
+pub(super) const QC_STATEMENTS: &str = "1.3.6.1.5.5.7.1.3";
+
+/// id-etsi-qcs-QcCompliance, 0.4.0.1862.1.1: the certificate is a qualified one.
+const COMPLIANCE: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x01];
+/// id-etsi-qcs-QcType, 0.4.0.1862.1.6: what it is for.
+const TYPE: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x06];
+/// id-etsi-qct-eseal, 0.4.0.1862.1.6.2: for electronic seals. The others are signatures of persons and web sites.
+const TYPE_SEAL: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x06, 0x02];
+
+/// What the statements of a certificate come to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct QcStatements {
+    compliant: bool,
+    /// Whether seals are among its types; `None` if it names no type.
+    for_seals: Option<bool>,
+}
+
+impl QcStatements {
+    /// Reads the value of the extension.
+    pub(super) fn read(value: &[u8]) -> Result<Self, DerError> {
+        let mut outer = Reader::new(value);
+        let mut statements = Reader::new(outer.take(SEQUENCE)?.content);
+        let mut read = Self::default();
+        while !statements.at_end() {
+            let mut statement = Reader::new(statements.take(SEQUENCE)?.content);
+            match statement.take(OBJECT_IDENTIFIER)?.content {
+                COMPLIANCE => read.compliant = true,
+                TYPE => {
+                    let mut types = Reader::new(statement.take(SEQUENCE)?.content);
+                    let mut seals = false;
+                    while !types.at_end() {
+                        seals |= types.take(OBJECT_IDENTIFIER)?.content == TYPE_SEAL;
+                    }
+                    read.for_seals = Some(seals);
+                }
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+
+    /// The kind of seal that it certifies; `None` if it is for something else. A qualified certificate that names no
+    /// type is for signatures of persons (EN 319 412-5 section 4.2.3).
+    pub(super) fn seal_kind(self) -> Option<SealKind> {
+        match (self.compliant, self.for_seals) {
+            (true, Some(true)) => Some(SealKind::Qualified),
+            (false, None | Some(true)) => Some(SealKind::Advanced),
+            (true, None) | (_, Some(false)) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::tests::{object_identifier, sequence};
+
+    fn kind(statements: &[Vec<u8>]) -> Option<SealKind> {
+        QcStatements::read(&sequence(statements)).unwrap().seal_kind()
+    }
+
+    #[test]
+    fn only_a_compliant_certificate_for_seals_is_a_qualified_one() {
+        let compliance = || sequence(&[object_identifier("0.4.0.1862.1.1")]);
+        let types = |types: &[&str]| {
+            let types = types.iter().map(|oid| object_identifier(oid)).collect::<Vec<_>>();
+            sequence(&[object_identifier("0.4.0.1862.1.6"), sequence(&types)])
+        };
+        let (sign, seal) = ("0.4.0.1862.1.6.1", "0.4.0.1862.1.6.2");
+        let other = || sequence(&[object_identifier("0.4.0.1862.1.4")]);
+        assert_eq!(kind(&[compliance(), other(), types(&[seal])]), Some(SealKind::Qualified));
+        assert_eq!(kind(&[types(&[sign, seal]), compliance()]), Some(SealKind::Qualified));
+        assert_eq!(kind(&[types(&[seal])]), Some(SealKind::Advanced));
+        assert_eq!(kind(&[other()]), Some(SealKind::Advanced));
+        assert_eq!(kind(&[]), Some(SealKind::Advanced));
+        assert_eq!(kind(&[compliance()]), None);
+        assert_eq!(kind(&[compliance(), types(&[sign])]), None);
+        assert_eq!(kind(&[types(&[sign])]), None);
+        assert_eq!(kind(&[types(&[])]), None);
+    }
+
+    #[test]
+    fn what_is_no_list_of_statements_is_refused() {
+        for value in [&[][..], &[0x31, 0x00], &[0x30, 0x02, 0x05, 0x00], &[0x30, 0x02, 0x30, 0x00]]
+        {
+            assert!(QcStatements::read(value).is_err(), "{value:02x?}");
+        }
+    }
+}
