@@ -22,8 +22,8 @@ const FILL: [&str; 3] = [
      from client c, json_each('[\"a\",\"b\"]') k where c.id like 'load-%'",
 ];
 
-async fn fill(file: &Path) {
-    let options = SqliteConnectOptions::new().filename(file);
+async fn fill(database: &Path) {
+    let options = SqliteConnectOptions::new().filename(database);
     let pool = SqlitePool::connect_with(options).await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
     for statement in FILL {
