@@ -211,17 +211,9 @@ impl App {
         registry = registry.with_signing_keys(Arc::clone(&keys));
         let mut metrics = Metrics::new();
         metrics.watch_trust(Arc::clone(&certificates), Arc::clone(&clock));
-        let mut post = None;
-        if let Some(mail) = &config.mail {
-            let outbox = Outbox::default();
-            registry = registry.with_outbox(outbox.clone());
-            post = Some(Post {
-                store: store.clone(),
-                clock: Arc::clone(&clock),
-                mailer: post::mailer(mail)?,
-                outbox,
-                counts: metrics.mail_counts(),
-            });
+        let post = Post::prepare(config.mail.as_ref(), &store, &clock, metrics.mail_counts())?;
+        if let Some(post) = &post {
+            registry = registry.with_outbox(post.outbox.clone());
         }
         if let Some(operator) = load_operator(config)? {
             Box::pin(registry.first_start(&operator)).await?;

@@ -48,6 +48,18 @@ pub(super) struct Post {
 }
 
 impl Post {
+    /// The task for that configuration; nothing where no mail leaves the server.
+    pub(super) fn prepare(
+        mail: Option<&config::Mail>,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        counts: MailCounts,
+    ) -> Result<Option<Self>, AppError> {
+        let Some(mail) = mail else { return Ok(None) };
+        let (store, clock) = (store.clone(), Arc::clone(clock));
+        Ok(Some(Self { store, clock, mailer: mailer(mail)?, outbox: Outbox::default(), counts }))
+    }
+
     /// Sends until the task is dropped.
     pub(super) async fn run(self) {
         let mut looks = 0;
