@@ -1,4 +1,4 @@
-//! The one way out: every HTTP request of this server to another one goes through an [`Outbound`].
+//! The one way out: every HTTP request of this server to another one goes through an `Outbound`.
 //!
 //! What it is told to ask has been read as a [`RemoteUrl`], of which there is only one reading. It goes to hosts that
 //! were registered when it was made, and to no others, whatever an answer says; the address that is connected to has
