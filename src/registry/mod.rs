@@ -64,6 +64,7 @@ pub use people::{
     SecondFactorState, Session, SignedIn,
 };
 pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
+pub use signing_keys::ChainReport;
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
 #[derive(Clone)]

@@ -4,8 +4,10 @@ use crate::domain::right::Right;
 use crate::domain::signing_key::SigningKeyRecord;
 use crate::domain::trust::TrustSetSummary;
 use crate::pki::chain::CertificateChain;
-use crate::pki::trust_set::Report;
 use crate::registry::{Actor, Registry, RegistryError};
+
+/// Every check of a chain with its outcome.
+pub use crate::pki::trust_set::Report as ChainReport;
 
 impl Registry {
     /// Every signing key there is or was, newest first.
@@ -29,7 +31,7 @@ impl Registry {
         &self,
         actor: &Actor,
         pem: &[u8],
-    ) -> Result<Vec<(String, Report)>, RegistryError> {
+    ) -> Result<Vec<(String, ChainReport)>, RegistryError> {
         actor.require(Right::Operate)?;
         let now = self.clock.now();
         let chain = CertificateChain::from_pem(pem)
