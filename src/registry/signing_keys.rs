@@ -3,11 +3,9 @@
 use crate::domain::right::Right;
 use crate::domain::signing_key::SigningKeyRecord;
 use crate::domain::trust::TrustSetSummary;
-use crate::pki::chain::CertificateChain;
 use crate::registry::{Actor, Registry, RegistryError};
 
-/// Every check of a chain with its outcome.
-pub use crate::pki::trust_set::Report as ChainReport;
+pub use crate::token::client_key::ChainReport;
 
 impl Registry {
     /// Every signing key there is or was, newest first.
@@ -33,10 +31,7 @@ impl Registry {
         pem: &[u8],
     ) -> Result<Vec<(String, ChainReport)>, RegistryError> {
         actor.require(Right::Operate)?;
-        let now = self.clock.now();
-        let chain = CertificateChain::from_pem(pem)
-            .map_err(|problem| RegistryError::invalid("pem", problem))?;
-        let sets = self.certificates.sets().iter();
-        Ok(sets.map(|set| (set.name().to_owned(), set.report(&chain, now))).collect())
+        let judged = self.certificates.reports(pem, self.clock.now());
+        judged.map_err(|problem| RegistryError::invalid("pem", problem))
     }
 }
