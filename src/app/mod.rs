@@ -27,7 +27,7 @@ use crate::domain::organization::Organization;
 use crate::domain::signing_key::SigningTurns;
 use crate::keys::{CursorSeal, KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
 use crate::pki::trust_set::TrustSetError;
-use crate::registry::{Operator, Outbox, PeopleRules, Registry, RegistryError, RegistryRules};
+use crate::registry::{Operator, PeopleRules, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
 use crate::remote::outbound::{OutboundRules, SystemNames};

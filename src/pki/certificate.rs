@@ -280,7 +280,11 @@ impl Extensions {
         let malformed = || CertificateError::Extension(oid.to_owned());
         // Private extensions may hold anything; those of the standard hold one DER value.
         if oid.starts_with("2.5.29.") || oid.starts_with("1.3.6.1.5.5.7.1.") {
-            der::check(extension.value).map_err(|_| malformed())?;
+            // The parser of key usages looks at the number of the tag only.
+            let value = der::check(extension.value).map_err(|_| malformed())?;
+            if value.tag & der::CLASS != 0 {
+                return Err(malformed());
+            }
         }
         if oid == QC_STATEMENTS {
             self.qc_statements = QcStatements::read(extension.value).map_err(|_| malformed())?;

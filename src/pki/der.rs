@@ -34,7 +34,8 @@ pub(super) const SET: u8 = 0x31;
 pub(super) const TEXTS: [u8; 8] =
     [BIT_STRING, UTF8_STRING, 0x12, 0x13, 0x14, 0x16, UNIVERSAL_STRING, BMP_STRING];
 const CONSTRUCTED: u8 = 0x20;
-const CLASS: u8 = 0xc0;
+/// The bits of a tag that say whose it is; none for the types of the standard.
+pub(super) const CLASS: u8 = 0xc0;
 
 /// Why bytes are not DER.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]

@@ -31,6 +31,7 @@ mod refused_requests;
 mod rules;
 mod scopes;
 mod signing_keys;
+mod trust_sets;
 mod usage;
 mod views;
 
@@ -66,6 +67,7 @@ pub use people::{
 };
 pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
 pub use signing_keys::{SIGNING_KEYS_MAX, SigningKey, SigningStart};
+pub use trust_sets::ChainReport;
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! Our own signing keys, which take turns, and a look at those whose certificates count here; for the operator.
+//! Our own signing keys, which take turns; for the operator.
 
 use std::sync::Arc;
 
@@ -8,10 +8,7 @@ use crate::clock::Timestamp;
 use crate::domain::change::ChangedNoun;
 use crate::domain::right::Right;
 use crate::domain::signing_key::{SigningKeyRecord, SigningKeyState, SigningTurns};
-use crate::domain::trust::TrustSetSummary;
 use crate::keys::{KeyError, KeyKeeper, KeyKeeperError};
-use crate::pki::chain::CertificateChain;
-use crate::pki::trust_set::Report;
 use crate::registry::change::Act;
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::SigningKeyRow;
@@ -200,27 +197,6 @@ impl Registry {
     fn keeper(&self) -> Result<&Arc<KeyKeeper>, RegistryError> {
         // A process that issues no tokens has no signing keys either.
         self.keys.as_ref().ok_or(RegistryError::Absent { noun: "signing key" })
-    }
-
-    /// The authorities whose enterprise certificates count, and how their revocation lists stand just now.
-    pub fn trust_sets(&self, actor: &Actor) -> Result<Vec<TrustSetSummary>, RegistryError> {
-        actor.require(Right::Operate)?;
-        let now = self.clock.now();
-        Ok(self.certificates.sets().iter().map(|set| set.summary(now)).collect())
-    }
-
-    /// What each trust set makes of a chain in PEM, leaf first, just now: its name, and every check.
-    pub fn judge_chain(
-        &self,
-        actor: &Actor,
-        pem: &[u8],
-    ) -> Result<Vec<(String, Report)>, RegistryError> {
-        actor.require(Right::Operate)?;
-        let now = self.clock.now();
-        let chain = CertificateChain::from_pem(pem)
-            .map_err(|problem| RegistryError::invalid("pem", problem))?;
-        let sets = self.certificates.sets().iter();
-        Ok(sets.map(|set| (set.name().to_owned(), set.report(&chain, now))).collect())
     }
 }
 

@@ -24,6 +24,9 @@ use crate::token::jws::{KeyHint, UnverifiedAssertion};
 use crate::token::last_use::Noted;
 use crate::token::refusal::Refusal;
 
+/// Every check of a chain with its outcome.
+pub use crate::pki::trust_set::Report as ChainReport;
+
 /// Verified chains that are remembered; one takes about 2 KiB.
 const CHAINS_MAX: u64 = 20_000;
 
@@ -169,6 +172,17 @@ impl EnterpriseCertificates {
     /// The trust sets, by the order in which they are tried.
     pub fn sets(&self) -> &[TrustSet] {
         &self.sets
+    }
+
+    /// What each set makes of a chain in PEM, leaf first: its name, and every check.
+    pub fn reports(
+        &self,
+        pem: &[u8],
+        now: Timestamp,
+    ) -> Result<Vec<(String, ChainReport)>, PkiError> {
+        let chain = CertificateChain::from_pem(pem)?;
+        let sets = self.sets.iter();
+        Ok(sets.map(|set| (set.name().to_owned(), set.report(&chain, now))).collect())
     }
 
     /// Judges a chain whose key is to be used with `algorithm`, or remembers how it was judged.

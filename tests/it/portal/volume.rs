@@ -48,8 +48,8 @@ async fn fill(file: &Path) -> String {
     let mut transaction = pool.begin().await.unwrap();
     let document = serde_json::to_string(&numbers).unwrap();
     for statement in FILL {
-        let fill = sqlx::query(statement).bind(&document).bind(PROVIDER);
-        fill.execute(&mut *transaction).await.unwrap();
+        let filling = sqlx::query(statement).bind(&document).bind(PROVIDER);
+        filling.execute(&mut *transaction).await.unwrap();
     }
     transaction.commit().await.unwrap();
     pool.close().await;

@@ -15,7 +15,7 @@ use crate::http::admin::body::{JsonBody, NoQuery, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
 use crate::http::admin::own::problem::{LookErrors, MakeErrors};
-use crate::pki::trust_set::Report;
+use crate::registry::ChainReport;
 
 /// An authority whose certificates count.
 #[derive(Debug, Serialize, ToSchema)]
@@ -183,8 +183,8 @@ impl From<TrustedAuthority> for AuthorityReply {
     }
 }
 
-impl From<(String, Report)> for ReportReply {
-    fn from((trust_set, report): (String, Report)) -> Self {
+impl From<(String, ChainReport)> for ReportReply {
+    fn from((trust_set, report): (String, ChainReport)) -> Self {
         let checks = report.checks.into_iter().map(|check| CheckReply {
             name: check.name,
             passed: check.passed,

@@ -27,8 +27,8 @@ pub(crate) async fn fill(file: &Path) {
     let pool = SqlitePool::connect_with(options).await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
     for statement in FILL {
-        let fill = sqlx::query(statement).bind(CONSUMER).bind(SUPPLIER);
-        fill.execute(&mut *transaction).await.unwrap();
+        let filling = sqlx::query(statement).bind(CONSUMER).bind(SUPPLIER);
+        filling.execute(&mut *transaction).await.unwrap();
     }
     transaction.commit().await.unwrap();
     pool.close().await;

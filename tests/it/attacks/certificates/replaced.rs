@@ -44,7 +44,7 @@ async fn authorities_that_are_replaced_count_without_a_restart() {
     };
     let (by_old, by_new) = (by(&old), by(&new));
     assert!(is_accepted(&server, &by_old).await && !is_accepted(&server, &by_new).await);
-    let anchors = server.folder.path().join("0-anchor-0");
+    let anchors = server.folder().join("0-anchor-0");
     // What is no authority changes nothing.
     std::fs::write(&anchors, pem("CERTIFICATE", &old.ca.leaf(|_| {}).der)).unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
