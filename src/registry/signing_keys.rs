@@ -139,7 +139,7 @@ impl Registry {
         let in_use = self.store.signing_keys_in_use().await?.len();
         if in_use >= SIGNING_KEYS_MAX {
             return Err(RegistryError::conflict(format!(
-                "{in_use} signing keys are in use, the most that there may be; retire some first"
+                "there are {in_use} signing keys in use, the most that there may be; retire some first"
             )));
         }
         // Before the change begins, because it takes long and changes wait for each other.

@@ -221,7 +221,7 @@ fn d07_revoked_is_revoked_whatever_else_the_answer_is() {
         (None, "unspecified"),
         (Some(1), "keyCompromise"),
         (Some(6), "certificateHold"),
-        (Some(8), "unspecified"),
+        (Some(8), "removeFromCRL"),
     ] {
         let verdict = case.spoilt(|it| {
             it.statuses =

@@ -125,9 +125,10 @@ pub(super) fn check_password(
     different.sort_unstable();
     different.dedup();
     let local = user.email.as_str().split('@').next().unwrap_or_default();
-    let known =
+    let whole =
         [user.email.as_str(), local, user.email.domain().as_str(), &user.name, organization];
-    let known = known.into_iter().chain(COMMON.iter().copied()).filter(|word| word.len() > 2);
+    let known = whole.into_iter().chain(whole.into_iter().flat_map(str::split_whitespace));
+    let known = known.chain(COMMON.iter().copied()).filter(|word| word.len() > 2);
     let mut own = lower.clone();
     for word in known {
         own = own.replace(&word.to_lowercase(), "");

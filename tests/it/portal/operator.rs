@@ -208,10 +208,43 @@ async fn keys_and_authorities_are_shown_with_how_they_stand() {
     let server = AdminServer::start().await;
     let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
     let keys = html(&operator.get("/portal/operator/signing-keys").await);
-    assert!(keys.contains("RS256") && keys.contains("In use"), "{keys}");
-    assert!(!keys.contains("<form method=\"post\" action=\"/portal/operator"), "a faked button");
+    assert!(keys.contains("RS256") && keys.contains("Signs"), "{keys}");
     let trust = html(&operator.get("/portal/operator/trust").await);
     for part in ["Trust anchor", "Intermediate", "CN=Test", "Valid"] {
         assert!(trust.contains(part), "{part}: {trust}");
     }
+}
+
+#[tokio::test]
+async fn the_operator_announces_replaces_and_retires_signing_keys_by_forms() {
+    let server = AdminServer::start().await;
+    let operator = Browser::of(&server, ("ola", PROVIDER), &[Role::Operator]).await;
+    let stranger = Browser::of(&server, ("kari", CONSUMER), &[Role::Administrator]).await;
+    let (page, retiring) =
+        ("/portal/operator/signing-keys", "/portal/operator/signing-keys/retire");
+    let old = crate::harness::server::server_key().0.clone();
+    let states = async || -> Vec<&'static str> {
+        let keys = server.server.app.registry.signing_keys(&actor()).await.unwrap();
+        keys.iter().map(|key| key.state.name()).collect()
+    };
+    assert_eq!(stranger.post("/portal", page, &[]).await.status, 403, "H23");
+    assert_eq!(states().await, ["ACTIVE"]);
+    assert_eq!(operator.post(page, page, &[]).await.status, 303);
+    assert_eq!(states().await, ["ANNOUNCED", "ACTIVE"]);
+    let twice = operator.post(page, page, &[]).await;
+    assert_eq!(twice.status, 422);
+    assert!(html(&twice).contains("next key is announced already"), "{}", html(&twice));
+    // The one that signs cannot go, and nothing dangerous happens by a button alone.
+    let signing = [("kid", old.as_str()), ("sure", "1")];
+    assert_eq!(operator.post(page, retiring, &signing).await.status, 422);
+    assert_eq!(operator.post(page, page, &[("now", "1")]).await.status, 422);
+    assert_eq!(operator.post(page, retiring, &[("kid", &old)]).await.status, 422);
+    assert_eq!(states().await, ["ANNOUNCED", "ACTIVE"]);
+    let replaced = operator.post(page, page, &[("now", "1"), ("sure", "1")]).await;
+    assert_eq!(replaced.status, 303, "{}", html(&replaced));
+    assert_eq!(states().await, ["ACTIVE", "RETIRING"]);
+    assert_eq!(operator.post(page, retiring, &signing).await.status, 303);
+    assert_eq!(states().await, ["ACTIVE", "RETIRED"]);
+    let shown = html(&operator.get(page).await);
+    assert!(shown.contains("Retired") && shown.contains(&old), "{shown}");
 }

@@ -19,8 +19,7 @@ use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
 use crate::portal::snapshot_text::{main_of, steady};
 
 /// A mail folder, because a test server has a page that shows it.
-const MAIL: &str =
-    "[mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfrom = \"portvakt@test.example\"\n";
+const MAIL: &str = "[mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfolder_shown = true\nfrom = \"portvakt@test.example\"\n";
 
 const FOLDER: &str = "tests/it/portal/snapshots";
 

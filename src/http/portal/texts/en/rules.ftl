@@ -92,7 +92,7 @@ rule-prefix-assigned-deny = the prefix is assigned already; deny the request, or
 rule-key-announced = the next key is announced already, and signs from { $moment }; to have it sign now, say so
 rule-key-signs = this key signs; let another sign now, and then retire it
 rule-key-twice = somebody else has made the next key at the same moment; look at the keys again
-rule-keys-most = { $count } signing keys are in use, the most that there may be; retire some first
+rule-signing-keys-most = there are { $count } signing keys in use, the most that there may be; retire some first
 # What a check of a token request saw, and what it expected.
 seen-access = no access of { $consumer } to { $scope } that holds now
 seen-access-expected = one that the owner of the scope has granted

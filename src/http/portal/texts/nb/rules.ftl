@@ -92,7 +92,7 @@ rule-prefix-assigned-deny = prefikset er tildelt fra før; avslå forespørselen
 rule-key-announced = den neste nøkkelen er kunngjort allerede og signerer fra { $moment }; velg at den skal signere nå hvis det haster
 rule-key-signs = denne nøkkelen signerer; la en annen signere nå, og trekk den så tilbake
 rule-key-twice = noen andre har laget den neste nøkkelen i samme øyeblikk; se på nøklene på nytt
-rule-keys-most = { $count } signeringsnøkler er i bruk, det meste som kan være det; trekk tilbake noen først
+rule-signing-keys-most = { $count } signeringsnøkler er i bruk, det meste som kan være det; trekk tilbake noen først
 # What a check of a token request saw, and what it expected.
 seen-access = { $consumer } har ikke tilgang til { $scope } nå
 seen-access-expected = en tilgang som eieren av scopet har gitt

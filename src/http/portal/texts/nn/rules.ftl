@@ -92,7 +92,7 @@ rule-prefix-assigned-deny = prefikset er tildelt frå før; avslå førespurnade
 rule-key-announced = den neste nøkkelen er kunngjord alt og signerer frå { $moment }; vel at han skal signere no om det hastar
 rule-key-signs = denne nøkkelen signerer; lat ein annan signere no, og trekk han så tilbake
 rule-key-twice = nokon andre har laga den neste nøkkelen i same augneblink; sjå på nøklane på nytt
-rule-keys-most = { $count } signeringsnøklar er i bruk, det meste som kan vere det; trekk tilbake nokre først
+rule-signing-keys-most = { $count } signeringsnøklar er i bruk, det meste som kan vere det; trekk tilbake nokre først
 # What a check of a token request saw, and what it expected.
 seen-access = { $consumer } har ikkje tilgang til { $scope } no
 seen-access-expected = ein tilgang som eigaren av scopet har gitt
