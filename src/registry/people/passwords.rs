@@ -44,7 +44,10 @@ const COMMON: &[&str] = &[
     "juni", "mars", "oslo", "test", "vår", "jul",
 ];
 
-/// Digits that are no secret: a year, a date or a count behind a word.
+/// Digits in a row from which on they look like a year, a date or a count behind a word.
+const YEAR: usize = 4;
+
+/// How many of such are no secret.
 const DIGITS_FREE: usize = 6;
 
 /// Hashes passwords, some at a time.
@@ -134,8 +137,10 @@ pub(super) fn check_password(
         own = own.replace(&word.to_lowercase(), "");
     }
     let letters = own.chars().filter(|c| c.is_alphabetic()).count();
-    let digits = own.chars().filter(|c| c.is_numeric()).count();
-    let own = letters + digits.saturating_sub(DIGITS_FREE);
+    let runs = own.split(|c: char| !c.is_numeric()).map(|run| run.chars().count());
+    let digits: usize =
+        runs.map(|run| if run < YEAR { run } else { run.saturating_sub(DIGITS_FREE) }).sum();
+    let own = letters + digits;
     let is_easy = different.len() < DIFFERENT_CHARACTERS_MIN || own < OWN_CHARACTERS_MIN;
     if is_easy { Err(PasswordProblem::Easy) } else { Ok(()) }
 }
