@@ -158,7 +158,8 @@ async fn keys_are_replaced_by_themselves_once_however_many_nodes_look_after_them
     let beside = server.beside().await;
     let settle = async || {
         let (one, other) = (&server.app.registry, &beside.app.registry);
-        let both = tokio::join!(one.keep_signing_keys(), other.keep_signing_keys());
+        let both =
+            tokio::join!(Box::pin(one.keep_signing_keys()), Box::pin(other.keep_signing_keys()));
         assert!(both.0.is_ok() || both.1.is_ok(), "{both:?}");
         for node in [server, &beside] {
             node.app.issuer.feed.catch_up().await.unwrap();
