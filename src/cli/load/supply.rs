@@ -73,7 +73,7 @@ fn spoilt(assertion: &str) -> String {
     format!("{message}.{first}{rest}")
 }
 
-/// Assertions, in the order in which they are to be sent.
+/// Assertions, about in the order of their numbers: several threads sign.
 pub(super) struct Supply(Receiver<Result<Signed, Failure>>);
 
 /// Assertions that wait while it is signed as needed: enough that the sender never waits for a thread to wake,

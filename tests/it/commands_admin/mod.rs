@@ -2,6 +2,7 @@
 
 mod answers;
 mod declared;
+mod load;
 mod tour;
 mod usage;
 

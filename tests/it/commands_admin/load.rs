@@ -1,0 +1,68 @@
+//! The load of a server from the shell: what is counted, what fails the run, and that a server is asked in earnest.
+
+use serde_json::json;
+
+use crate::commands_admin::Server;
+
+#[test]
+fn a_load_counts_what_came_of_each_request_and_writes_a_report() {
+    let server = Server::start();
+    let page = server.name("load.html");
+    let report = server.json(&[
+        "load",
+        "--seconds",
+        "2",
+        "--rate",
+        "40",
+        "--by",
+        "both",
+        "--bad",
+        "10",
+        "--html",
+        &page,
+    ]);
+    let (issued, refused) =
+        (report["issued"].as_u64().unwrap(), report["refused"].as_u64().unwrap());
+    assert_eq!(issued + refused, 80, "{report}");
+    // Several threads sign, so the last ones may have changed places.
+    assert!((6..=10).contains(&refused), "{report}");
+    assert_eq!(report["failed"], json!({}));
+    assert_eq!(report["replay_refused"], true);
+    assert_eq!(report["by_second"].as_array().unwrap().len(), 2);
+    assert!(report["server_cpu"]["seconds"].as_f64().is_some(), "{report}");
+    let p = |name: &str| report["milliseconds"][name].as_f64().unwrap();
+    assert!(p("p50") > 0.0 && p("p50") <= p("p99") && p("p99") <= p("max"), "{report}");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<svg") && page.contains("40 requests a second"), "{page}");
+
+    let text = server.text(&[
+        "load",
+        "--seconds",
+        "1",
+        "--concurrency",
+        "2",
+        "--by",
+        "certificate",
+        "--new-connections",
+    ]);
+    assert!(text.contains("2 requests under way at a time by enterprise certificates"), "{text}");
+    let ahead = server.json(&["load", "--seconds", "1", "--rate", "20", "--sign-ahead"]);
+    assert_eq!(ahead["issued"], 20, "{ahead}");
+}
+
+#[test]
+fn a_load_fails_where_its_figures_would_mean_nothing() {
+    let server = Server::start();
+    // A scope that the client does not have: the first request tells, and nothing more is sent.
+    let refused = server.run(&["load", "--seconds", "1", "--scope", "dev:secrets.read"]).with(1);
+    assert!(refused.err.contains("before the load, the first request"), "{refused:?}");
+    assert_eq!(refused.out, "");
+    let usage = server.run(&["load", "--seconds", "1", "--sign-ahead"]).with(2);
+    assert!(usage.err.contains("--rate"), "{usage:?}");
+    let much =
+        server.run(&["load", "--rate", "100000", "--seconds", "100", "--sign-ahead"]).with(2);
+    assert!(much.err.contains("kept in memory"), "{much:?}");
+    let nowhere = [("MASKINPORTEN_TOKEN_ENDPOINT", "http://127.0.0.1:9/token")];
+    let unreached = server.run_with(&nowhere, &["load", "--seconds", "1"]).with(9);
+    assert!(unreached.err.contains("no connection"), "{unreached:?}");
+}
