@@ -1,7 +1,6 @@
 //! Which server a client command talks to, and how: addresses from options, settings or published
 //! metadata (RFC 8414), and an HTTP client that follows no redirects.
 
-use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::cli::env_file::Settings;
 use crate::cli::failure::Failure;
 use crate::cli::input;
+use crate::remote::outbound::with_causes;
 
 /// The options that say which server is meant.
 #[derive(Args, Clone, Debug, Default)]
@@ -257,18 +257,6 @@ pub(super) fn unexpected(url: impl std::fmt::Display, status: StatusCode) -> Fai
 /// Why there is no answer.
 pub(super) fn unreachable(url: &Url, error: reqwest::Error) -> Failure {
     Failure::unreachable(format!("{url} cannot be reached: {}", with_causes(error)))
-}
-
-/// The error with its causes: the first sentence alone never says what happened.
-fn with_causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The mails that people get about themselves, in their own language.
 
+use crate::clock::HOUR_SECONDS;
 use crate::domain::language::Language;
 use crate::domain::sign_in::LinkPurpose;
 use crate::domain::user::User;
@@ -215,8 +216,7 @@ fn english(portal: &str, occasion: Occasion<'_>) -> (&'static str, String) {
 
 /// For how long a link counts, in words.
 fn hours(purpose: LinkPurpose, one: &str, many: &str) -> String {
-    const SECONDS_OF_HOUR: i64 = 60 * 60;
-    match purpose.lifetime_seconds() / SECONDS_OF_HOUR {
+    match purpose.lifetime_seconds() / HOUR_SECONDS {
         1 => format!("1 {one}"),
         hours => format!("{hours} {many}"),
     }

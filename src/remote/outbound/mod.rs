@@ -282,7 +282,7 @@ pub(super) fn bearer(headers: &mut HeaderMap, token: &str) -> Result<(), String>
 
 /// The error with its causes: the first sentence alone never says what happened. Without the address, in which
 /// organizations and people are named.
-fn with_causes(error: reqwest::Error) -> String {
+pub fn with_causes(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::harness::http::read_head;
 
 /// What a lookup asked, and its head.
 #[derive(Clone, Debug)]
@@ -123,13 +125,8 @@ fn lock(shared: &Mutex<Shared>) -> std::sync::MutexGuard<'_, Shared> {
 }
 
 async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) {
-    let mut received = Vec::new();
-    while !received.ends_with(b"\r\n\r\n") {
-        if !matches!(stream.read_buf(&mut received).await, Ok(count) if count > 0) {
-            return;
-        }
-    }
-    let lookup = Lookup::read(String::from_utf8(received).unwrap());
+    let Some(head) = read_head(&mut stream).await else { return };
+    let lookup = Lookup::read(head);
     let act = {
         let mut shared = lock(&shared);
         shared.lookups.push(lookup.clone());

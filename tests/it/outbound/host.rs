@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::harness::http::read_head;
 
 /// What the server does when it is asked for a path.
 #[derive(Clone, Debug)]
@@ -106,13 +108,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) {
-    let mut received = Vec::new();
-    while !received.ends_with(b"\r\n\r\n") {
-        if !matches!(stream.read_buf(&mut received).await, Ok(count) if count > 0) {
-            return;
-        }
-    }
-    let head = String::from_utf8(received).unwrap();
+    let Some(head) = read_head(&mut stream).await else { return };
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let act = {
         let mut shared = lock(&shared);

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::app::App;
+use crate::clock::{DAY_SECONDS, HOUR_SECONDS};
 use crate::domain::client::KeyId;
 use crate::domain::right::Right;
 use crate::http::portal::consumer::client::{Head, Loaded, Tab, load};
@@ -19,9 +20,6 @@ use crate::http::portal::query::Query;
 use crate::http::portal::refused::Refused;
 use crate::keys::client_jwk::{ClientJwk, ClientJwkError};
 use crate::registry::{Registry, RegistryError};
-
-const HOUR_SECONDS: i64 = 60 * 60;
-const DAY_SECONDS: i64 = 24 * HOUR_SECONDS;
 
 /// How long the old key may be used beside its successor: the ends of the names of the texts, and seconds. An hour
 /// for who changes one machine by hand, a month for who must ask others to.
