@@ -1,5 +1,6 @@
 //! Sends the requests of a load, and sorts the answers.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,25 @@ pub(super) enum Pace {
     Rate { per_second: u32 },
     /// So many under way at a time.
     Concurrency { at_a_time: u32 },
+}
+
+/// When a load is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// After so many requests.
+    AfterRequests(u32),
+    /// After so many seconds.
+    AfterSeconds(u32),
+}
+
+impl End {
+    /// How many requests that is at a rate.
+    pub(super) fn requests(self, per_second: u32) -> u64 {
+        match self {
+            Self::AfterRequests(requests) => requests.into(),
+            Self::AfterSeconds(seconds) => u64::from(per_second) * u64::from(seconds),
+        }
+    }
 }
 
 /// Where requests go.
@@ -101,22 +121,25 @@ struct Load {
     tally: Mutex<Tally>,
     /// When it began, as the clock's uptime.
     began: Duration,
-    seconds: u32,
+    end: End,
+    /// Requests that have been begun with a number under way at a time.
+    begun: AtomicU32,
 }
 
-/// Loads the target for that long.
+/// Loads the target until that end.
 pub(super) async fn run(
     target: Arc<Target>,
     supply: Supply,
     pace: Pace,
-    seconds: u32,
+    end: End,
 ) -> Result<Tally, Failure> {
     let load = Arc::new(Load {
         target,
         supply: TurnMutex::new(supply),
         tally: Mutex::default(),
         began: SystemClock.uptime(),
-        seconds,
+        end,
+        begun: AtomicU32::new(0),
     });
     let progress = tokio::spawn(show_progress(Arc::clone(&load)));
     let done = match pace {
@@ -135,8 +158,15 @@ impl Load {
         SystemClock.uptime().saturating_sub(self.began)
     }
 
-    fn lasts(&self) -> Duration {
-        Duration::from_secs(self.seconds.into())
+    /// Whether one more request is to be begun.
+    fn goes_on(&self) -> bool {
+        match self.end {
+            End::AfterRequests(requests) => {
+                let next = |begun| (begun < requests).then_some(begun + 1);
+                self.begun.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+            }
+            End::AfterSeconds(seconds) => self.elapsed() < Duration::from_secs(seconds.into()),
+        }
     }
 
     fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
@@ -158,8 +188,9 @@ impl Load {
     async fn at_rate(self: Arc<Self>, per_second: u32) -> Result<(), Failure> {
         let places = Arc::new(Semaphore::new(UNDER_WAY_MAX));
         let mut under_way = JoinSet::new();
+        let requests = self.end.requests(per_second);
         let per_second = u64::from(per_second);
-        for number in 0..per_second * u64::from(self.seconds) {
+        for number in 0..requests {
             let rest = Duration::from_nanos(number % per_second * NANOS_PER_SECOND / per_second);
             let due = Duration::from_secs(number / per_second) + rest;
             let signed = self.next().await?;
@@ -181,13 +212,13 @@ impl Load {
         Ok(())
     }
 
-    /// Keeps so many requests under way until the time is over.
+    /// Keeps so many requests under way until the load is over.
     async fn at_a_time(self: Arc<Self>, at_a_time: u32) -> Result<(), Failure> {
         let mut senders = JoinSet::new();
         for _ in 0..at_a_time {
             let load = Arc::clone(&self);
             senders.spawn(async move {
-                while load.elapsed() < load.lasts() {
+                while load.goes_on() {
                     let signed = load.next().await?;
                     load.send(&signed, load.elapsed()).await;
                 }
@@ -208,9 +239,14 @@ async fn show_progress(load: Arc<Load>) {
             let tally = load.tally();
             (tally.outcomes.values().sum::<u64>(), tally.failed(), tally.times.percentile(99.0))
         };
-        let (at, of) = (load.elapsed().as_secs(), load.seconds);
+        let whole = match load.end {
+            End::AfterRequests(requests) => format!("{answered:>9} of {requests}"),
+            End::AfterSeconds(seconds) => {
+                format!("{:>4} of {seconds} s", load.elapsed().as_secs())
+            }
+        };
         progress.show(&format!(
-            "{at:>4} of {of} s  {:>7}/s  p99 {p99:>8.2} ms  {failed} failed",
+            "{whole}  {:>7}/s  p99 {p99:>8.2} ms  {failed} failed",
             answered - shown
         ));
         shown = answered;

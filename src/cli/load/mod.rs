@@ -17,14 +17,14 @@ mod tally;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use reqwest::Url;
 
 use crate::cli::assertion::GrantArgs;
 use crate::cli::env_file::Settings;
 use crate::cli::failure::Failure;
 use crate::cli::key_source::{self, AssertionKey, KeyName};
-use crate::cli::load::drive::{Pace, Target};
+use crate::cli::load::drive::{End, Pace, Target};
 use crate::cli::load::report::Report;
 use crate::cli::load::server_cpu::ServerCpu;
 use crate::cli::load::supply::{Requester, Signing, Supply};
@@ -34,6 +34,7 @@ use crate::clock::{Clock as _, SystemClock};
 
 /// Loads a token endpoint, and says how it bore that.
 #[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("counted").args(["rate", "requests"]).multiple(true))]
 pub(super) struct LoadCommand {
     /// A file of settings, such as the dev.env that `portvakt dev` writes; repeated for more clients, which take
     /// turns.
@@ -53,13 +54,17 @@ pub(super) struct LoadCommand {
     #[arg(long, value_name = "NUMBER", default_value_t = 16, conflicts_with = "rate",
         value_parser = clap::value_parser!(u32).range(1..=CONCURRENCY_MAX))]
     concurrency: u32,
+    /// End after so many requests, however long that takes, instead of after --seconds.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "seconds",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    requests: Option<u32>,
     /// Seconds of load.
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=SECONDS_MAX))]
     seconds: u32,
-    /// Sign every assertion of a run with --rate before the first is sent, so that signing takes nothing from
-    /// the server beside it. They live for two minutes, which bounds the run.
-    #[arg(long, requires = "rate")]
+    /// Sign every assertion before the first is sent, so that signing takes nothing from the server beside it. It
+    /// takes --rate or --requests, which say how many. They live for two minutes, which bounds the run.
+    #[arg(long, requires = "counted")]
     sign_ahead: bool,
     /// Of a hundred requests, how many have a wrong signature, and must be refused.
     #[arg(long, value_name = "PERCENT", default_value_t = 0,
@@ -120,7 +125,7 @@ impl LoadCommand {
         let supply = self.supply(signing)?;
         let before = cpu.read().await;
         let began_at = SystemClock.now();
-        let tally = drive::run(target, supply, self.pace(), self.seconds).await?;
+        let tally = drive::run(target, supply, self.pace(), self.end()).await?;
         let cpu_seconds = before.zip(cpu.read().await).map(|(before, after)| after - before);
         let report = Report::new(&server.issuer, began_at, self.described(), &tally, cpu_seconds);
         if let Some(file) = &self.html {
@@ -146,6 +151,13 @@ impl LoadCommand {
         match self.rate {
             Some(per_second) => Pace::Rate { per_second },
             None => Pace::Concurrency { at_a_time: self.concurrency },
+        }
+    }
+
+    fn end(&self) -> End {
+        match self.requests {
+            Some(requests) => End::AfterRequests(requests),
+            None => End::AfterSeconds(self.seconds),
         }
     }
 
@@ -222,9 +234,11 @@ impl LoadCommand {
         if !self.sign_ahead {
             return Ok(Supply::as_needed(signing));
         }
-        let count = u64::from(self.rate.unwrap_or_default()) * u64::from(self.seconds);
+        let count = self.end().requests(self.rate.unwrap_or_default());
+        // How long a number of requests takes is not known before.
+        let seconds = if self.requests.is_some() { 0 } else { self.seconds };
         output::note(&format!("signing {count} assertions"));
-        Supply::ahead(signing, count, self.seconds)
+        Supply::ahead(signing, count, seconds)
     }
 }
 

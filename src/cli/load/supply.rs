@@ -100,7 +100,7 @@ impl Supply {
         if u64::try_from(room).unwrap_or(u64::MAX) < count {
             return Err(Failure::usage(format!(
                 "{count} assertions are more than the {MEMORY_MAX} that are kept in memory; leave out --sign-ahead, \
-                 or lower --rate or --seconds"
+                 or have fewer sent"
             )));
         }
         let (supply, threads) = Self::start(signing, room, count);
@@ -112,7 +112,7 @@ impl Supply {
         if took + u64::from(seconds) > AGE_MAX {
             return Err(Failure::usage(format!(
                 "signing {count} assertions took {took} s, and with {seconds} s of load the first would be too old \
-                 (they live for 120 s); leave out --sign-ahead, or lower --rate or --seconds"
+                 (they live for 120 s); leave out --sign-ahead, or have fewer sent"
             )));
         }
         Ok(supply)

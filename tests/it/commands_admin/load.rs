@@ -48,6 +48,8 @@ fn a_load_counts_what_came_of_each_request_and_writes_a_report() {
     assert!(text.contains("2 requests under way at a time by enterprise certificates"), "{text}");
     let ahead = server.json(&["load", "--seconds", "1", "--rate", "20", "--sign-ahead"]);
     assert_eq!(ahead["issued"], 20, "{ahead}");
+    let counted = server.json(&["load", "--requests", "30", "--sign-ahead", "--concurrency", "4"]);
+    assert_eq!(counted["issued"], 30, "{counted}");
 }
 
 #[test]
@@ -58,7 +60,7 @@ fn a_load_fails_where_its_figures_would_mean_nothing() {
     assert!(refused.err.contains("before the load, the first request"), "{refused:?}");
     assert_eq!(refused.out, "");
     let usage = server.run(&["load", "--seconds", "1", "--sign-ahead"]).with(2);
-    assert!(usage.err.contains("--rate"), "{usage:?}");
+    assert!(usage.err.contains("--rate") && usage.err.contains("--requests"), "{usage:?}");
     let much =
         server.run(&["load", "--rate", "100000", "--seconds", "100", "--sign-ahead"]).with(2);
     assert!(much.err.contains("kept in memory"), "{much:?}");

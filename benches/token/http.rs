@@ -1,0 +1,149 @@
+//! Requests over HTTP on the loopback interface: connections that are kept, each with one request after another.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::post;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cpu_time::{ProcessTime, ThreadTime};
+use criterion::Criterion;
+use portvakt::domain::algorithm::Algorithm;
+use portvakt::http::listen::Listener;
+use portvakt::http::token_router;
+use portvakt::keys::{SigningKey, TokenType};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::CONCURRENCY;
+use crate::client::ClientSide;
+use crate::cpu::CpuTime;
+use crate::server::Server;
+
+/// Room for an answer, head and body.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// What stands between the end of a head and a body.
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+
+pub(crate) fn http(criterion: &mut Criterion<CpuTime>, algorithm: Algorithm) {
+    let client = ClientSide::new();
+    // One thread, as on a server with one core.
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("threads");
+    let mut group = criterion.benchmark_group("http");
+    let floor = floor(&runtime, &client, algorithm);
+    group.bench_function(format!("floor RS256->{algorithm}"), |bencher| {
+        bencher.iter_custom(|iterations| requests(floor, &client, &client.kid_header, iterations));
+    });
+    let server = runtime.block_on(Server::new(&client, algorithm));
+    let address = serve(&runtime, &server);
+    for (name, header) in client.headers() {
+        runtime.block_on(server.refuses_a_replay(&client.assertion(header)));
+        group.bench_function(format!("RS256->{algorithm}/{name}"), |bencher| {
+            bencher.iter_custom(|iterations| requests(address, &client, header, iterations));
+        });
+    }
+}
+
+/// A server that checks the signature of an assertion, signs a token that is always the same, and does nothing else.
+fn floor(runtime: &Runtime, client: &ClientSide, algorithm: Algorithm) -> SocketAddr {
+    let (token_key, _) = SigningKey::generate(algorithm, 2048).expect("key");
+    let header = token_key.header(TokenType::Unsaid);
+    let keys = Arc::new((client.public(), token_key, header));
+    let answer = move |body: Bytes| {
+        let keys = Arc::clone(&keys);
+        async move {
+            let (public, token_key, header) = &*keys;
+            let (_, assertion) =
+                str::from_utf8(&body).expect("text").rsplit_once('=').expect("a form");
+            let (signed, signature) = assertion.rsplit_once('.').expect("three parts");
+            let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64");
+            public.verify(signed.as_bytes(), &signature).expect("right");
+            let token = token_key.sign(header, &[b'x'; 350]).expect("signed");
+            ([(CONTENT_TYPE, "application/json")], token)
+        }
+    };
+    let router = Router::new().route("/token", post(answer));
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = listener.local_addr().expect("an address");
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+fn serve(runtime: &Runtime, server: &Server) -> SocketAddr {
+    let any = "127.0.0.1:0".parse().expect("an address");
+    let connections = u32::try_from(CONCURRENCY).expect("few");
+    let listener = runtime.block_on(Listener::bind(any, None, connections)).expect("a port");
+    let address = listener.address().expect("an address");
+    let router = token_router(server.app.clone());
+    runtime.spawn(listener.serve(router, std::future::pending()));
+    address
+}
+
+/// Sends so many requests, [`CONCURRENCY`] at a time, and returns the CPU time that the process has taken beside the
+/// threads that send.
+fn requests(address: SocketAddr, client: &ClientSide, header: &str, count: u64) -> Duration {
+    let mut shares = vec![Vec::new(); CONCURRENCY];
+    for (_, share) in (0..count).zip((0..CONCURRENCY).cycle()) {
+        shares[share].push(request(&client.assertion(header)));
+    }
+    let began = ProcessTime::now();
+    let senders: Vec<_> = shares
+        .into_iter()
+        .filter(|share| !share.is_empty())
+        .map(|share| std::thread::spawn(move || send(address, &share)))
+        .collect();
+    let sending: Duration = senders.into_iter().map(|sender| sender.join().expect("answers")).sum();
+    began.elapsed().saturating_sub(sending)
+}
+
+fn request(assertion: &str) -> Vec<u8> {
+    let body = format!(
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}"
+    );
+    let length = body.len();
+    format!(
+        "POST /token HTTP/1.1\r\nHost: bench.example\r\nContent-Length: {length}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// Sends requests one after another, each of which must get a token, and returns the CPU time of that.
+fn send(address: SocketAddr, requests: &[Vec<u8>]) -> Duration {
+    let began = ThreadTime::now();
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_nodelay(true).expect("no delay");
+    let mut answer = vec![0; ANSWER_BYTES_MAX];
+    for request in requests {
+        stream.write_all(request).expect("sent");
+        let mut length = 0;
+        while !is_whole(&answer[..length]) {
+            let more = stream.read(&mut answer[length..]).expect("an answer");
+            assert_ne!(more, 0, "the connection has ended");
+            length += more;
+        }
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    drop(stream);
+    began.elapsed()
+}
+
+/// Whether an answer has come to its end, as its head says.
+fn is_whole(answer: &[u8]) -> bool {
+    let end = answer.windows(END_OF_HEAD.len()).position(|it| it == END_OF_HEAD);
+    let Some(end) = end else { return false };
+    let head = str::from_utf8(&answer[..end]).expect("a head is text");
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().ok())?
+    });
+    answer.len() >= end + END_OF_HEAD.len() + length.expect("answers have a length")
+}
