@@ -19,14 +19,9 @@ pub(super) struct TraceId(String);
 impl TraceId {
     /// A new one. What a client sends along is not used: two requests must never share one.
     pub(super) fn new(random: &dyn Random) -> Self {
-        use std::fmt::Write as _;
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
-        let mut text = String::with_capacity(32);
-        for byte in bytes {
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
     }
 
     pub(super) fn as_str(&self) -> &str {

@@ -1,13 +1,16 @@
 //! What every request passes on its way in and every answer on its way out.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{HOST, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use tower::{Service, layer::layer_fn};
 
 use crate::app::App;
 use crate::http::error::{OAuthError, TraceId};
@@ -17,22 +20,46 @@ const HEADER_VALUE_BYTES_MAX: usize = 8 * 1024;
 
 /// Puts the guard in front of `routes`.
 pub(super) fn protect(routes: Router, app: Arc<App>) -> Router {
-    routes.layer(from_fn_with_state(app, guard))
+    routes.layer(layer_fn(move |routes| Guard { routes, app: Arc::clone(&app) }))
+}
+
+/// Routes with the guard in front of them. What the library has for this would copy each request and its answer more
+/// often than everything that is done with them here.
+#[derive(Clone)]
+struct Guard<S> {
+    routes: S,
+    app: Arc<App>,
+}
+
+impl<S> Service<Request> for Guard<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.routes.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let trace_id = TraceId::new(&*self.app.issuer.random);
+        if let Some(refusal) = refuse(&request) {
+            tracing::info!(%trace_id, error = refusal.error(), "request refused: {refusal:?}");
+            let answer = with_headers(refusal.into_response_with(&trace_id), &trace_id);
+            return Box::pin(std::future::ready(Ok(answer)));
+        }
+        request.extensions_mut().insert(trace_id.clone());
+        let answer = self.routes.call(request);
+        Box::pin(async move { Ok(with_headers(answer.await?, &trace_id)) })
+    }
 }
 
 /// Answers in the form of RFC 6749 where `routes` lead nowhere.
 pub(super) fn with_fallbacks(routes: Router) -> Router {
     routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed)
-}
-
-async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let trace_id = TraceId::new(&*app.issuer.random);
-    if let Some(refusal) = refuse(&request) {
-        tracing::info!(%trace_id, error = refusal.error(), "request refused: {refusal:?}");
-        return with_headers(refusal.into_response_with(&trace_id), &trace_id);
-    }
-    request.extensions_mut().insert(trace_id.clone());
-    with_headers(next.run(request).await, &trace_id)
 }
 
 /// RFC 9112 section 3.2: a request has exactly one `Host`; which one is nobody's business here. Section 6.1:

@@ -139,9 +139,9 @@ fn decode(text: &[u8]) -> Result<String, OAuthError> {
              between pairs.",
         )
     };
-    // An assertion is two thousand characters that mean themselves.
-    let means_itself = |&byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'+' | b'%' | b';');
-    if text.iter().all(means_itself) {
+    // An assertion is two thousand characters that mean themselves. Without an early end, many are looked at at once.
+    let means_itself = |byte: u8| byte.is_ascii_graphic() & !matches!(byte, b'+' | b'%' | b';');
+    if text.iter().fold(true, |all, &byte| all & means_itself(byte)) {
         return String::from_utf8(text.to_vec()).map_err(|_| broken());
     }
     let mut bytes = Vec::with_capacity(text.len());

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, yield_now};
 
 use crate::clock::{Clock, Timestamp};
 use crate::store::{ReplayLog, SpentId, Store, StoreError};
@@ -110,10 +110,10 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut next_sweep = clock.uptime() + Duration::from_secs(SWEEP_SECONDS);
     loop {
-        let came = queue.recv_many(&mut batch, BATCH_MAX).await;
-        if came == 0 {
+        if queue.recv_many(&mut batch, BATCH_MAX).await == 0 {
             return;
         }
+        let came = gather(&mut batch, &mut queue).await;
         if register.spend_batch(&mut batch).await.is_err() {
             // Who has come meanwhile has waited as long, and would now wait for the same again.
             while let Ok(waiting) = queue.try_recv() {
@@ -126,6 +126,23 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
         }
         if (2..COMPANY_WANTED).contains(&came) {
             tokio::time::sleep(COMPANY_WAIT).await;
+        }
+    }
+}
+
+/// Has requests that are ready to run come along, and returns how many there are. To a lone one it costs nothing; a
+/// processor that has others to run would not have been idle either.
+async fn gather(batch: &mut Vec<Waiting>, queue: &mut mpsc::Receiver<Waiting>) -> usize {
+    loop {
+        let before = batch.len();
+        yield_now().await;
+        while batch.len() < BATCH_MAX
+            && let Ok(waiting) = queue.try_recv()
+        {
+            batch.push(waiting);
+        }
+        if batch.len() == before || batch.len() == BATCH_MAX {
+            return batch.len();
         }
     }
 }
