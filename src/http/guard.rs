@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{HOST, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -29,10 +29,10 @@ async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) ->
     let trace_id = TraceId::new(&*app.issuer.random);
     if let Some(refusal) = refuse(&request) {
         tracing::info!(%trace_id, error = refusal.error(), "request refused: {refusal:?}");
-        return with_headers(refusal.into_response_with(&trace_id), &trace_id);
+        return with_headers(refusal.into_response_with(&trace_id), &trace_id, &app);
     }
     request.extensions_mut().insert(trace_id.clone());
-    with_headers(next.run(request).await, &trace_id)
+    with_headers(next.run(request).await, &trace_id, &app)
 }
 
 /// RFC 9112 section 3.2: a request has exactly one `Host`; which one is nobody's business here. Section 6.1:
@@ -61,11 +61,15 @@ fn oversized(headers: &HeaderMap) -> bool {
     headers.values().any(|value| value.len() > HEADER_VALUE_BYTES_MAX)
 }
 
-fn with_headers(mut response: Response, trace_id: &TraceId) -> Response {
+fn with_headers(mut response: Response, trace_id: &TraceId, app: &App) -> Response {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(trace_id.as_str()) {
         headers.insert("trace-id", value);
+    }
+    if app.is_draining() {
+        // Whoever keeps the connection would send the next request when there is nobody any more.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
