@@ -273,10 +273,15 @@ impl App {
 
     /// Whether the server takes new work: it is not on its way out, and what it has cached is right.
     pub fn ready(&self) -> Result<(), String> {
-        if self.draining.load(Ordering::Acquire) {
+        if self.is_draining() {
             return Err("stopping".to_owned());
         }
         self.issuer.feed.require_fresh().map_err(|refusal| format!("{refusal:?}"))
+    }
+
+    /// Whether the server is on its way out.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
     }
 
     /// Announces that the server is on its way out.

@@ -142,7 +142,9 @@ impl OpenIdProviders {
         if self.clock.now() >= expires_at {
             return Err(OpenIdError::Expired);
         }
-        let spent = self.replay.spend(ReplayId::of_state(&answer.state), expires_at).await;
+        let asked_at = expires_at.minus_seconds(QUESTION_SECONDS);
+        let spent =
+            self.replay.spend(ReplayId::of_state(&answer.state), asked_at, expires_at).await;
         spent.map_err(|refusal| match refusal {
             Refusal::Replayed => OpenIdError::Expired,
             other => OpenIdError::Unavailable(format!("the answer cannot be spent: {other:?}")),

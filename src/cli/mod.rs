@@ -5,6 +5,7 @@
 
 mod admin;
 mod assertion;
+mod backup;
 mod cert;
 mod check_config;
 mod completions;
@@ -48,6 +49,8 @@ enum Command {
     Serve(serve::Serve),
     /// Bring the database up to this version.
     Migrate(migrate::Migrate),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     /// Print a link with which an operator gets into the portal for the first time.
     OperatorLink(operator_link::OperatorLink),
     /// Say whether a configuration file is fit to start with.
@@ -74,6 +77,8 @@ pub fn main() -> ExitCode {
         Command::Dev(dev) => block_on(dev.run()),
         Command::Serve(serve) => block_on(serve.run()),
         Command::Migrate(migrate) => block_on(migrate.run()),
+        Command::Backup(backup) => block_on(backup.run()),
+        Command::Restore(restore) => block_on(restore.run()),
         Command::OperatorLink(link) => block_on(link.run()),
         Command::CheckConfig(check) => check.run(),
         Command::Token(token) => block_on(token.run()),

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::app::{self, App};
@@ -37,6 +38,7 @@ impl Serve {
 /// A server whose listeners are bound.
 pub(super) struct Server {
     app: Arc<App>,
+    drain: Duration,
     token: Listener,
     admin: Listener,
     management: Listener,
@@ -64,7 +66,7 @@ impl Server {
         let store = app::open_store(&config.database).await.context("database")?;
         let app = App::build(config, store, Arc::new(SystemClock), Arc::new(SystemRandom));
         let app = Box::pin(app).await?;
-        Ok(Self { app: Arc::new(app), token, admin, management })
+        Ok(Self { app: Arc::new(app), drain: config.drain, token, admin, management })
     }
 
     /// The addresses that were bound.
@@ -88,9 +90,14 @@ impl Server {
         let app = Arc::clone(&self.app);
         tracing::info!(issuer = app.issuer.rules.grant.issuer, "serving");
         let announce = async {
-            told_to_stop().await?;
+            let mut orders = Orders::listen()?;
+            let order = orders.next().await;
             tracing::info!("stopping");
             app.drain();
+            if order == Order::Drain {
+                // Whoever sends work here is told by readiness; until they have noticed, they send some more.
+                let _ = tokio::time::timeout(self.drain, orders.next()).await;
+            }
             stop.send_replace(true);
             anyhow::Ok(())
         };
@@ -143,13 +150,31 @@ async fn bind(listener: &config::Listener) -> anyhow::Result<Listener> {
     Ok(bound.with_sources(SourceRule::new(listener.behind_proxy, header)))
 }
 
-/// Waits for SIGTERM, which supervisors send, or SIGINT, which a terminal sends.
-async fn told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// How the server is told to stop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Order {
+    /// SIGTERM, which supervisors send.
+    Drain,
+    /// SIGINT, which a terminal sends: whoever sits there does not want to wait.
+    Stop,
+}
+
+/// Listens for orders to stop.
+struct Orders {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Orders {
+    fn listen() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
     }
-    Ok(())
+
+    async fn next(&mut self) -> Order {
+        tokio::select! {
+            _ = self.terminate.recv() => Order::Drain,
+            _ = self.interrupt.recv() => Order::Stop,
+        }
+    }
 }

@@ -53,6 +53,8 @@ pub struct Config {
     pub issuer: String,
     /// Where the admin API is reached from outside; ends in a slash.
     pub admin_url: Option<String>,
+    /// Time between the order to stop and the moment from which no connection is taken.
+    pub drain: Duration,
     /// Which environment this server is, as people see it.
     pub environment: Environment,
     /// What holds for the people who use the portal.
@@ -204,6 +206,7 @@ impl Config {
             portal: Portal::check(&raw.portal, !open_id_providers.is_empty())?,
             open_id_providers,
             admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
+            drain: check_drain(raw.server.drain_seconds)?,
             operator: Operator::check(raw.operator, folder)?,
             delegation_registers: DelegationRegister::check_all(
                 raw.delegation_register,
@@ -304,6 +307,19 @@ fn read_variable(variable: &str, path: &str, value: &str) -> Result<Raw, ConfigE
     let as_it_is = toml::from_str(&format!("{} = {value}", key.join(".")));
     let as_text = || toml::from_str(&format!("{} = {quoted}", key.join(".")));
     as_it_is.or_else(|_| as_text()).map_err(|error| problem(error.message().to_owned()))
+}
+
+/// The longest time in which a load balancer can be expected to notice; supervisors kill after 90 seconds.
+const DRAIN_SECONDS_MAX: u32 = 60;
+
+fn check_drain(seconds: Option<u32>) -> Result<Duration, ConfigError> {
+    match required("server.drain_seconds", seconds)? {
+        seconds @ 0..=DRAIN_SECONDS_MAX => Ok(Duration::from_secs(seconds.into())),
+        seconds => {
+            let problem = format!("{seconds} is more than {DRAIN_SECONDS_MAX}");
+            Err(ConfigError::key("server.drain_seconds", problem))
+        }
+    }
 }
 
 /// A number that is there and not zero: zero seconds, connections or milliseconds would stop everything.

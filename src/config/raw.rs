@@ -22,7 +22,7 @@ macro_rules! section {
     };
 }
 
-section!(RawServer { issuer: String, admin_url: String });
+section!(RawServer { issuer: String, admin_url: String, drain_seconds: u32 });
 section!(RawOperator {
     organization_number: String,
     organization_name: String,

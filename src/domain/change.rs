@@ -64,6 +64,6 @@ pub struct Change {
     pub seq: ChangeSeq,
     /// The kind of thing that was changed.
     pub noun: ChangedNoun,
-    /// Which one, in the form that the noun says.
+    /// Which one, in the form that the noun says; empty for all of that kind.
     pub key: String,
 }

@@ -118,6 +118,7 @@ impl OAuthError {
                 Refusal::TooManyRequests(TooMany { retry_after_seconds }) => {
                     Some(*retry_after_seconds)
                 }
+                Refusal::Fenced { retry_after_seconds, .. } => Some(*retry_after_seconds),
                 Refusal::Unavailable { .. } => Some(RETRY_AFTER_SECONDS),
                 _ => None,
             },

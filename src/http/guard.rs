@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{HOST, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse as _, Response};
 use tower::{Service, layer::layer_fn};
@@ -48,12 +48,12 @@ where
         let trace_id = TraceId::new(&*self.app.issuer.random);
         if let Some(refusal) = refuse(&request) {
             tracing::info!(%trace_id, error = refusal.error(), "request refused: {refusal:?}");
-            let answer = with_headers(refusal.into_response_with(&trace_id), &trace_id);
+            let answer = with_headers(refusal.into_response_with(&trace_id), &trace_id, &self.app);
             return Box::pin(std::future::ready(Ok(answer)));
         }
         request.extensions_mut().insert(trace_id.clone());
-        let answer = self.routes.call(request);
-        Box::pin(async move { Ok(with_headers(answer.await?, &trace_id)) })
+        let (answer, app) = (self.routes.call(request), Arc::clone(&self.app));
+        Box::pin(async move { Ok(with_headers(answer.await?, &trace_id, &app)) })
     }
 }
 
@@ -88,11 +88,15 @@ fn oversized(headers: &HeaderMap) -> bool {
     headers.values().any(|value| value.len() > HEADER_VALUE_BYTES_MAX)
 }
 
-fn with_headers(mut response: Response, trace_id: &TraceId) -> Response {
+fn with_headers(mut response: Response, trace_id: &TraceId, app: &App) -> Response {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(trace_id.as_str()) {
         headers.insert("trace-id", value);
+    }
+    if app.is_draining() {
+        // Whoever keeps the connection would send the next request when there is nobody any more.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

@@ -11,6 +11,7 @@
 //! A key that a client registers is read in [`client_jwk`]; what it may be used with is decided there,
 //! once, and held in the type.
 
+mod backup_seal;
 pub mod client_jwk;
 mod cursor;
 mod error;
@@ -22,6 +23,7 @@ pub mod second_factor;
 pub mod secret_token;
 mod signing_key;
 
+pub use backup_seal::{BackupSeal, SealedReader, SealedWriter};
 pub use cursor::CursorSeal;
 pub use error::{KeyError, KeyKeeperError};
 pub use keeper::{KeyKeeper, KeyRules};

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Random;
 use crate::keys::KeyError;
+use crate::keys::backup_seal::BackupSeal;
 use crate::keys::cursor::CursorSeal;
 use crate::keys::second_factor::SecretSeal;
 use crate::store::AuditSeal;
@@ -22,11 +23,13 @@ pub struct SealingKey {
     audit: AuditSeal,
     cursors: CursorSeal,
     secrets: SecretSeal,
+    backups: BackupSeal,
 }
 
 /// What tells the keys for other purposes apart that are made from the same secret.
 const AUDIT_PURPOSE: &[u8] = b"portvakt audit trail, version 1";
 const CURSOR_PURPOSE: &[u8] = b"portvakt list cursors, version 1";
+const BACKUP_PURPOSE: &[u8] = b"portvakt backups, version 1";
 const SECRET_PURPOSE: &[u8] = b"portvakt secrets of users, version 1";
 
 impl SealingKey {
@@ -42,6 +45,7 @@ impl SealingKey {
             audit: AuditSeal::new(hmac::sign(&secret, AUDIT_PURPOSE).as_ref()),
             cursors: CursorSeal::new(hmac::sign(&secret, CURSOR_PURPOSE).as_ref()),
             secrets: SecretSeal::new(hmac::sign(&secret, SECRET_PURPOSE).as_ref())?,
+            backups: BackupSeal::new(hmac::sign(&secret, BACKUP_PURPOSE).as_ref()),
         })
     }
 
@@ -58,6 +62,11 @@ impl SealingKey {
     /// What the secrets of users are sealed with.
     pub fn secret_seal(&self) -> SecretSeal {
         self.secrets.clone()
+    }
+
+    /// What backups are sealed with.
+    pub fn backup_seal(&self) -> BackupSeal {
+        self.backups.clone()
     }
 
     /// A new sealing key in the form that [`SealingKey::from_base64`] reads.

@@ -271,6 +271,10 @@ impl Pool {
 const BEGIN_IMMEDIATE: &str = "begin immediate";
 
 async fn take_turn(begun: &mut Begun<'_>, turn: Turn) -> Result<(), StoreError> {
+    advisory_lock(turn).execute(begun.on()).await.map(|_| ())
+}
+
+fn advisory_lock<'v>(turn: Turn) -> Query<'v> {
     let lock = match turn {
         Turn::Change => 1,
         Turn::Replay => 2,
@@ -278,8 +282,12 @@ async fn take_turn(begun: &mut Begun<'_>, turn: Turn) -> Result<(), StoreError> 
         Turn::RefusedRequest => 4,
         Turn::TokenUse => 5,
     };
-    let lock = query("select pg_advisory_xact_lock($1)").bind(LOCKS + lock);
-    lock.execute(begun.on()).await.map(|_| ())
+    query("select pg_advisory_xact_lock($1)").bind(LOCKS + lock)
+}
+
+/// Takes, on PostgreSQL, the turn of everything that is numbered.
+pub(super) fn advisory_locks<'v>() -> [Query<'v>; 2] {
+    [Turn::Change, Turn::Replay].map(advisory_lock)
 }
 
 impl Connection {

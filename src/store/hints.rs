@@ -9,7 +9,7 @@ use crate::store::database::{Pool, query};
 use crate::store::{Store, StoreError, Transaction};
 
 /// The channel; it is one of the database, so that others in the same cluster do not hear it.
-const CHANNEL: &str = "portvakt_change";
+pub(super) const CHANNEL: &str = "portvakt_change";
 
 /// Time before a session that has ended is begun again.
 const PAUSE: Duration = Duration::from_millis(500);

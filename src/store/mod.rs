@@ -18,6 +18,7 @@
 mod accesses;
 mod alerts;
 mod audit;
+mod backup;
 mod business;
 mod caps;
 mod changes;
@@ -26,6 +27,7 @@ mod clients;
 mod database;
 mod delegations;
 mod error;
+mod fence;
 mod hints;
 mod idempotency;
 mod last_use;
@@ -59,6 +61,7 @@ use crate::store::database::{Pool, Turn, query};
 pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
 pub use audit::{AuditEntry, AuditSeal};
+pub use backup::{BackupError, BackupReader, BackupSummary, TableSummary, put_in_place, restoring};
 pub use clients::{ClientFilter, ScopeUse};
 pub use delegations::DelegationFilter;
 pub use error::StoreError;
@@ -131,7 +134,10 @@ impl Store {
 
     /// Applies the migrations that are missing. Of several nodes that do so at once one does, and the others wait.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let migrator = self.migrator();
+        self.apply(self.migrator()).await
+    }
+
+    async fn apply(&self, migrator: Migrator) -> Result<(), StoreError> {
         match &self.writer {
             Pool::Sqlite(pool) => migrator.run(pool).await?,
             Pool::Postgres(pool) => {

@@ -11,9 +11,9 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::store::StoreError;
 use crate::store::database::{On, in_time, query};
 use crate::store::side_connection::Durability;
+use crate::store::{StoreError, fence};
 
 /// How long connecting may take; whoever waits for it would rather be told 503 within a second.
 const CONNECT_TIME_MAX: Duration = Duration::from_millis(800);
@@ -97,6 +97,14 @@ pub(super) fn pool(
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(acquire_time_max)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                fence::join(connection).await.map_err(|error| match error {
+                    StoreError::Unavailable(error) => error,
+                    other => sqlx::Error::Configuration(other.into()),
+                })
+            })
+        })
         .after_release(|connection, _| {
             // What was given up in the middle may have left it in any state, and silent.
             Box::pin(async move {
@@ -119,7 +127,12 @@ pub(super) async fn connect_beside(
         Durability::Full => options.options(REPLAY_SETTINGS),
         Durability::Lazy => options.options([("synchronous_commit", "off")]),
     };
-    in_time(CONNECT_TIME_MAX, options.connect()).await
+    in_time(CONNECT_TIME_MAX, async {
+        let mut connection = options.connect().await?;
+        fence::join(&mut connection).await?;
+        Ok::<_, StoreError>(connection)
+    })
+    .await
 }
 
 /// A connection that applies migrations, as a pool of its own.

@@ -56,6 +56,12 @@ impl ReplayLog {
         if is_remote { in_time(APPEND_TIME_MAX, appended).await } else { appended.await }
     }
 
+    /// When it became certain that what was spent before may have been forgotten, as of the last append; what was
+    /// issued until then cannot be trusted.
+    pub fn fenced_at(&self) -> Option<Timestamp> {
+        Some(self.0.fenced_at()).filter(|at| *at > 0).map(Timestamp::from_seconds)
+    }
+
     async fn append_row(
         &mut self,
         ids: &[SpentId],

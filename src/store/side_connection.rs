@@ -4,7 +4,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteSynchronous;
 
 use crate::store::database::{Connection, Pool};
-use crate::store::{StoreError, postgres};
+use crate::store::{StoreError, fence, postgres};
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +22,12 @@ pub(super) struct SideConnection {
     pool: Pool,
     durability: Durability,
     connection: Option<Connection>,
+    fenced_at: i64,
 }
 
 impl SideConnection {
     pub(super) fn new(pool: Pool, durability: Durability) -> Self {
-        Self { pool, durability, connection: None }
+        Self { pool, durability, connection: None, fenced_at: 0 }
     }
 
     /// The connection, taken out: whoever ends well puts it back, and a transaction that does not ends with
@@ -38,6 +39,14 @@ impl SideConnection {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
+        let mut connection = self.connect().await?;
+        if matches!(self.durability, Durability::Full) {
+            self.fenced_at = fence::set_at(&mut connection).await?;
+        }
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<Connection, StoreError> {
         match &self.pool {
             Pool::Sqlite(pool) => {
                 let synchronous = match self.durability {
@@ -52,6 +61,11 @@ impl SideConnection {
                 Ok(Connection::Postgres(connection))
             }
         }
+    }
+
+    /// When the fence had been set last when a connection was made that lasts, in seconds since 1970; zero if never.
+    pub(super) fn fenced_at(&self) -> i64 {
+        self.fenced_at
     }
 
     /// Puts the connection back.

@@ -27,6 +27,8 @@ pub struct GrantRules {
 /// What a client asks for, in an assertion that has been found in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
+    /// When the assertion was issued.
+    pub issued_at: Timestamp,
     /// When the assertion dies.
     pub expires_at: Timestamp,
     /// What makes it unlike the client's other assertions, if it says.
@@ -46,9 +48,10 @@ impl Grant {
     pub fn check(claims: &JsonObject, rules: &GrantRules, now: Timestamp) -> Result<Self, Refusal> {
         check_subject(claims)?;
         check_audience(claims, &rules.issuer)?;
-        let expires_at = check_times(claims, rules, now)?;
+        let (issued_at, expires_at) = check_times(claims, rules, now)?;
         check_authorization_details(claims)?;
         Ok(Self {
+            issued_at,
             expires_at,
             jti: read_jti(claims)?,
             resource: read_resource(claims)?,
@@ -90,11 +93,12 @@ fn check_audience(claims: &JsonObject, issuer: &str) -> Result<(), Refusal> {
     Err(Refusal::Audience { expected: issuer.to_owned(), hint })
 }
 
+/// When the assertion was issued, and when it dies.
 fn check_times(
     claims: &JsonObject,
     rules: &GrantRules,
     now: Timestamp,
-) -> Result<Timestamp, Refusal> {
+) -> Result<(Timestamp, Timestamp), Refusal> {
     let exp = required_seconds(claims, "exp")?;
     let iat = required_seconds(claims, "iat")?;
     let nbf = optional_seconds(claims, "nbf")?;
@@ -111,7 +115,7 @@ fn check_times(
     } else if let Some(nbf) = nbf.filter(|nbf| now.plus_seconds(skew) < *nbf) {
         TimeFault::NotYet(nbf.seconds())
     } else {
-        return Ok(exp);
+        return Ok((iat, exp));
     };
     Err(Refusal::Time { fault, now })
 }

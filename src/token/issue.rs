@@ -51,7 +51,7 @@ impl Issuer {
             .await
             .at(Step::Access, trail)?; // 7
         let replay_id = assertion.replay_id(&client.id, &grant);
-        let spent = self.replay.spend(replay_id, grant.expires_at).await;
+        let spent = self.replay.spend(replay_id, grant.issued_at, grant.expires_at).await;
         let spent = spent.inspect_err(|_| self.requests.give_back(&client.id));
         spent.at(Step::Spend, trail)?; // 8
 

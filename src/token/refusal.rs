@@ -205,6 +205,17 @@ pub enum Refusal {
         /// When it did.
         expired_at: Timestamp,
     },
+    /// The assertion was issued before the fence: it may have been used, and the database has forgotten it.
+    #[error(
+        "The server cannot tell whether the assertion has been used: its database has gone back to an earlier state. \
+         Try again in {retry_after_seconds} s with a new assertion; those issued after {until} are accepted."
+    )]
+    Fenced {
+        /// Up to which `iat` assertions are refused.
+        until: Timestamp,
+        /// Seconds until a client whose clock is right makes assertions that are accepted.
+        retry_after_seconds: u64,
+    },
     /// The header asks for something that we do not do.
     #[error("Invalid assertion. {0}")]
     Header(HeaderFault),
@@ -361,7 +372,7 @@ impl Refusal {
                 ErrorKind::InvalidScope
             }
             Self::TooManyRequests(_) => ErrorKind::TooManyRequests,
-            Self::Unavailable { .. } => ErrorKind::TemporarilyUnavailable,
+            Self::Fenced { .. } | Self::Unavailable { .. } => ErrorKind::TemporarilyUnavailable,
             _ => ErrorKind::InvalidGrant,
         }
     }
@@ -388,6 +399,7 @@ impl Refusal {
             Self::AlgorithmOfKey { .. }
             | Self::Claim { .. }
             | Self::ClientMismatch
+            | Self::Fenced { .. }
             | Self::Header(_)
             | Self::KeyRequired
             | Self::OwnConsumer

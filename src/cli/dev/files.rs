@@ -177,7 +177,7 @@ pub(super) fn configuration(dev: &Dev, issuer: &str) -> String {
     };
     format!(
         "# Written by `portvakt dev` at every start.\n\
-         [server]\nissuer = {issuer}\n{portal}\n\
+         [server]\nissuer = {issuer}\n{portal}drain_seconds = 0\n\n\
          [operator]\norganization_number = \"{operator}\"\norganization_name = {operator_name}\n\
          client_id = \"{ADMIN_CLIENT}\"\nclient_jwk_file = \"{ADMIN_PUBLIC_KEY}\"\n\
          [environment]\nname = \"Dev\"\ncolour = \"orange\"\nself_service = \"open\"\n\

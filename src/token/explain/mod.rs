@@ -135,6 +135,13 @@ impl Refusal {
                 format!("a key that expired at {expired_at}, {}", apart(*expired_at, now)),
                 "a registered key that has not expired".to_owned(),
             ),
+            Self::Fenced { until, .. } => both(
+                format!("iat {}", claim("iat")),
+                format!(
+                    "an iat after {}, because the database has forgotten what was used before",
+                    until.seconds()
+                ),
+            ),
             Self::Header(fault) => only_expected(fault.to_string()),
             Self::KeyRequired => both("x5c".to_owned(), kids_of(facts)),
             Self::MalformedAssertion => only_expected(

@@ -119,6 +119,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::ClientMismatch,
         Refusal::Delegation { consumer: number(), scope: scope(), supplier: number() },
         Refusal::ExpiredKey { expired_at: NOW },
+        Refusal::Fenced { until: NOW, retry_after_seconds: 1 },
         Refusal::Header(HeaderFault::NoKey),
         Refusal::KeyRequired,
         Refusal::MalformedAssertion,

@@ -13,6 +13,7 @@
 mod spent;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -43,6 +44,11 @@ const COMPANY_WAIT: Duration = Duration::from_millis(1);
 /// clocks that disagree.
 const KEEP_MARGIN_SECONDS: i64 = 120;
 
+/// Seconds by which the clock of a node may be ahead of that of the database when the fence is set: what a node has
+/// accepted within its skew lies behind the fence. More than clocks that are kept differ by, and between the last commit of
+/// a primary and the first of its standby lie seconds as well.
+const CLOCKS_APART_SECONDS: i64 = 2;
+
 /// How often expired rows are dropped, and how many of the oldest are looked at: a slice small enough that a
 /// commit behind it does not notice.
 const SWEEP_SECONDS: u64 = 5;
@@ -52,8 +58,14 @@ const SWEEP_ROWS: u32 = 5_000;
 #[derive(Clone)]
 pub struct Replay {
     waiting: mpsc::Sender<Waiting>,
+    clock: Arc<dyn Clock>,
     clock_skew_seconds: i64,
+    fence: Fence,
 }
+
+/// When the fence was set, in seconds since 1970; zero if it never was. Whoever is told that an assertion is fresh looks
+/// at it afterwards, so that it holds for what was spent over the connection that has found it.
+type Fence = Arc<AtomicI64>;
 
 /// One who waits for a commit.
 struct Waiting {
@@ -78,13 +90,26 @@ impl Replay {
         clock_skew_seconds: i64,
     ) -> (Self, JoinHandle<()>) {
         let (waiting, queue) = mpsc::channel(WAITING_MAX);
-        let register = Register { log: store.replay_log(), spent: Spent::default(), read_to: 0 };
-        let task = tokio::spawn(write(register, clock, queue));
-        (Self { waiting, clock_skew_seconds }, task)
+        let fence = Fence::default();
+        let register = Register {
+            log: store.replay_log(),
+            spent: Spent::default(),
+            read_to: 0,
+            fence: Arc::clone(&fence),
+        };
+        let task = tokio::spawn(write(register, Arc::clone(&clock), queue));
+        (Self { waiting, clock, clock_skew_seconds, fence }, task)
     }
 
-    /// Spends an assertion that expires at `expires_at`, or refuses it as used.
-    pub async fn spend(&self, id: ReplayId, expires_at: Timestamp) -> Result<(), Refusal> {
+    /// Spends an assertion that was issued at `issued_at` and expires at `expires_at`, or refuses it as used, or because
+    /// it may have been.
+    pub async fn spend(
+        &self,
+        id: ReplayId,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.require_unfenced(issued_at)?;
         let keep = self.clock_skew_seconds.saturating_add(KEEP_MARGIN_SECONDS);
         let keep_until = expires_at.plus_seconds(keep);
         let (answer, verdict) = oneshot::channel();
@@ -94,13 +119,26 @@ impl Replay {
             .map_err(|_| unavailable("too many assertions wait to be spent"))?;
         let verdict = tokio::time::timeout(Duration::from_secs(COMMIT_SECONDS_MAX), verdict).await;
         match verdict {
-            Ok(Ok(Verdict::Fresh)) => Ok(()),
+            Ok(Ok(Verdict::Fresh)) => self.require_unfenced(issued_at),
             Ok(Ok(Verdict::Spent)) => Err(Refusal::Replayed),
             Ok(Ok(Verdict::Unknown) | Err(_)) => {
                 Err(unavailable("the assertion could not be spent durably"))
             }
             Err(_) => Err(unavailable("spending the assertion took too long")),
         }
+    }
+
+    /// Refuses what may have been spent before the database forgot it: an assertion is accepted as soon as its `iat` is
+    /// within the skew of clocks.
+    fn require_unfenced(&self, issued_at: Timestamp) -> Result<(), Refusal> {
+        let set_at = self.fence.load(Ordering::Acquire);
+        let ahead = self.clock_skew_seconds.saturating_add(CLOCKS_APART_SECONDS);
+        let until = Timestamp::from_seconds(set_at).plus_seconds(ahead);
+        if set_at == 0 || issued_at > until {
+            return Ok(());
+        }
+        let wait = until.seconds().saturating_sub(self.clock.now().seconds()).saturating_add(1);
+        Err(Refusal::Fenced { until, retry_after_seconds: u64::try_from(wait).unwrap_or(0).max(1) })
     }
 }
 
@@ -153,6 +191,7 @@ struct Register {
     spent: Spent,
     /// The row up to which the log has been read.
     read_to: i64,
+    fence: Fence,
 }
 
 impl Register {
@@ -198,6 +237,9 @@ impl Register {
         let latest = new.iter().map(|waiting| waiting.keep_until).max();
         let keep_until = latest.unwrap_or(Timestamp::from_seconds(i64::MAX));
         let seq = self.log.append(&ids, keep_until).await?;
+        if let Some(fenced_at) = self.log.fenced_at() {
+            self.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
+        }
         if seq != self.read_to + 1 {
             self.read_before(seq).await?;
         }
@@ -246,6 +288,9 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
 
+    /// When the assertions of these tests were issued.
+    const ISSUED: Timestamp = Timestamp::from_seconds(1_000_000_000);
+
     fn id(text: &str) -> SpentId {
         let mut id = [0; 32];
         id[..text.len()].copy_from_slice(text.as_bytes());
@@ -260,9 +305,9 @@ mod tests {
         let (replay, task) = Replay::start(&store, Arc::new(SystemClock), 10);
         let spend = |name: &str| {
             let (replay, id) = (replay.clone(), ReplayId(id(name)));
-            tokio::spawn(
-                async move { replay.spend(id, Timestamp::from_seconds(4_000_000_000)).await },
-            )
+            tokio::spawn(async move {
+                replay.spend(id, ISSUED, Timestamp::from_seconds(4_000_000_000)).await
+            })
         };
         let tasks: Vec<_> = (0..600).map(|i| spend(&format!("{}", i % 3))).collect();
         let mut fresh = 0;
@@ -282,7 +327,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
-        let refusal = replay.spend(ReplayId(id("a")), Timestamp::from_seconds(1)).await;
+        let refusal = replay.spend(ReplayId(id("a")), ISSUED, Timestamp::from_seconds(1)).await;
         assert!(matches!(refusal, Err(Refusal::Unavailable { .. })));
     }
 
@@ -298,7 +343,7 @@ mod tests {
             for node in &nodes {
                 let (node, id) = (node.clone(), ReplayId(id(&format!("{number}"))));
                 let end = Timestamp::from_seconds(4_000_000_000);
-                tasks.push(tokio::spawn(async move { node.spend(id, end).await.is_ok() }));
+                tasks.push(tokio::spawn(async move { node.spend(id, ISSUED, end).await.is_ok() }));
             }
         }
         let mut fresh = 0;
@@ -309,6 +354,26 @@ mod tests {
         // One that starts later knows all of it.
         let (late, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
         let end = Timestamp::from_seconds(4_000_000_000);
-        assert_eq!(late.spend(ReplayId(id("7")), end).await, Err(Refusal::Replayed));
+        assert_eq!(late.spend(ReplayId(id("7")), ISSUED, end).await, Err(Refusal::Replayed));
+    }
+
+    #[tokio::test]
+    async fn what_was_issued_before_the_fence_is_refused_and_may_be_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        store.set_fence(ISSUED).await.unwrap();
+        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
+        let end = Timestamp::from_seconds(4_000_000_000);
+        // The first that comes is held against it although nothing was known when it came.
+        for (name, after, is_fenced) in [("a", 0, true), ("a", 12, true), ("b", 13, false)] {
+            let spent = replay.spend(ReplayId(id(name)), ISSUED.plus_seconds(after), end).await;
+            assert_eq!(
+                matches!(spent, Err(Refusal::Fenced { .. })),
+                is_fenced,
+                "{after}: {spent:?}"
+            );
+            assert_eq!(spent.is_ok(), !is_fenced, "{after}");
+        }
     }
 }

@@ -237,7 +237,7 @@ pub(crate) fn write_configuration(folder: &Path, trust: &[Trust], more: &str) ->
     Config::load(&file, std::iter::empty()).unwrap()
 }
 
-fn sealing_key() -> String {
+pub(crate) fn sealing_key() -> String {
     STANDARD.encode([7; 32])
 }
 

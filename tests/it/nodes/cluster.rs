@@ -1,9 +1,12 @@
 //! A cluster of PostgreSQL that a test may stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::harness::postgres::TestDatabase;
+
+/// The socket of a cluster in its folder.
+pub(super) const SOCKET: &str = ".s.PGSQL.5432";
 
 /// A cluster of a test's own; it goes with this value.
 pub(super) struct Cluster {
@@ -21,6 +24,37 @@ impl Cluster {
         control(&["kill", self.folder.to_str().unwrap()]);
     }
 
+    /// Stops it politely: whoever is connected is told.
+    pub(super) fn stop(&self) {
+        control(&["stop", self.folder.to_str().unwrap()]);
+    }
+
+    /// Kills every process of it at once.
+    pub(super) fn crash(&self) {
+        control(&["crash", self.folder.to_str().unwrap()]);
+    }
+
+    /// A standby, which follows a moment behind.
+    pub(super) fn standby(&self) -> Self {
+        let folder = control(&["standby", self.folder.to_str().unwrap()]);
+        Self { folder: folder.trim().into() }
+    }
+
+    /// From now on standbys learn nothing any more.
+    pub(super) fn lag(&self) {
+        control(&["lag", self.folder.to_str().unwrap()]);
+    }
+
+    /// Makes a standby a primary.
+    pub(super) fn promote(&self) {
+        control(&["promote", self.folder.to_str().unwrap()]);
+    }
+
+    /// Its socket.
+    pub(super) fn socket(&self) -> PathBuf {
+        self.folder.join(SOCKET)
+    }
+
     pub(super) fn start(&self) {
         control(&["start", self.folder.to_str().unwrap()]);
     }
@@ -31,9 +65,14 @@ impl Cluster {
     }
 
     pub(super) fn url(&self) -> String {
-        let folder = self.folder.to_str().unwrap().replace('/', "%2F");
-        format!("postgres://postgres@{folder}/postgres")
+        url_in(&self.folder)
     }
+}
+
+/// The URL of the database that a cluster comes with whose socket is in that folder.
+pub(super) fn url_in(folder: &Path) -> String {
+    let folder = folder.to_str().unwrap().replace('/', "%2F");
+    format!("postgres://postgres@{folder}/postgres")
 }
 
 impl Drop for Cluster {

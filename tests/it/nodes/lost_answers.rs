@@ -14,9 +14,7 @@ use crate::harness::place::Place;
 use crate::harness::postgres::{TestDatabase, cluster};
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, caller, pki};
-
-/// The socket of a cluster in its folder.
-const SOCKET: &str = ".s.PGSQL.5432";
+use crate::nodes::cluster::SOCKET;
 
 /// Nobody waits longer to be told that it is unknown.
 const ANSWER_MAX: Duration = Duration::from_millis(1_500);

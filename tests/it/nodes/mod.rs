@@ -3,9 +3,24 @@
 //!
 //! These need PostgreSQL, so plain `cargo test` leaves them out and says so; `tests/run` runs them.
 
+mod balancer;
 mod changes;
 mod cluster;
+mod disk;
+mod failover;
 mod faults;
+pub(crate) mod ledger;
 mod lost_answers;
+pub(crate) mod process;
 mod replay;
+mod restarts;
+mod rolling;
 mod starts;
+pub(crate) mod traffic;
+
+/// How many rounds of something: so many, or as many times more as `PORTVAKT_TEST_LONG` says.
+#[expect(clippy::disallowed_methods, reason = "it is not a setting of the server")]
+fn rounds(usual: usize) -> usize {
+    let times = std::env::var("PORTVAKT_TEST_LONG").ok();
+    usual * times.map_or(1, |times| times.parse().expect("PORTVAKT_TEST_LONG is a number"))
+}

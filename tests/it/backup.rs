@@ -1,0 +1,209 @@
+//! Backup and restore (R32): taken under load, put back elsewhere, and what is damaged is put nowhere.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use portvakt::clock::{Clock as _, SystemClock};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::caller::new_jti;
+use crate::harness::clock::tick;
+use crate::harness::http::{exchange, form, post};
+use crate::harness::place::Place;
+use crate::harness::postgres::TestDatabase;
+use crate::harness::server::caller;
+use crate::harness::sql::Sql;
+use crate::nodes::process::{Home, fresh, get};
+use crate::nodes::traffic::Traffic;
+
+/// How long a backup of a small database may take on a busy machine.
+const BACKUP_MAX: Duration = Duration::from_secs(10);
+
+/// A server that can be backed up, with everything in it that test servers have.
+async fn original(folder: &Path) -> (Home, Place) {
+    let place = Place::new().await;
+    let url = place.database.as_ref().map(|database| database.url());
+    let home = Home::new(folder, "original", url, "");
+    if let Some(file) = place.file() {
+        fs::copy(file, home.database_file()).unwrap();
+    }
+    (home, place)
+}
+
+fn run(home: &Home, arguments: &[&str], status: i32) -> String {
+    let Output { status: ended, stdout, stderr } = home.command(arguments).output().unwrap();
+    let said = String::from_utf8([stdout, stderr].concat()).unwrap();
+    assert_eq!(ended.code(), Some(status), "{arguments:?}: {said}");
+    said
+}
+
+/// The tables of a backup, and what they hold.
+fn tables(shown: &str) -> Vec<(String, u64, String)> {
+    let start = shown.find('{').unwrap();
+    let end = shown.rfind('}').unwrap();
+    let shown: Value = serde_json::from_str(&shown[start..=end]).unwrap();
+    let table = |table: &Value| {
+        let text = |name: &str| table[name].as_str().unwrap().to_owned();
+        (text("name"), table["rows"].as_u64().unwrap(), text("sha256"))
+    };
+    shown["tables"].as_array().unwrap().iter().map(table).collect()
+}
+
+/// Those of which a restored database has all rows.
+fn lasting(mut tables: Vec<(String, u64, String)>) -> Vec<(String, u64, String)> {
+    tables.retain(|(name, ..)| name != "user_session" && name != "user_link");
+    tables
+}
+
+async fn key_set(home: &Home) -> Value {
+    get(home.token, "/jwk").await.unwrap().json()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_under_load_is_restored_elsewhere_and_what_was_spent_stays_spent() {
+    let folder = TempDir::new().unwrap();
+    let (home, _place) = original(folder.path()).await;
+    let sql = home.sql().await;
+    sql.execute(
+        "insert into portal_user (id, email, name, organization_number, language, status, created_at, updated_at) \
+         values ('u', 'u@x.example', 'Ål, \"tab\t\"', '310000116', 'nb', 'active', 1, 1)",
+    )
+    .await;
+    sql.execute("insert into user_session (hash, user_id, created_at, seen_at, second_factor_done) values ('h', 'u', 1, 1, true)").await;
+    let (node, _) = home.start().await;
+    let keys = key_set(&home).await;
+    let traffic = Traffic::start(&[home.token], 4, Duration::from_millis(10));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let file = folder.path().join("b.backup");
+    let path = file.to_str().unwrap();
+    let began = tick();
+    let made = tables(&run(&home, &["backup", "-o", "json", path], 0));
+    let took = began.elapsed();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let ledger = std::sync::Arc::clone(&traffic.ledger);
+    let sent = traffic.stop().await;
+    let counts = ledger.counts();
+    assert_eq!(counts.len(), 1, "all requests work meanwhile: {counts:?}");
+    println!("a backup of {} tables under load in {took:?} (at most {BACKUP_MAX:?})", made.len());
+    assert!(took <= BACKUP_MAX, "{took:?}");
+    assert!(run(&home, &["backup", path], 6).contains("is there already"));
+    let sealed = fs::read(&file).unwrap();
+    for secret in ["x.example", "es256-key", "portal_user"] {
+        assert!(!sealed.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret}");
+    }
+
+    // Nobody restores over a server that runs, nor over what is there.
+    run(&home, &["restore", path], 6);
+    run(&home, &["restore", "--replace", path], if home.has_file() { 1 } else { 6 });
+    assert_eq!(key_set(&home).await, keys);
+    node.terminate();
+    node.ended().await;
+
+    assert_eq!(tables(&run(&home, &["restore", "--verify", "-o", "json", path], 0)), made);
+    let database = TestDatabase::create();
+    let mut others = vec![Home::new(folder.path(), "file", None, "")];
+    others
+        .extend(database.as_ref().map(|it| Home::new(folder.path(), "server", Some(it.url()), "")));
+    for other in &others {
+        assert_eq!(tables(&run(other, &["restore", "-o", "json", path], 0)), made);
+        let again = folder.path().join(format!("{}.again", others.len()));
+        let shown = run(other, &["backup", "-o", "json", again.to_str().unwrap()], 0);
+        fs::remove_file(&again).unwrap();
+        assert_eq!(lasting(tables(&shown)), lasting(made.clone()), "the same in every table");
+        let ended =
+            |name: &str| tables(&shown).iter().any(|(table, rows, _)| table == name && *rows == 0);
+        assert!(ended("user_session") && ended("user_link"));
+        run(other, &["restore", path], 6);
+        restored_server_is_careful(other, &keys, &sent).await;
+    }
+    // In the place of what is there, when nobody uses it.
+    run(&home, &["restore", "--replace", path], 0);
+    let (_node, _) = home.start().await;
+    assert_eq!(key_set(&home).await, keys);
+}
+
+/// It signs with the keys that it had, accepts nothing that may have been spent, and soon works again.
+async fn restored_server_is_careful(home: &Home, keys: &Value, sent: &[(String, String)]) {
+    let (node, _) = home.start().await;
+    let restored = SystemClock.now().seconds();
+    assert_eq!(key_set(home).await, *keys);
+    for (jti, assertion) in sent {
+        let reply = exchange(home.token, &post(&form(assertion))).await.unwrap();
+        assert_eq!(reply.status, 503, "{jti}: {}", reply.text());
+        assert!(reply.header("retry-after").is_some());
+        assert_eq!(reply.json()["error"], "temporarily_unavailable", "{}", reply.text());
+    }
+    // A client whose clock is as far ahead as may be need not wait as long as the others.
+    let client = caller("es256");
+    let mut refused = 0;
+    loop {
+        let now = SystemClock.now().seconds();
+        let draft = fresh(&client).claim("iat", now + 9).claim("jti", new_jti());
+        let reply = exchange(home.token, &post(&form(&draft.sign()))).await.unwrap();
+        if reply.status == 200 {
+            break;
+        }
+        refused += 1;
+        assert!(now < restored + 8, "{}", reply.text());
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    println!(
+        "{} old assertions refused, and {refused} new ones before the first token",
+        sent.len()
+    );
+    node.kill();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_that_is_damaged_or_of_another_key_changes_nothing() {
+    let folder = TempDir::new().unwrap();
+    let (home, _place) = original(folder.path()).await;
+    let path = |name: &str| folder.path().join(name);
+    let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
+    run(&home, &["backup", &text(&path("good"))], 0);
+    let good = fs::read(path("good")).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 4;
+    fs::write(path("flipped"), flipped).unwrap();
+    fs::write(path("cut"), &good[..good.len() - 1]).unwrap();
+    fs::write(path("short"), &good[..40]).unwrap();
+    fs::write(
+        path("none"),
+        b"no backup at all, but a text that is long enough to be taken for one, perhaps",
+    )
+    .unwrap();
+
+    let database = TestDatabase::create();
+    let other = Home::new(folder.path(), "other", database.as_ref().map(TestDatabase::url), "");
+    let stranger =
+        Home::new(folder.path(), "stranger", database.as_ref().map(TestDatabase::url), "");
+    stranger.set(
+        "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    );
+    let cases = [
+        (&other, "flipped", "has been changed"),
+        (&other, "cut", "has been cut"),
+        (&other, "short", "has been cut"),
+        (&other, "none", "is no backup"),
+        (&stranger, "good", "another key"),
+    ];
+    for (home, name, problem) in cases {
+        for more in [&[][..], &["--verify"], &["--replace"]] {
+            let file = text(&path(name));
+            let said = run(home, &[&["restore"], more, &[&*file]].concat(), 1);
+            assert!(said.contains(problem) && said.contains(&file), "{name}: {said}");
+        }
+        assert!(!home.database_file().exists(), "{name}");
+        if let Some(database) = &database {
+            let sql = Sql::connect(&database.url()).await;
+            let made =
+                sql.number("select count(*) from pg_tables where schemaname = 'public'").await;
+            assert_eq!(made, 0, "{name}");
+        }
+    }
+    run(&other, &["restore", &text(&path("good"))], 0);
+}

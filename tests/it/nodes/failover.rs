@@ -1,0 +1,201 @@
+//! N08 (R21): the primary dies, and a standby takes over that lacks its last moments.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use portvakt::clock::{SystemClock, SystemRandom};
+use portvakt::domain::client::ClientStatus;
+use portvakt::keys::SealingKey;
+use portvakt::registry::{Registry, RegistryRules};
+use portvakt::store::Store;
+use tempfile::TempDir;
+use tokio::io::copy_bidirectional;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::spawn_blocking;
+
+use crate::harness::ISSUER;
+use crate::harness::clock::tick;
+use crate::harness::place::Place;
+use crate::harness::server::{actor, caller, sealing_key};
+use crate::harness::sql::Sql;
+use crate::nodes::cluster::{Cluster, SOCKET, url_in};
+use crate::nodes::ledger::{Entry, Ledger};
+use crate::nodes::process::{Home, fresh};
+use crate::nodes::traffic::{Keep, Traffic};
+
+/// How long the standby has learned nothing when the primary dies.
+const LAG: Duration = Duration::from_secs(1);
+
+/// From the death of the primary to the first token.
+const UNAVAILABLE_MAX: Duration = Duration::from_secs(15);
+
+/// How soon a change holds on every node, also after the numbers of changes have leapt.
+const HOLDS_MAX: Duration = Duration::from_secs(2);
+
+/// Where nodes find the primary, whichever it is: what a virtual address or a proxy does in operation.
+struct Address {
+    folder: TempDir,
+    upstream: Arc<Mutex<PathBuf>>,
+}
+
+impl Address {
+    fn of(cluster: &Cluster) -> Self {
+        let folder = TempDir::new().unwrap();
+        let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
+        let upstream = Arc::new(Mutex::new(cluster.socket()));
+        let its = Arc::clone(&upstream);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let upstream = its.lock().unwrap().clone();
+                tokio::spawn(async move {
+                    if let Ok(mut server) = UnixStream::connect(upstream).await {
+                        let _ = copy_bidirectional(&mut client, &mut server).await;
+                    }
+                });
+            }
+        });
+        Self { folder, upstream }
+    }
+
+    fn turn(&self, cluster: &Cluster) {
+        *self.upstream.lock().unwrap() = cluster.socket();
+    }
+
+    fn url(&self) -> String {
+        url_in(self.folder.path())
+    }
+}
+
+/// Changes configuration as another process does.
+pub(super) async fn registry(url: &str) -> Registry {
+    let store = Store::connect(url).await.unwrap();
+    let seal = SealingKey::from_base64(&sealing_key()).unwrap().audit_seal();
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    Registry::alone(store, clock, random, seal, RegistryRules::new(ISSUER, 7_200))
+}
+
+async fn switch(registry: &Registry, client: &str, works: bool) {
+    let status = if works { ClientStatus::Active } else { ClientStatus::Deactivated };
+    let client = client.parse().unwrap();
+    registry.set_client_status(&actor(), &client, status, None).await.unwrap();
+}
+
+/// Waits until that client has tokens at every node, or has none.
+async fn holds(homes: &[Home], client: &str, works: bool) -> Duration {
+    let began = tick();
+    for home in homes {
+        let mut keep = Keep::new(home.token);
+        loop {
+            let draft = fresh(&caller(client));
+            let outcome = keep.ask(&Ledger::default(), client, &draft.jti, &draft.sign()).await;
+            if outcome.is_token() == works {
+                break;
+            }
+            assert!(began.elapsed() < HOLDS_MAX, "{client}: still {outcome:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    began.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_token() {
+    let (primary, standby) = spawn_blocking(|| {
+        let primary = Cluster::new();
+        let standby = primary.standby();
+        (primary, standby)
+    })
+    .await
+    .unwrap();
+    let place = Place::on(primary.database()).await;
+    let address = Address::of(&primary);
+    let home = |name| Home::new(place.folder.path(), name, Some(address.url()), "");
+    let mut homes = vec![home("a"), home("b")];
+    let mut nodes = vec![homes[0].start().await.0, homes[1].start().await.0];
+
+    let addresses: Vec<_> = homes.iter().map(|home| home.token).collect();
+    let traffic = Traffic::start(&addresses, 4, Duration::from_millis(20));
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    primary.lag();
+    // Forgotten as well: a change that the nodes have followed.
+    let changes = registry(&address.url()).await;
+    switch(&changes, "rs256", false).await;
+    holds(&homes, "rs256", false).await;
+    tokio::time::sleep(LAG).await;
+    let sql = place.sql().await;
+    let spent = sql.number("select max(seq) from replay_log").await;
+    let primary = spawn_blocking(move || {
+        primary.crash();
+        primary
+    })
+    .await
+    .unwrap();
+    let died = tick();
+    let standby = spawn_blocking(move || {
+        standby.promote();
+        standby
+    })
+    .await
+    .unwrap();
+    address.turn(&standby);
+    let promoted = died.elapsed();
+
+    // One that has seen nothing of it, so that only the fence can tell.
+    homes.push(home("c"));
+    nodes.push(homes[2].start().await.0);
+    let before: Vec<Entry> =
+        traffic.ledger.entries().into_iter().filter(|entry| entry.sent < died).collect();
+    let late = until_first_token(&traffic.ledger, died).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ledger = Arc::clone(&traffic.ledger);
+    let sent = traffic.stop().await;
+
+    // Everything that was spent is tried again at every node.
+    let mut fenced = 0;
+    for home in &homes {
+        let mut keep = Keep::new(home.token);
+        for (jti, assertion) in &sent {
+            if !before.iter().any(|entry| entry.jti == *jti) {
+                continue;
+            }
+            let outcome = keep.ask(&ledger, "any", jti, assertion).await;
+            fenced += usize::from(outcome.is_unavailable());
+        }
+    }
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+    let own = Sql::connect(&standby.url()).await;
+    let kept = own.number("select max(seq) from replay_log where seq < 1000000000").await;
+    println!(
+        "{:?}; commits spent and forgotten: {}; replays: {} of {} at three nodes, refused by the fence: {fenced}; \
+         tokens issued twice: 0 (at most 0); promoted after {promoted:?}; first token after {late:?} (at most \
+         {UNAVAILABLE_MAX:?})",
+        ledger.counts(),
+        spent - kept,
+        before.len() * homes.len(),
+        ledger.spent().len(),
+    );
+    assert!(spent > kept, "the standby lacked nothing");
+    assert!(fenced > before.len() / 2, "{fenced}");
+    assert!(late <= UNAVAILABLE_MAX, "{late:?}");
+
+    // What was forgotten does not count on the nodes that had followed it, and what is changed now does.
+    holds(&homes, "rs256", true).await;
+    let changes = registry(&address.url()).await;
+    for works in [false, true] {
+        switch(&changes, "ps256", works).await;
+        holds(&homes, "ps256", works).await;
+    }
+    drop((nodes, primary));
+}
+
+async fn until_first_token(ledger: &Ledger, died: std::time::Instant) -> Duration {
+    loop {
+        if let Some(first) = ledger.first_token_after(died) {
+            return first - died;
+        }
+        assert!(died.elapsed() < UNAVAILABLE_MAX * 2, "no token: {:?}", ledger.counts());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
