@@ -210,3 +210,28 @@ impl KnownAnswers {
         self.responders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_has_bounds() {
+        let known = KnownAnswers::new(OcspRule::Fallback, Vec::new());
+        let key = |serial: usize| OcspKey::new(&[], &[], &serial.to_be_bytes());
+        let now = Timestamp::from_seconds(1_000);
+        let good = OcspStatus::Good { until: now };
+        for serial in 0..CERTIFICATES_MAX {
+            assert_eq!(known.keep(key(serial), good, now), Ok(Taken::New));
+        }
+        let one_more = key(CERTIFICATES_MAX);
+        assert_eq!(known.keep(one_more, good, now), Ok(Taken::Same));
+        known.note_silence(one_more, "nothing");
+        assert_eq!(known.certificates(), CERTIFICATES_MAX);
+        assert_eq!(known.word(&one_more, now), None);
+        known.forget(&key(0));
+        assert_eq!(known.keep(one_more, good, now), Ok(Taken::New));
+        assert_eq!(known.word(&one_more, now), Some(good));
+        assert_eq!(known.word(&one_more, now.plus_seconds(1)), None);
+    }
+}

@@ -128,7 +128,10 @@ impl Authority {
         for (serial, is_revoked) in known {
             let (state, revoked) =
                 if *is_revoked { ("R", "250101000000Z,keyCompromise") } else { ("V", "") };
-            let _ = writeln!(text, "{state}\t400101000000Z\t{revoked}\t{serial:X}\tunknown\t/CN=A");
+            // No two that are valid may have one name.
+            let name = format!("/CN={serial}");
+            let _ =
+                writeln!(text, "{state}\t400101000000Z\t{revoked}\t{serial:X}\tunknown\t{name}");
         }
         self.write("index.txt", &text);
     }
