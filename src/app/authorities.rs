@@ -20,7 +20,8 @@ const LOOK_SECONDS: u64 = 2;
 pub(super) fn load(config: &Config, now: Timestamp) -> Result<Vec<TrustSet>, AppError> {
     let load = |set: &config::TrustSet| {
         let problem = |problem| AppError::Trust { name: set.name.clone(), problem };
-        TrustSet::load(source(set)?, now).map_err(problem)
+        let loaded = TrustSet::load(source(set)?, now).map_err(problem);
+        loaded.map(|loaded| loaded.asking(set.ocsp, set.ocsp_responders.clone()))
     };
     let sets = config.trust.iter().map(load).collect::<Result<Vec<_>, _>>()?;
     TrustSet::check_all_apart(&sets).map_err(AppError::TrustSets)?;

@@ -36,7 +36,6 @@ use crate::telemetry::Metrics;
 use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
-use crate::token::client_key::EnterpriseCertificates;
 use crate::token::delegation::memory::RememberedRegister;
 use crate::token::delegation::{
     DelegationRegisters, DelegationSource, KnownRegister, LocalRegister,
@@ -138,6 +137,9 @@ pub enum AppError {
     /// Revocation lists cannot be fetched at all, mostly because the system has no certificate authorities.
     #[error("revocation lists cannot be fetched: {0}")]
     RevocationLists(String),
+    /// Responders cannot be asked at all, mostly because the system has no certificate authorities.
+    #[error("responders (OCSP) cannot be asked: {0}")]
+    Responders(String),
     /// The database is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -198,7 +200,10 @@ impl App {
         );
         let feed = Arc::new(Box::pin(feed).await?);
         let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
-        let certificates = Arc::new(EnterpriseCertificates::new(sets));
+        let mut metrics = Metrics::new();
+        let counts = metrics.answer_counts();
+        let (certificates, refresh) =
+            revocation::with_responders(sets, config, &rules, &clock, &random, counts)?;
         let registry = Registry::alone(
             store.clone(),
             Arc::clone(&clock),
@@ -209,7 +214,6 @@ impl App {
         let mut registry =
             registry.beside(Arc::clone(&feed), Arc::clone(&certificates)).keeping_secrets(secrets);
         registry = registry.with_signing_keys(Arc::clone(&keys));
-        let mut metrics = Metrics::new();
         metrics.watch_trust(Arc::clone(&certificates), Arc::clone(&clock));
         let post = Post::prepare(config.mail.as_ref(), &store, &clock, metrics.mail_counts())?;
         if let Some(post) = &post {
@@ -246,7 +250,7 @@ impl App {
             keys: keys.ring(),
         };
         let mut tasks = vec![follower, writer, tokio::spawn(authorities)];
-        tasks.extend(lists);
+        tasks.extend(lists.into_iter().chain(refresh.map(tokio::spawn)));
         tasks.extend(post.map(|post| tokio::spawn(post.run())));
         tasks.push(tokio::spawn(alerts::run(registry.clone())));
         tasks.push(tokio::spawn(signing_keys::run(registry.clone())));

@@ -11,6 +11,7 @@ mod error;
 mod limits;
 mod listener;
 mod mail;
+mod ocsp;
 mod open_id;
 mod operator;
 mod outbound;
@@ -32,6 +33,7 @@ pub use error::ConfigError;
 pub use limits::Limits;
 pub use listener::{Listener, TlsFiles};
 pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
+pub use ocsp::{Ocsp, OcspNonce};
 pub use open_id::OpenIdProvider;
 pub use operator::Operator;
 pub use outbound::{Outbound, RevocationLists};
@@ -89,6 +91,8 @@ pub struct Config {
     pub outbound: Outbound,
     /// How revocation lists are fetched.
     pub revocation_lists: RevocationLists,
+    /// How responders are asked about certificates.
+    pub ocsp: Ocsp,
     /// Which certificate authorities count.
     pub trust: Vec<TrustSet>,
     /// Which registers of delegations are asked beside our own.
@@ -223,6 +227,7 @@ impl Config {
             )?,
             limits: Limits::check(&raw.limits)?,
             revocation_lists: RevocationLists::check(raw.revocation_lists, folder, &database)?,
+            ocsp: Ocsp::check(raw.ocsp)?,
             database,
             token: check_token(raw.token)?,
             signing: check_signing(&raw.keys)?,

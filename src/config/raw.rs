@@ -91,6 +91,7 @@ section!(RawMail {
 section!(RawLog { format: String, filter: String });
 section!(RawOutbound { allowed_networks: Vec<String>, tls_authorities: Vec<String> });
 section!(RawRevocationLists { refresh_seconds: u32, fetch_seconds_max: u32, folder: String });
+section!(RawOcsp { refresh_seconds: u32, answer_seconds_max: u32, nonce: String });
 section!(RawTrust {
     profile: String,
     environment: String,
@@ -101,6 +102,8 @@ section!(RawTrust {
     crl_distribution_points: bool,
     revocation: String,
     soft_fail_hours: u32,
+    ocsp: String,
+    ocsp_responders: Vec<String>,
     policies: Vec<String>,
     extended_key_usages: Vec<String>,
     organization_from_serial_number: bool,
@@ -155,6 +158,7 @@ pub(super) struct Raw {
     pub(super) log: RawLog,
     pub(super) outbound: RawOutbound,
     pub(super) revocation_lists: RawRevocationLists,
+    pub(super) ocsp: RawOcsp,
     pub(super) trust: BTreeMap<String, RawTrust>,
     pub(super) delegation_register: BTreeMap<String, RawDelegationRegister>,
     pub(super) open_id: BTreeMap<String, RawOpenId>,
@@ -180,6 +184,7 @@ impl Raw {
         self.log.overlay(over.log);
         self.outbound.overlay(over.outbound);
         self.revocation_lists.overlay(over.revocation_lists);
+        self.ocsp.overlay(over.ocsp);
         for (name, trust) in over.trust {
             self.trust.entry(name).or_default().overlay(trust);
         }

@@ -1,7 +1,7 @@
 //! What a configuration may and may not say.
 
 use super::*;
-use crate::domain::trust::TrustEnvironment;
+use crate::domain::trust::{OcspRule, TrustEnvironment};
 
 const MINIMAL: &str = "[server]\nissuer = \"https://a.example/\"\n[keys]\nsealing_key = \"x\"\n";
 
@@ -388,6 +388,22 @@ fn what_goes_out_is_refused_with_the_key() {
         (format!("{set}crl_urls = [\"http://169.254.169.254/latest\"]"), "trust.n.crl_urls"),
         (format!("{set}crl_urls = [\"http://[::1]/\"]"), "trust.n.crl_urls"),
         (format!("{set}crl_urls = [{}]", "\"http://a.example/\",".repeat(33)), "trust.n.crl_urls"),
+        ("[ocsp]\nrefresh_seconds = 86401".to_owned(), "ocsp.refresh_seconds"),
+        ("[ocsp]\nanswer_seconds_max = 0".to_owned(), "ocsp.answer_seconds_max"),
+        ("[ocsp]\nnonce = \"maybe\"".to_owned(), "ocsp.nonce"),
+        (format!("{set}ocsp = \"always\""), "trust.n.ocsp"),
+        (format!("{set}ocsp = \"fallback\""), "trust.n.ocsp_responders"),
+        (format!("{set}ocsp_responders = [\"http://a.example/\"]"), "trust.n.ocsp_responders"),
+        (
+            format!("{set}ocsp = \"fallback\"\nocsp_responders = [\"http://10.0.0.1/\"]"),
+            "trust.n.ocsp_responders",
+        ),
+        (
+            format!(
+                "{set}revocation = \"not_checked\"\nocsp = \"alternative\"\nocsp_responders = [\"http://a.example\"]"
+            ),
+            "trust.n.ocsp",
+        ),
     ] {
         let refusal = refusal(&format!("{MINIMAL}{lines}\n"), &[]);
         assert!(refusal.contains(&format!("key {key}")), "{lines}: {refusal}");
@@ -406,6 +422,19 @@ fn lists_lie_beside_the_database_and_are_fetched_where_it_is_said() {
     let config = load(&format!("{MINIMAL}{set}{more}\n"), &[]).unwrap();
     assert_eq!(config.trust[0].revocation, Revocation::SoftFail { hours: 72 });
     assert_eq!(config.trust[0].crl_urls[0].as_str(), "http://a.example/b");
+    assert_eq!(config.trust[0].ocsp, OcspRule::NotUsed);
+}
+
+#[test]
+fn responders_are_asked_where_it_is_said() {
+    let set = "[trust.n]\nanchors = [\"a\"]\npolicies = [\"any\"]\n";
+    let asking = "ocsp = \"alternative\"\nocsp_responders = [\"http://ocsp.example\"]\n";
+    let config = load(&format!("{MINIMAL}{set}{asking}"), &[]).unwrap();
+    assert_eq!(config.trust[0].ocsp, OcspRule::Alternative);
+    assert_eq!(config.trust[0].ocsp_responders[0].as_str(), "http://ocsp.example");
+    assert_eq!(config.ocsp.refresh, Duration::from_mins(10));
+    assert_eq!(config.ocsp.answer, Duration::from_hours(1));
+    assert_eq!(config.ocsp.nonce, OcspNonce::Sent);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::ocsp::check_responders;
 use crate::config::outbound::{Clear, Outbound};
 use crate::config::raw::RawTrust;
 use crate::config::trust_profile::{EXTENDED_KEY_USAGES, OrganizationAttribute, TrustProfile};
 use crate::config::{ConfigError, choose, required};
 use crate::domain::remote_url::RemoteUrl;
-use crate::domain::trust::TrustEnvironment;
+use crate::domain::trust::{OcspRule, TrustEnvironment};
 
 /// A named set of certificate authorities.
 #[derive(Clone, Debug)]
@@ -28,6 +29,10 @@ pub struct TrustSet {
     pub crl_distribution_points: bool,
     /// What is done about revocation.
     pub revocation: Revocation,
+    /// What responders are asked.
+    pub ocsp: OcspRule,
+    /// Where the responders are that may be asked.
+    pub ocsp_responders: Vec<RemoteUrl>,
     /// Dotted policies of which one is needed; `None` leaves the check out.
     pub policies: Option<Vec<String>>,
     /// Dotted extended key usages of which one is needed where the extension is there.
@@ -97,6 +102,13 @@ impl TrustSet {
             ],
         )?;
         let revocation = with_hours(&key("soft_fail_hours"), revocation, raw.soft_fail_hours)?;
+        let (ocsp, ocsp_responders) = check_responders(
+            &format!("trust.{name}"),
+            raw.ocsp.as_deref(),
+            &raw.ocsp_responders.unwrap_or_default(),
+            revocation,
+            outbound,
+        )?;
         let crl_urls = raw.crl_urls.unwrap_or_default();
         if crl_urls.len() > CRL_URLS_MAX {
             let problem = format!("has {} addresses; at most {CRL_URLS_MAX}", crl_urls.len());
@@ -122,6 +134,8 @@ impl TrustSet {
             crl_urls: crl_urls.iter().map(url).collect::<Result<_, _>>()?,
             crl_distribution_points: raw.crl_distribution_points.unwrap_or(true),
             revocation,
+            ocsp,
+            ocsp_responders,
             policies: (policies != ["any"]).then_some(policies),
             extended_key_usages: raw
                 .extended_key_usages

@@ -38,6 +38,33 @@ pub enum RevocationRule {
 
 names!(RevocationRule { HardFail = "hard-fail", NotChecked = "not-checked", SoftFail = "soft-fail" });
 
+/// What responders (OCSP) are asked about certificates that name one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OcspRule {
+    /// Everything: their word counts beside that of the lists, and either one's is enough.
+    Alternative,
+    /// What no list can tell.
+    Fallback,
+    /// Nothing.
+    #[default]
+    NotUsed,
+}
+
+names!(OcspRule { Alternative = "alternative", Fallback = "fallback", NotUsed = "not-used" });
+
+/// A responder that a trust set asks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OcspResponder {
+    /// Its address, as it is configured.
+    pub url: String,
+    /// When it was asked last, and what came of it: taken, unchanged, failed, refused.
+    pub last: Option<(Timestamp, &'static str)>,
+    /// What was wrong, if something was.
+    pub problem: Option<String>,
+    /// Since when nothing good has come.
+    pub failing_since: Option<Timestamp>,
+}
+
 /// A revocation list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RevocationList {
@@ -73,6 +100,12 @@ pub struct TrustSetSummary {
     pub environment: TrustEnvironment,
     /// What it asks of revocation lists.
     pub revocation: RevocationRule,
+    /// What it asks responders.
+    pub ocsp: OcspRule,
+    /// The responders that it asks, none if it asks nothing.
+    pub responders: Vec<OcspResponder>,
+    /// Of how many certificates it knows by an answer whether they are revoked.
+    pub ocsp_certificates: usize,
     /// Its anchors, and then its intermediates. An anchor that had ended when it was read is among them, and trusted
     /// for nothing.
     pub authorities: Vec<TrustedAuthority>,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, ListStatus};
 use crate::clock::Timestamp;
-use crate::domain::trust::TrustSetSummary;
+use crate::domain::trust::{OcspResponder, TrustSetSummary};
 
 /// Every route of the management API.
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -35,16 +35,41 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Every revocation list that is in use or should be: how old it is, until when it holds, what has come of the last
-/// fetch, and what will refuse good clients.
+/// fetch; every responder that is asked, and what has come of that; and what will refuse good clients.
 async fn revocation_lists(State(app): State<Arc<App>>) -> Response {
     let lists: Vec<Value> = app.revocation_lists.status().iter().map(list).collect();
+    let at = app.revocation_lists.now();
+    let sets = app.issuer.certificates.sets().iter().map(|set| set.summary(at));
+    let responders: Vec<Value> = sets.flat_map(|set| responders(&set)).collect();
     let warnings = app.revocation_lists.warnings().into_iter();
     let warnings: Vec<Value> = warnings
         .map(|(trust_set, warning)| json!({ "trust_set": trust_set, "warning": warning }))
         .collect();
-    let now = app.revocation_lists.now().to_string();
-    let text = json!({ "at": now, "lists": lists, "warnings": warnings }).to_string();
+    let all = json!({
+        "at": at.to_string(),
+        "lists": lists,
+        "responders": responders,
+        "warnings": warnings,
+    });
+    let text = all.to_string();
     ([(CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+fn responders(set: &TrustSetSummary) -> Vec<Value> {
+    let of = |it: &OcspResponder| {
+        json!({
+            "trust_set": set.name,
+            "url": it.url,
+            "certificates": set.ocsp_certificates,
+            "question": it.last.map(|(at, result)| json!({
+                "at": at.to_string(),
+                "result": result,
+                "problem": it.problem,
+                "failing_since": it.failing_since.map(|since| since.to_string()),
+            })),
+        })
+    };
+    set.responders.iter().map(of).collect()
 }
 
 fn list(status: &ListStatus) -> Value {
@@ -92,7 +117,18 @@ struct TrustSetHealth {
     name: String,
     environment: &'static str,
     authorities: Vec<AuthorityHealth>,
+    /// What responders (OCSP) are asked, and how they are.
+    ocsp: &'static str,
+    responders: Vec<ResponderHealth>,
     warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ResponderHealth {
+    url: String,
+    /// What came of the last question, if one was asked: taken, unchanged, failed, refused.
+    result: Option<&'static str>,
+    failing_since: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -127,9 +163,16 @@ impl From<TrustSetSummary> for TrustSetHealth {
             not_after: authority.not_after.to_string(),
             subject: authority.subject,
         });
+        let responders = set.responders.into_iter().map(|responder| ResponderHealth {
+            url: responder.url,
+            result: responder.last.map(|(_, result)| result),
+            failing_since: responder.failing_since.map(|since| since.to_string()),
+        });
         Self {
             environment: set.environment.name(),
             authorities: authorities.collect(),
+            ocsp: set.ocsp.name(),
+            responders: responders.collect(),
             warnings: set.warnings,
             name: set.name,
         }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::pki::public_key::PublicKeyError;
 use crate::store::StoreError;
 
 /// Why a key cannot be made, read or used.
@@ -33,6 +34,9 @@ pub enum KeyError {
     /// We make no keys of this algorithm or size.
     #[error("signing keys are RS256, PS256 (2048, 3072 or 4096 bits), ES256 or EdDSA")]
     Unsupported,
+    /// It is not as strong as every key here must be.
+    #[error("a signing key of this server is refused: {0}; retire it, so that a new one is made")]
+    Weak(#[from] PublicKeyError),
 }
 
 /// Why the keys in use cannot be read or made.

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::algorithm::Algorithm;
 use crate::keys::KeyError;
+use crate::pki::public_key::PublicKey;
 
 /// What the header of a token says about its type.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,7 +77,8 @@ impl SigningKey {
         Ok((Self::from_pkcs8(algorithm, &pkcs8)?, pkcs8))
     }
 
-    /// Reads a private half that [`SigningKey::generate`] made.
+    /// Reads a private half that [`SigningKey::generate`] made. It is held to the rules that hold for the keys of clients,
+    /// whether it has just been made or comes from the database.
     pub fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, KeyError> {
         let pair = match algorithm {
             Algorithm::Rs256 | Algorithm::Ps256 => {
@@ -91,6 +93,7 @@ impl SigningKey {
             }
             _ => return Err(KeyError::Unsupported),
         };
+        check_strength(algorithm, &pair)?;
         let mut jwk = public_half(algorithm, &pair)?;
         let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| KeyError::Pkcs8)?;
         jwk.common.key_id = Some(kid.clone());
@@ -158,6 +161,29 @@ impl SigningKey {
     }
 }
 
+/// Holds the public half against the rules for all keys ([`crate::pki::strength`]).
+fn check_strength(algorithm: Algorithm, pair: &Pair) -> Result<(), KeyError> {
+    let judged = match pair {
+        Pair::Rsa(pair) => {
+            let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
+            let (n, e) = (n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero());
+            PublicKey::from_rsa(n, e, algorithm)?
+        }
+        Pair::Ecdsa(pair) => {
+            let (x, y) = coordinates(pair)?;
+            PublicKey::from_ec(x, y, algorithm)?
+        }
+        Pair::Ed25519(pair) => PublicKey::from_ed25519(pair.public_key().as_ref())?,
+    };
+    if judged.algorithm() == algorithm { Ok(()) } else { Err(KeyError::Unsupported) }
+}
+
+/// The uncompressed point: 4, then x and y of equal length (SEC 1 section 2.3.3).
+fn coordinates(pair: &EcdsaKeyPair) -> Result<(&[u8], &[u8]), KeyError> {
+    let point = pair.public_key().as_ref().get(1..).ok_or(KeyError::Pkcs8)?;
+    Ok(point.split_at(point.len() / 2))
+}
+
 fn public_half(algorithm: Algorithm, pair: &Pair) -> Result<Jwk, KeyError> {
     let key_algorithm = match algorithm {
         Algorithm::Rs256 => KeyAlgorithm::RS256,
@@ -174,9 +200,7 @@ fn public_half(algorithm: Algorithm, pair: &Pair) -> Result<Jwk, KeyError> {
             e: text(pair.public_key().exponent().big_endian_without_leading_zero()),
         }),
         Pair::Ecdsa(pair) => {
-            // The uncompressed point: 4, then x and y of equal length (SEC 1 section 2.3.3).
-            let point = pair.public_key().as_ref().get(1..).ok_or(KeyError::Pkcs8)?;
-            let (x, y) = point.split_at(point.len() / 2);
+            let (x, y) = coordinates(pair)?;
             AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
                 key_type: EllipticCurveKeyType::EC,
                 curve: EllipticCurve::P256,
@@ -220,6 +244,61 @@ mod tests {
             assert_eq!(decoded.claims["a"], 1);
             assert_eq!(decoded.header.kid.as_deref(), Some(key.kid()));
             assert_eq!(decoded.header.typ, None);
+        }
+    }
+
+    #[test]
+    fn a_weak_key_of_ours_is_refused_as_everybody_elses() {
+        use openssl::bn::BigNum;
+        use openssl::pkey::PKey;
+        use openssl::rsa::Rsa;
+
+        use crate::pki::public_key::PublicKeyError::Weak;
+        use crate::pki::strength::WeakKey;
+
+        let number = |value: u32| BigNum::from_u32(value).unwrap();
+        let refused = |rsa: Rsa<openssl::pkey::Private>| {
+            let pkcs8 = PKey::from_rsa(rsa).unwrap().private_key_to_pkcs8().unwrap();
+            SigningKey::from_pkcs8(Algorithm::Rs256, &pkcs8).err()
+        };
+        assert_eq!(refused(Rsa::generate(2048).unwrap()), None);
+        let exponent = Rsa::generate_with_e(2048, &number(3)).unwrap();
+        assert_eq!(refused(exponent), Some(KeyError::Weak(Weak(WeakKey::RsaExponent))));
+        assert_eq!(refused(close_primes()), Some(KeyError::Weak(Weak(WeakKey::ClosePrimes))));
+    }
+
+    /// A key whose primes are neighbours.
+    fn close_primes() -> openssl::rsa::Rsa<openssl::pkey::Private> {
+        use openssl::bn::{BigNum, BigNumContext};
+
+        let context = &mut BigNumContext::new().unwrap();
+        let (one, e) = (BigNum::from_u32(1).unwrap(), BigNum::from_u32(65_537).unwrap());
+        loop {
+            let mut p = BigNum::new().unwrap();
+            p.generate_prime(1024, false, None, None).unwrap();
+            let mut q = p.to_owned().unwrap();
+            q.add_word(2).unwrap();
+            while !q.is_prime_fasttest(32, context, true).unwrap() {
+                q.add_word(2).unwrap();
+            }
+            let product = |a: &BigNum, b: &BigNum, context: &mut BigNumContext| {
+                let mut product = BigNum::new().unwrap();
+                product.checked_mul(a, b, context).unwrap();
+                product
+            };
+            let less = |a: &BigNum| a - &one;
+            let n = product(&p, &q, context);
+            let totient = product(&less(&p), &less(&q), context);
+            let inverse = |a: &BigNum, modulus: &BigNum, context: &mut BigNumContext| {
+                let mut inverse = BigNum::new().unwrap();
+                inverse.mod_inverse(a, modulus, context).map(|()| inverse)
+            };
+            let Ok(d) = inverse(&e, &totient, context) else { continue };
+            let rest = |modulus: &BigNum| &d % modulus;
+            let (dp, dq) = (rest(&less(&p)), rest(&less(&q)));
+            let qi = inverse(&q, &p, context).unwrap();
+            let e = e.to_owned().unwrap();
+            return openssl::rsa::Rsa::from_private_components(n, e, d, p, q, dp, dq, qi).unwrap();
         }
     }
 

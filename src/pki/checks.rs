@@ -5,6 +5,7 @@
 use crate::clock::Timestamp;
 use crate::pki::certificate::Certificate;
 use crate::pki::error::PkiError;
+use crate::pki::ocsp::KnownAnswers;
 use crate::pki::path::{Anchor, Path};
 use crate::pki::revocation::{CrlSet, Status};
 use crate::pki::signature;
@@ -24,6 +25,7 @@ pub(super) struct Examination<'a> {
     pub(super) anchors: &'a [Anchor],
     pub(super) rules: &'a TrustRules,
     pub(super) crls: &'a CrlSet,
+    pub(super) ocsp: &'a KnownAnswers,
     pub(super) now: Timestamp,
 }
 
@@ -226,7 +228,8 @@ fn signature_algorithms(examination: &Examination<'_>) -> Result<Passed, PkiErro
     }
 }
 
-/// Every certificate below the anchor, each by the lists of its issuer (RFC 5280 section 6.3).
+/// Every certificate below the anchor, each by the lists of its issuer (RFC 5280 section 6.3) and what its responder has
+/// told, where that is asked.
 fn revocation(examination: &Examination<'_>) -> Result<Passed, PkiError> {
     let policy = examination.rules.revocation;
     if policy == RevocationPolicy::NotChecked {
@@ -237,7 +240,8 @@ fn revocation(examination: &Examination<'_>) -> Result<Passed, PkiError> {
     let mut unknown = None;
     for (certificate, issuer) in examination.path.issued() {
         let subject = || certificate.subject_text.clone();
-        match examination.crls.status(certificate, issuer, examination.now) {
+        let lists = examination.crls.status(certificate, issuer, examination.now);
+        match examination.ocsp.beside(lists, certificate, issuer, examination.now) {
             Status::Good { until: known_until } => {
                 until = Some(until.map_or(known_until, |until| known_until.min(until)));
             }
@@ -262,6 +266,8 @@ fn revocation(examination: &Examination<'_>) -> Result<Passed, PkiError> {
         (None, true) => "no certificate is revoked".to_owned(),
         (None, false) => format!("let pass, by configuration; {}", details.join("; ")),
     };
+    let again = examination.ocsp.looked_at_again(examination.now);
+    let until = [until, again].into_iter().flatten().min();
     Ok(Passed { detail, until })
 }
 

@@ -10,6 +10,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::chain::CertificateChain;
 use crate::pki::checks::{CHECKS, Examination};
 use crate::pki::error::PkiError;
+use crate::pki::ocsp::KnownAnswers;
 use crate::pki::path::{self, Anchor, Path, Search};
 use crate::pki::revocation::CrlSet;
 use crate::pki::trust_set::TrustRules;
@@ -22,6 +23,7 @@ pub(super) struct Judge<'a> {
     pub(super) intermediates: &'a [Certificate],
     pub(super) rules: &'a TrustRules,
     pub(super) crls: &'a CrlSet,
+    pub(super) ocsp: &'a KnownAnswers,
     pub(super) now: Timestamp,
 }
 
@@ -84,6 +86,7 @@ impl<'a> Judge<'a> {
             anchors: self.anchors,
             rules: self.rules,
             crls: self.crls,
+            ocsp: self.ocsp,
             now: self.now,
         }
     }

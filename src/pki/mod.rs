@@ -24,7 +24,8 @@
 //!    - *policy*: the leaf is issued under a configured one, and no intermediate above excludes it;
 //!    - *key strength* of every key, the anchor's too ([`strength`]);
 //!    - *signature algorithms* of every certificate below the anchor;
-//!    - *revocation* of every certificate below the anchor, by all lists of its issuer (6.3);
+//!    - *revocation* of every certificate below the anchor, by all lists of its issuer (6.3) and, where responders are
+//!      asked, by what they have told ([`ocsp`]);
 //!    - *organization*: the number in the leaf's subject ([`subject`]), or, for seals of any country, the
 //!      identifier there, and that the certificate is one for seals (`seal`).
 //! 4. The first path that passes all of them is the answer; otherwise the first path found says why
@@ -37,8 +38,9 @@
 //!   does not exclude the leaf's.
 //! * Constraints on directory names: a path with them is refused.
 //! * Indirect and reason-partitioned revocation lists: they may revoke, where that is unambiguous,
-//!   but never clear. Lists are read in this layer, and fetched in others. OCSP: questions are made and answers judged in
-//!   [`ocsp`], but no path is judged by them yet, because nobody carries them.
+//!   but never clear. Lists are read in this layer, and fetched in others.
+//! * OCSP beyond what is asked about one certificate: answers that several certificates share, and that servers staple.
+//!   Questions are made and answers judged and kept in [`ocsp`]; others carry them.
 //! * A list counts only if it is signed with the very key that signed the certificate: an authority
 //!   with a separate key for lists, or a new key, must sign lists with each of its keys.
 //! * Names are compared byte for byte, not by the rules of section 7.1: authorities that are accepted

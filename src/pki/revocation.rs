@@ -174,8 +174,13 @@ impl CrlSet {
     }
 
     /// What is wrong with the lists of these authorities. Two of one name are one authority with two
-    /// keys, and a list by either is in order.
-    pub(super) fn complaints(&self, authorities: &[&Certificate], now: Timestamp) -> Vec<String> {
+    /// keys, and a list by either is in order. That there is none is wrong where lists are `needed`.
+    pub(super) fn complaints(
+        &self,
+        authorities: &[&Certificate],
+        needed: bool,
+        now: Timestamp,
+    ) -> Vec<String> {
         let mut complaints = Vec::new();
         for (place, authority) in authorities.iter().enumerate() {
             let is_namesake = |other: &&&Certificate| other.subject == authority.subject;
@@ -184,7 +189,7 @@ impl CrlSet {
             }
             let name = &authority.subject_text;
             let lists = self.of(&authority.subject);
-            if lists.is_empty() {
+            if lists.is_empty() && needed {
                 complaints.push(format!("there is no revocation list of {name}"));
             }
             for list in lists {

@@ -26,6 +26,9 @@ impl TrustSet {
                 RevocationPolicy::NotChecked => RevocationRule::NotChecked,
                 RevocationPolicy::SoftFail { .. } => RevocationRule::SoftFail,
             },
+            ocsp: self.ocsp.rule(),
+            responders: self.ocsp.responders(),
+            ocsp_certificates: self.ocsp.certificates(),
             authorities: anchors
                 .chain(intermediates)
                 .map(|(role, certificate)| authority(role, certificate, &lists))

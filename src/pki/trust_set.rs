@@ -20,7 +20,7 @@ use crate::pki::checks::CHECKS;
 use crate::pki::crl::{Crl, CrlError};
 use crate::pki::error::PkiError;
 use crate::pki::judge::Judge;
-use crate::pki::ocsp::{OCSP_NONCE_BYTES, OcspQuestion};
+use crate::pki::ocsp::KnownAnswers;
 use crate::pki::path::Path;
 use crate::pki::public_key::{PublicKey, PublicKeyError};
 use crate::pki::revocation::{CrlRefusal, CrlSet, ListSource, Taken};
@@ -205,6 +205,7 @@ pub struct TrustSet {
     pub(super) rules: TrustRules,
     authorities: RwLock<Arc<Authorities>>,
     crls: RwLock<Arc<CrlSet>>,
+    pub(super) ocsp: KnownAnswers,
 }
 
 /// A revocation list that is in use, for people and machines that watch it.
@@ -280,6 +281,7 @@ impl TrustSet {
             rules: source.rules,
             authorities: RwLock::new(Arc::new(authorities)),
             crls: RwLock::new(Arc::new(CrlSet::default())),
+            ocsp: KnownAnswers::default(),
         };
         set.replace_crls(source.crls)?;
         Ok(set)
@@ -290,11 +292,12 @@ impl TrustSet {
         &self.name
     }
 
-    /// A number that changes whenever the authorities or the revocation lists are replaced. Take it before
+    /// A number that changes whenever the authorities or the revocation lists are replaced, and when a responder has
+    /// said that a certificate is revoked. Take it before
     /// [`TrustSet::verify`] when the outcome is kept.
     pub fn generation(&self) -> u64 {
-        // Both only rise, so the sum never comes back.
-        self.crls().generation + self.authorities().generation
+        // All only rise, so the sum never comes back.
+        self.crls().generation + self.authorities().generation + self.ocsp.generation()
     }
 
     /// Puts these authorities, in PEM, in place of all that are there.
@@ -409,15 +412,17 @@ impl TrustSet {
         authorities.all().flat_map(|it| it.crl_points.iter().cloned()).collect()
     }
 
-    /// What will refuse good clients, as of `now`: authorities that are not in force, and revocation
-    /// lists that are missing, stale or cannot be used. For start-up, health and alarms.
+    /// What will refuse good clients, as of `now`: authorities that are not in force, revocation lists that are missing,
+    /// stale or cannot be used, and responders that tell nothing. For start-up, health and alarms.
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
         let authorities = self.authorities();
         let mut warnings = authorities.complaints(now);
         if self.rules.revocation != RevocationPolicy::NotChecked {
             let authorities: Vec<&Certificate> = authorities.all().collect();
-            warnings.extend(self.crls().complaints(&authorities, now));
+            let needed = self.ocsp.needs_lists();
+            warnings.extend(self.crls().complaints(&authorities, needed, now));
         }
+        warnings.extend(self.ocsp.complaints());
         warnings
     }
 
@@ -482,27 +487,11 @@ impl TrustSet {
         }
     }
 
-    /// What to ask the responders of the issuers about each certificate of the path that the chain has, leaf first; empty
-    /// if it has none. `nonces` makes random bytes, where a nonce is to be sent.
-    pub fn ocsp_questions(
-        &self,
-        chain: &CertificateChain,
-        now: Timestamp,
-        mut nonces: impl FnMut() -> Option<[u8; OCSP_NONCE_BYTES]>,
-    ) -> Vec<OcspQuestion> {
-        let (authorities, crls) = (self.authorities(), self.crls());
-        let found = self.judge(&authorities, &crls, now).find(chain);
-        let pairs = found.path.iter().flat_map(Path::issued);
-        pairs
-            .map(|(certificate, issuer)| OcspQuestion::new(certificate, issuer, nonces()))
-            .collect()
-    }
-
     pub(super) fn authorities(&self) -> Arc<Authorities> {
         Arc::clone(&self.authorities.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn judge<'a>(
+    pub(super) fn judge<'a>(
         &'a self,
         authorities: &'a Authorities,
         crls: &'a CrlSet,
@@ -514,6 +503,7 @@ impl TrustSet {
             intermediates: &authorities.intermediates,
             rules: &self.rules,
             crls,
+            ocsp: &self.ocsp,
             now,
         }
     }

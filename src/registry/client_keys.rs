@@ -27,6 +27,7 @@ impl Registry {
         jwks: &[String],
         expected: Option<Version>,
     ) -> Result<ClientFile, RegistryError> {
+        Box::pin(self.learn_of(jwks)).await;
         self.edit_keys(actor, "replace keys", id, expected, |known, organization, now| {
             let read = |jwk: &String| {
                 let read = ClientJwk::parse(jwk.as_bytes())?;
@@ -50,6 +51,7 @@ impl Registry {
         text: &str,
         expected: Option<Version>,
     ) -> Result<RegisteredKey, RegistryError> {
+        Box::pin(self.learn_of(&[text.to_owned()])).await;
         let mut added = None;
         let file = self
             .edit_keys(actor, "add key", id, expected, |known, organization, now| {
@@ -76,6 +78,7 @@ impl Registry {
         jwk: &str,
         expected: Option<Version>,
     ) -> Result<RegisteredKey, RegistryError> {
+        Box::pin(self.learn_of(&[jwk.to_owned()])).await;
         let file = self
             .edit_keys(actor, "put key", id, expected, |known, organization, now| {
                 let key = self.read_key(jwk, organization, now)?;
@@ -104,6 +107,7 @@ impl Registry {
         old_ends_at: Timestamp,
         expected: Option<Version>,
     ) -> Result<ClientFile, RegistryError> {
+        Box::pin(self.learn_of(&[jwk.to_owned()])).await;
         self.edit_keys(actor, "renew key", id, expected, |known, organization, now| {
             let Some(old) = known.iter().find(|known| known.key.id == *old) else {
                 return Err(RegistryError::Absent { noun: "key" });
@@ -205,6 +209,22 @@ impl Registry {
         actor.require(Right::ReadClients)?;
         let organization = actor.organization_to_list(organization)?;
         Ok(self.store.keys_by_expiry(organization, before, after, limit).await?)
+    }
+
+    /// Sees to it, before anything is begun, that what can be known in a moment of the certificates of these keys is known.
+    pub(super) async fn learn_of(&self, texts: &[String]) {
+        if !self.certificates.asks_responders() {
+            return;
+        }
+        let id = KeyId::from_uuid(self.new_uuid());
+        for text in texts.iter().take(CLIENT_KEYS_MAX) {
+            // What cannot be read is refused when it is registered.
+            let Ok(read) = ClientJwk::from_text(text, &id) else { continue };
+            if let Some(certificates) = &read.certificates {
+                let algorithm = read.key.algorithm();
+                self.certificates.learn(&certificates.chain, algorithm, self.clock.now()).await;
+            }
+        }
     }
 
     /// Reads a set of keys that is to be all a client has.

@@ -99,6 +99,7 @@ impl Registry {
         actor: &Actor,
         new: NewClient,
     ) -> Result<ClientFile, RegistryError> {
+        Box::pin(self.learn_of(&new.jwks)).await;
         let id = new.id.clone().unwrap_or_else(|| self.new_client_id());
         let change = self.begin(actor, Right::WriteClients, on_client("create", &id)).await?;
         let change = change.of("organization", new.organization).await?;

@@ -15,13 +15,13 @@ impl Registry {
     }
 
     /// What each trust set makes of a chain in PEM, leaf first, just now: its name, and every check.
-    pub fn judge_chain(
+    pub async fn judge_chain(
         &self,
         actor: &Actor,
         pem: &[u8],
     ) -> Result<Vec<(String, ChainReport)>, RegistryError> {
         actor.require(Right::Operate)?;
-        let judged = self.certificates.reports(pem, self.clock.now());
+        let judged = self.certificates.reports(pem, self.clock.now()).await;
         judged.map_err(|problem| RegistryError::invalid("pem", problem))
     }
 }

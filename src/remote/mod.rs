@@ -1,5 +1,5 @@
 //! Other servers: those that this one asks about delegations, each a thin HTTP client behind a trait of the token path;
-//! those that publish revocation lists; the OpenID providers that say who somebody is; and the server that takes its mail.
+//! those that publish revocation lists, or tell whether a certificate is revoked; the OpenID providers that say who somebody is; and the server that takes its mail.
 //!
 //! It stands above [`crate::token`], which so knows neither HTTP nor addresses, and only [`crate::app`] knows that
 //! it is there. Whoever is asked has a say over one kind of answer and is trusted with nothing else.
@@ -11,6 +11,7 @@
 
 pub mod delegation_register;
 pub mod mail;
+pub mod ocsp;
 pub mod open_id;
 pub mod outbound;
 pub mod revocation_list;

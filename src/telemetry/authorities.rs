@@ -8,10 +8,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetri
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::token::client_key::EnterpriseCertificates;
 
-/// When authorities end, and how much is wrong with each trust set. Their number is that of the configuration.
+/// When authorities end, since when responders fail, and how much is wrong with each trust set. Their number is that of
+/// the configuration.
 pub(super) struct TrustMetrics {
     pub(super) sets: Arc<EnterpriseCertificates>,
     pub(super) clock: Arc<dyn Clock>,
@@ -24,6 +25,12 @@ struct AuthorityLabels {
     subject: String,
     /// Two of one name are told apart by it.
     fingerprint: String,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct ResponderLabels {
+    trust_set: String,
+    url: String,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -59,6 +66,25 @@ impl Collector for TrustMetrics {
                 let end = ConstGauge::new(authority.not_after.seconds());
                 end.encode(ends.encode_family(&labels)?)?;
             }
+        }
+        let help =
+            "Since when a responder (OCSP) has told nothing, in seconds since 1970; 0 if it has";
+        let name = "ocsp_responder_failing_since_timestamp_seconds";
+        let mut failing = encoder.encode_descriptor(name, help, None, gauge)?;
+        for set in &sets {
+            for responder in &set.responders {
+                let labels =
+                    ResponderLabels { trust_set: set.name.clone(), url: responder.url.clone() };
+                let since = responder.failing_since.map_or(0, Timestamp::seconds);
+                ConstGauge::new(since).encode(failing.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Certificates of which a responder (OCSP) has told whether they are revoked";
+        let mut known = encoder.encode_descriptor("ocsp_certificates", help, None, gauge)?;
+        for set in &sets {
+            let labels = TrustSetLabels { trust_set: set.name.clone() };
+            let count = i64::try_from(set.ocsp_certificates).unwrap_or(i64::MAX);
+            ConstGauge::new(count).encode(known.encode_family(&labels)?)?;
         }
         let help = "What will refuse good clients of a trust set: how many things";
         let mut warnings = encoder.encode_descriptor("trust_set_warnings", help, None, gauge)?;

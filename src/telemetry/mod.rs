@@ -68,12 +68,17 @@ pub struct Metrics {
     limited: Family<LimitLabels, Counter>,
     mails: MailCounts,
     fetches: FetchCounts,
+    answers: AnswerCounts,
     lists: ListGauges,
 }
 
 /// Counts fetches of revocation lists by what has come of them.
 #[derive(Clone, Default)]
 pub struct FetchCounts(Family<FetchLabels, Counter>);
+
+/// Counts questions to responders by what has come of them.
+#[derive(Clone, Default)]
+pub struct AnswerCounts(Family<FetchLabels, Counter>);
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct FetchLabels {
@@ -191,8 +196,25 @@ impl Metrics {
             "Attempts to fetch a revocation list by result: taken, unchanged, failed, refused",
             fetches.0.clone(),
         );
+        let answers = AnswerCounts::default();
+        registry.register(
+            "ocsp_answers",
+            "Questions to responders (OCSP) by result: taken, unchanged, failed, refused",
+            answers.0.clone(),
+        );
         let lists = ListGauges::register(registry);
-        Self { registry: all, requests, seconds, steps, unrecorded, limited, mails, fetches, lists }
+        Self {
+            registry: all,
+            requests,
+            seconds,
+            steps,
+            unrecorded,
+            limited,
+            mails,
+            fetches,
+            answers,
+            lists,
+        }
     }
 
     /// Counts a token request that has been answered.
@@ -228,6 +250,11 @@ impl Metrics {
     /// The counts of fetches, for whoever fetches revocation lists.
     pub fn fetch_counts(&self) -> FetchCounts {
         self.fetches.clone()
+    }
+
+    /// The counts of answers, for whoever asks responders.
+    pub fn answer_counts(&self) -> AnswerCounts {
+        self.answers.clone()
     }
 
     /// Takes the measures of all revocation lists in place of those that were taken before.
@@ -297,6 +324,13 @@ impl ListGauges {
 impl FetchCounts {
     /// Counts a fetch with this result.
     pub fn fetched(&self, result: &'static str) {
+        self.0.get_or_create(&FetchLabels { result }).inc();
+    }
+}
+
+impl AnswerCounts {
+    /// Counts a question with this result.
+    pub fn answered(&self, result: &'static str) {
         self.0.get_or_create(&FetchLabels { result }).inc();
     }
 }

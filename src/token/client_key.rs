@@ -4,7 +4,8 @@
 //! enterprise certificate in `x5c`: then the certificate must lead to an authority that counts here, pass
 //! its rules, and be of the client's own organization. The same is asked, at every use, of the certificate
 //! that a registered key is locked to. A chain that has been verified is remembered by its hash until the
-//! first certificate or revocation list in it ends, or the lists or authorities are replaced.
+//! first certificate or revocation list in it ends, or the lists or authorities are replaced; where responders are asked
+//! ([`crate::token::responders`]), no longer than minutes, and never beyond a "revoked" of theirs.
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::pki::trust_set::TrustSet;
 use crate::token::jws::{KeyHint, UnverifiedAssertion};
 use crate::token::last_use::Noted;
 use crate::token::refusal::Refusal;
+use crate::token::responders::Responders;
 
 /// Every check of a chain with its outcome.
 pub use crate::pki::trust_set::Report as ChainReport;
@@ -105,6 +107,25 @@ impl KeyedClient {
         }
     }
 
+    /// The certificates that `assertion` is to be judged by, if it is by any, and the algorithm of their key: those that
+    /// it carries, or those that its registered key is locked to.
+    pub(super) fn certificates_of<'a>(
+        &'a self,
+        assertion: &'a UnverifiedAssertion<'_>,
+    ) -> Option<(&'a [Vec<u8>], Algorithm)> {
+        match &assertion.said.key {
+            KeyHint::Certificates(chain) => {
+                self.client.keys.is_empty().then_some((chain.as_slice(), assertion.said.algorithm))
+            }
+            KeyHint::Registered(id) => {
+                let mut known = self.client.keys.iter().zip(&self.keys);
+                let (_, parsed) = known.find(|(key, _)| Some(&key.id) == id.as_ref())?;
+                let parsed = parsed.as_ref()?;
+                Some((parsed.certificates.as_deref()?, parsed.key.algorithm()))
+            }
+        }
+    }
+
     fn registered(
         &self,
         id: Option<&KeyId>,
@@ -146,8 +167,9 @@ impl KeyedClient {
 
 /// The authorities whose enterprise certificates count here.
 pub struct EnterpriseCertificates {
-    sets: Vec<TrustSet>,
+    sets: Arc<[TrustSet]>,
     verified: Cache<ChainHash, Arc<VerifiedCertificate>>,
+    pub(super) responders: Option<Arc<dyn Responders>>,
 }
 
 /// SHA-256 over the certificates, what they are used with, and the generation of the revocation lists.
@@ -165,8 +187,8 @@ pub struct VerifiedCertificate {
 
 impl EnterpriseCertificates {
     /// Accepts what any of these trust sets accepts.
-    pub fn new(sets: Vec<TrustSet>) -> Self {
-        Self { sets, verified: Cache::new(CHAINS_MAX) }
+    pub fn new(sets: impl Into<Arc<[TrustSet]>>) -> Self {
+        Self { sets: sets.into(), verified: Cache::new(CHAINS_MAX), responders: None }
     }
 
     /// The trust sets, by the order in which they are tried.
@@ -175,12 +197,13 @@ impl EnterpriseCertificates {
     }
 
     /// What each set makes of a chain in PEM, leaf first: its name, and every check.
-    pub fn reports(
+    pub async fn reports(
         &self,
         pem: &[u8],
         now: Timestamp,
     ) -> Result<Vec<(String, ChainReport)>, PkiError> {
         let chain = CertificateChain::from_pem(pem)?;
+        self.learn_chain(&chain, now).await;
         let sets = self.sets.iter();
         Ok(sets.map(|set| (set.name().to_owned(), set.report(&chain, now))).collect())
     }
@@ -203,6 +226,17 @@ impl EnterpriseCertificates {
         Ok(verified)
     }
 
+    /// How a chain was judged, if that still counts.
+    pub(super) fn remembered(
+        &self,
+        certificates: &[Vec<u8>],
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Option<Arc<VerifiedCertificate>> {
+        let verified = self.verified.get(&self.hash(certificates, algorithm))?;
+        (now <= verified.valid_until).then_some(verified)
+    }
+
     fn verify_afresh(
         &self,
         certificates: &[Vec<u8>],
@@ -212,7 +246,7 @@ impl EnterpriseCertificates {
         let chain = CertificateChain::from_der(certificates.to_vec())
             .map_err(|_| Refusal::CertificateHeader)?;
         let mut reason: Option<PkiError> = None;
-        for set in &self.sets {
+        for set in self.sets.iter() {
             match set.verify(&chain, now) {
                 Ok(verified) => {
                     let organization = verified.organization().ok_or_else(no_organization)?;
@@ -254,7 +288,7 @@ impl EnterpriseCertificates {
     fn hash(&self, certificates: &[Vec<u8>], algorithm: Algorithm) -> ChainHash {
         let mut hash = Context::new(&SHA256);
         hash.update(algorithm.name().as_bytes());
-        for set in &self.sets {
+        for set in self.sets.iter() {
             hash.update(&set.generation().to_be_bytes());
         }
         hash.update(&fingerprint(certificates.iter().map(Vec::as_slice)));

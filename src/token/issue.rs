@@ -1,7 +1,8 @@
 //! One request, top to bottom: every check the server makes is one line of [`Issuer::issue`].
 //!
 //! The numbers are the steps of the module documentation of [`crate::token`]. No SQL, no JSON, no status
-//! codes and no logging here; when the caches are warm, every line but the eighth is memory and arithmetic.
+//! codes and no logging here; when the caches are warm, every line but the eighth is memory and arithmetic. Before the
+//! fourth a certificate that responders are asked about may be waited for, once.
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ impl Issuer {
         let unverified = UnverifiedAssertion::parse(request.assertion).at(Step::Parse, trail)?; // 2
         let client = self.client(request, &unverified, trail).await;
         let keyed = client.at(Step::Client, trail)?; // 3
+        keyed.learn(&unverified, &self.certificates, now).await;
         let key = keyed.key_of(&unverified, &self.certificates, now).at(Step::Key, trail)?; // 4
         let assertion = unverified.verify(&key.key).at(Step::Signature, trail)?; // 5
         let grant = assertion.check(&self.rules.grant, now).at(Step::Claims, trail)?; // 6

@@ -4,7 +4,8 @@
 //! 2. The assertion's shape is read under strict limits ([`jws`]).
 //! 3. The client is found ([`cache`]).
 //! 4. The key is found: registered (`kid`), or that of an enterprise certificate (`x5c`) which leads to an
-//!    authority that counts here and is of the client's organization ([`client_key`], [`crate::pki`]).
+//!    authority that counts here and is of the client's organization ([`client_key`], [`crate::pki`]), whose responder
+//!    may have been asked about it ([`responders`]).
 //! 5. The signature is verified ([`assertion`]).
 //! 6. Audience, times and the other claims are checked ([`claims`]).
 //! 7. It is decided whether the client may have every scope it asks for ([`access`]), and, for a supplier,
@@ -44,6 +45,7 @@ pub mod limit;
 pub mod recorder;
 pub mod refusal;
 pub mod replay;
+pub mod responders;
 pub mod token_use;
 pub mod trail;
 

@@ -79,11 +79,20 @@ impl World {
 
     /// The question about the leaf with this serial number.
     fn question(&self, serial: u64, nonce: Option<[u8; 32]>) -> OcspQuestion {
+        self.question_of(self.leaf(serial), nonce)
+    }
+
+    /// A leaf with this serial number.
+    fn leaf(&self, serial: u64) -> Vec<u8> {
         let leaf = self.pki.ca.leaf(|p| {
             in_force(p);
             p.serial_number = Some(SerialNumber::from(serial));
         });
-        let chain = CertificateChain::from_der(vec![leaf.der, self.pki.ca.der.clone()]).unwrap();
+        leaf.der
+    }
+
+    fn question_of(&self, leaf: Vec<u8>, nonce: Option<[u8; 32]>) -> OcspQuestion {
+        let chain = CertificateChain::from_der(vec![leaf, self.pki.ca.der.clone()]).unwrap();
         self.set.ocsp_questions(&chain, SystemClock.now(), || nonce).remove(0)
     }
 
@@ -204,4 +213,39 @@ fn a_real_responder_must_be_one_of_the_issuer() {
     world.write("other.key", &other.pki.ca.key.serialize_pem());
     let verdict = judge(&question, &answer_of(&world, "other", "other", &question));
     assert!(verdict.is_err(), "{verdict:?}");
+}
+
+#[test]
+fn the_command_judges_by_the_answer_of_a_real_responder() {
+    if !openssl_is_there() {
+        return;
+    }
+    let world = World::new();
+    let now = OffsetDateTime::from_unix_timestamp(SystemClock.now().seconds()).unwrap();
+    let list = world.pki.root.crl(|p| {
+        (p.this_update, p.next_update) = (now, now + time::Duration::days(1));
+    });
+    let file = |name: &str| world.folder.path().join(name);
+    std::fs::write(file("root.crl"), list).unwrap();
+    world.write("root.pem", &pem("CERTIFICATE", &world.pki.root.der));
+    for (serial, accepted, seen) in [
+        (GOOD, true, "no certificate is revoked"),
+        (COMPROMISED, false, "keyCompromise"),
+        (UNKNOWN, false, "it names no responder"),
+    ] {
+        let leaf = world.leaf(serial);
+        let chain = [pem("CERTIFICATE", &leaf), pem("CERTIFICATE", &world.pki.ca.der)].concat();
+        world.write("chain.pem", &chain);
+        let answer = answer(&world, "ca", &world.question_of(leaf, None));
+        std::fs::write(file("answer.der"), answer).unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_portvakt"))
+            .current_dir(world.folder.path())
+            .args(["cert", "verify", "--anchors", "root.pem", "--crl", "root.crl"])
+            .args(["--ocsp", "answer.der", "--policy", "any", "chain.pem"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&done.stdout);
+        assert_eq!(done.status.success(), accepted, "{serial:X}: {text}");
+        assert!(text.contains(seen), "{serial:X}: {text}");
+    }
 }

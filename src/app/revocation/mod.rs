@@ -3,10 +3,15 @@
 //!
 //! Nothing of it happens in a request. Where lists are fetched from stands in the configuration and in the
 //! certificates of the configured authorities; what a client sends is never followed.
+//!
+//! Beside the lists there are the responders (`responders`), that are asked about the certificates that are in use
+//! (`asked`). They are asked in the background, too; only the first use of a certificate waits a moment.
 
+mod asked;
 mod fetching;
 mod files;
 mod folder;
+mod responders;
 mod schedule;
 mod status;
 
@@ -23,10 +28,11 @@ use crate::pki::crl::CRL_BYTES_MAX;
 use crate::pki::trust_set::TrustSet;
 use crate::remote::outbound::OutboundRules;
 use crate::remote::revocation_list::ListFetcher;
-use crate::telemetry::FetchCounts;
+use crate::telemetry::{AnswerCounts, FetchCounts};
 use crate::token::client_key::EnterpriseCertificates;
 use fetching::{Fetching, Source};
 use folder::Folder;
+use responders::Responders;
 
 pub use status::{FetchStatus, ListFacts, ListStatus};
 
@@ -101,6 +107,27 @@ impl RevocationLists {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// The certificates that count by these trust sets, and what asks their responders ahead of time, if there are any.
+pub(super) fn with_responders(
+    sets: Vec<TrustSet>,
+    config: &Config,
+    rules: &OutboundRules,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+    counts: AnswerCounts,
+) -> Result<(Arc<EnterpriseCertificates>, Option<impl Future<Output = ()> + Send + use<>>), AppError>
+{
+    let sets: Arc<[TrustSet]> = sets.into();
+    let responders = Responders::new(config, rules, &sets, clock, random, counts)?;
+    let refresh = responders.as_ref().map(Responders::refresh);
+    let certificates = EnterpriseCertificates::new(sets);
+    let certificates = match responders {
+        Some(responders) => certificates.asking(Arc::new(responders)),
+        None => certificates,
+    };
+    Ok((Arc::new(certificates), refresh))
 }
 
 /// Where lists are fetched from, each address once, with the trust sets that it is for.

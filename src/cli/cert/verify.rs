@@ -14,12 +14,16 @@ use crate::config::{EXTENDED_KEY_USAGES, OrganizationAttribute, TrustProfile};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::organization_identifier::OrganizationIdentifier;
 use crate::domain::seal::SealKind;
-use crate::domain::trust::TrustEnvironment;
+use crate::domain::trust::{OcspRule, TrustEnvironment};
 use crate::pki::chain::CertificateChain;
+use crate::pki::ocsp::{OcspError, OcspRules};
 use crate::pki::trust_set::{
     OrganizationRule, PolicyRule, RevocationPolicy, SerialNumberRule, TrustRules, TrustSet,
     TrustSetError, TrustSetSource,
 };
+
+/// An answer that does not say until when it holds counts for an hour, as on a server that is told nothing else.
+const OCSP: OcspRules = OcspRules { age_seconds_max: 3_600, nonce_required: false };
 
 /// Judges a chain as the server does, check by check.
 #[derive(Args, Clone, Debug)]
@@ -32,10 +36,14 @@ pub(in crate::cli) struct VerifyCommand {
     /// Certificates between roots and clients in PEM, for chains that leave them out.
     #[arg(long, value_name = "FILE")]
     intermediates: Option<PathBuf>,
-    /// A revocation list, PEM or DER; may be repeated. With one, every certificate must be on record
-    /// as not revoked; without, revocation is not checked.
+    /// A revocation list, PEM or DER; may be repeated. With one, or an answer of a responder, every certificate must be on
+    /// record as not revoked; without, revocation is not checked.
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
+    /// An answer of a responder (OCSP) to a question without a nonce, DER; may be repeated. It counts beside the lists, as
+    /// with `ocsp = "alternative"`.
+    #[arg(long, value_name = "FILE")]
+    ocsp: Vec<PathBuf>,
     /// The moment to judge as of, RFC 3339 [default: now].
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
@@ -122,6 +130,7 @@ impl VerifyCommand {
             Ok(chain) => chain,
             Err(error) => return Ok(Outcome::refused("chain", error.to_string())),
         };
+        let set = self.with_answers(set, &chain, now)?;
         let report = set.report(&chain, now);
         let checks = report.checks.into_iter().map(|check| Check {
             name: check.name,
@@ -135,6 +144,35 @@ impl VerifyCommand {
             client_amr: report.seal.map(SealKind::name),
             checks: checks.collect(),
         })
+    }
+
+    /// The set, knowing what the answers tell. One that tells nothing is named, because leaving it out can only refuse.
+    fn with_answers(
+        &self,
+        set: TrustSet,
+        chain: &CertificateChain,
+        now: Timestamp,
+    ) -> Result<TrustSet, Failure> {
+        if self.ocsp.is_empty() {
+            return Ok(set);
+        }
+        let set = set.asking(OcspRule::Alternative, Vec::new());
+        let questions = set.ocsp_questions(chain, now, || None);
+        for file in &self.ocsp {
+            let answer = input::read_file(file)?;
+            let taken =
+                questions.iter().map(|question| set.take_ocsp(question, &answer, OCSP, now));
+            let errors: Vec<OcspError> = taken.filter_map(Result::err).collect();
+            if errors.len() == questions.len() {
+                // It is about one certificate at most, and says of that what is wrong.
+                let other = |error: &&OcspError| !matches!(error, OcspError::OtherCertificate);
+                let error = errors.iter().find(other).or(errors.first());
+                let reason =
+                    error.map_or_else(|| "there is no path".to_owned(), ToString::to_string);
+                output::note(&format!("{} tells nothing: {reason}", file.display()));
+            }
+        }
+        Ok(set)
     }
 
     fn source(&self, now: Timestamp) -> Result<TrustSetSource, Failure> {
@@ -206,7 +244,7 @@ impl VerifyCommand {
                 }
                 Organization::Required => OrganizationRule::Required { serial_number },
             },
-            revocation: if self.crl.is_empty() {
+            revocation: if self.crl.is_empty() && self.ocsp.is_empty() {
                 RevocationPolicy::NotChecked
             } else {
                 RevocationPolicy::HardFail

@@ -68,7 +68,7 @@ impl Dev {
             folder.remove()?;
         }
         if folder.is_complete() {
-            self.upgrade(&folder).await?;
+            Box::pin(self.upgrade(&folder)).await?;
         } else {
             self.make(&folder).await?;
         }

@@ -3,12 +3,17 @@
 //! A responder is asked about one certificate at a time, named by SHA-1 hashes because that is what responders know
 //! (RFC 5019 section 2.1.1); the hashes only say which certificate is meant, nothing rests on them. What comes back is
 //! read by the rules of DER, and believed only when it is signed by the issuer itself or by one whom the issuer has made
-//! its responder. Nothing here knows a network: a [`OcspQuestion`] says what to send and where, and judges the bytes.
+//! its responder. Nothing here knows a network: a [`OcspQuestion`] says what to send and where, and judges the bytes. What
+//! responders have told is kept with the trust set that asks them ([`known`]), and stands beside its lists.
 
+mod known;
 mod question;
 mod response;
+mod trust_set;
 
-pub use question::OcspQuestion;
+pub(in crate::pki) use known::KnownAnswers;
+pub use question::{OcspKey, OcspQuestion};
+pub use trust_set::{OcspOutcome, OcspWanted};
 
 use thiserror::Error;
 
@@ -64,6 +69,14 @@ pub enum OcspError {
     /// The nonce is that of another question, or missing where it is required.
     #[error("the nonce of the answer is not that of the question")]
     Nonce,
+    /// It is older than the answer that is known (a responder that signs in advance has several to send).
+    #[error("the answer is of {seen}, and the one that is known is of {held}")]
+    Older {
+        /// When the status that is known was right.
+        held: Timestamp,
+        /// When this one was.
+        seen: Timestamp,
+    },
     /// It is about other certificates, or says two things about this one.
     #[error("the answer has not exactly one status of the certificate that was asked about")]
     OtherCertificate,

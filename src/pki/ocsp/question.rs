@@ -1,6 +1,6 @@
 //! The question to a responder, which knows what an answer to it must be like.
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
 use crate::clock::Timestamp;
 use crate::pki::certificate::Certificate;
@@ -20,6 +20,23 @@ const INTEGER: u8 = 0x02;
 pub struct OcspQuestion {
     pub(super) asked: Asked,
     url: Option<String>,
+}
+
+/// What tells a certificate from all others: SHA-256 over its issuer's name and key, and its serial number.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct OcspKey([u8; 32]);
+
+impl OcspKey {
+    pub(super) fn new(issuer_name: &[u8], issuer_spki: &[u8], serial: &[u8]) -> Self {
+        let mut hash = Context::new(&SHA256);
+        // Name and key are DER and so say themselves where they end.
+        for part in [issuer_name, issuer_spki, serial] {
+            hash.update(part);
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(hash.finish().as_ref());
+        Self(bytes)
+    }
 }
 
 impl OcspQuestion {
@@ -79,7 +96,30 @@ impl OcspQuestion {
         rules: OcspRules,
         now: Timestamp,
     ) -> Result<OcspStatus, OcspError> {
+        self.judge_dated(answer, rules, now).map(|(status, _)| status)
+    }
+
+    /// The same, and when the status was known to be right.
+    pub(super) fn judge_dated(
+        &self,
+        answer: &[u8],
+        rules: OcspRules,
+        now: Timestamp,
+    ) -> Result<(OcspStatus, Timestamp), OcspError> {
         response::judge(&self.asked, answer, rules, now)
+    }
+
+    /// The same question with another nonce, or none.
+    #[must_use]
+    pub fn with_nonce(&self, nonce: Option<[u8; OCSP_NONCE_BYTES]>) -> Self {
+        let asked = Asked { nonce, ..self.asked.clone() };
+        Self { asked, url: self.url.clone() }
+    }
+
+    /// What tells the certificate from all others.
+    pub fn key(&self) -> OcspKey {
+        let asked = &self.asked;
+        OcspKey::new(&asked.issuer_name, &asked.issuer_spki, &asked.serial)
     }
 }
 

@@ -52,13 +52,13 @@ pub(super) struct Asked {
     pub(super) nonce: Option<[u8; OCSP_NONCE_BYTES]>,
 }
 
-/// Judges an answer as of `now`.
+/// Judges an answer as of `now`: the status, and when it was known to be right.
 pub(super) fn judge(
     asked: &Asked,
     answer: &[u8],
     rules: OcspRules,
     now: Timestamp,
-) -> Result<OcspStatus, OcspError> {
+) -> Result<(OcspStatus, Timestamp), OcspError> {
     if answer.len() > OCSP_RESPONSE_BYTES_MAX {
         return Err(OcspError::Size { size: answer.len() });
     }
@@ -74,10 +74,14 @@ pub(super) fn judge(
         return Err(OcspError::Signature);
     }
     match status.state.tag {
-        REVOKED => Ok(OcspStatus::Revoked { reason: reason(status.state)? }),
+        REVOKED => {
+            let reason = reason(status.state)?;
+            Ok((OcspStatus::Revoked { reason }, status.this_update))
+        }
         GOOD if status.state.content.is_empty() => {
             check_nonce(asked, nonce, rules)?;
-            Ok(OcspStatus::Good { until: good_until(&data, &status, rules, now)? })
+            let until = good_until(&data, &status, rules, now)?;
+            Ok((OcspStatus::Good { until }, status.this_update))
         }
         UNKNOWN => Err(OcspError::Unknown),
         _ => Err(DerError::Tag.into()),

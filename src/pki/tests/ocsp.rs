@@ -6,9 +6,11 @@ use rcgen::{CustomExtension, ExtendedKeyUsagePurpose, KeyPair, SigningKey as _};
 use super::{
     Authority, LEAF_SERIAL, World, at, integer, moment, now, object_identifier, sequence, tlv,
 };
+use crate::domain::trust::OcspRule;
 use crate::pki::chain::CertificateChain;
 use crate::pki::der::Reader;
 use crate::pki::ocsp::{OcspError, OcspQuestion, OcspRules, OcspStatus, SignerProblem};
+use crate::pki::revocation::Taken;
 
 const RULES: OcspRules = OcspRules { age_seconds_max: 3600, nonce_required: false };
 const SENT: [u8; 32] = [7; 32];
@@ -419,4 +421,34 @@ fn ocsp_06_07_a_nonce_comes_back_and_critical_extensions_are_known() {
     };
     assert_eq!(of_status(critical(true)), Err(OcspError::Extension));
     assert!(of_status(critical(false)).is_ok());
+}
+
+#[test]
+fn a_trust_set_takes_newer_answers_and_never_an_older_one() {
+    let case = Case::new(None);
+    let set = case.world.trust(|_| {}).asking(OcspRule::Alternative, Vec::new());
+    let (id, key) = (certificate_id(&case.question), case.question.key());
+    let take = |state: Vec<u8>, this_update: &str| {
+        let mut answer = Answer::new(&case.question, &case.world.ca);
+        answer.statuses = vec![status(&id, state, this_update, Some("20250601123000Z"))];
+        set.take_ocsp(&case.question, &answer.signed(&case.world.ca.key), RULES, now())
+    };
+    let known = || set.ocsp_status(&key, now());
+    let is_good = |status| matches!(status, Some(OcspStatus::Good { .. }));
+    assert_eq!(known(), None);
+    assert_eq!(take(good(), "20250601115700Z"), Ok(Taken::New));
+    assert_eq!(take(good(), "20250601115700Z"), Ok(Taken::Same));
+    let before = set.generation();
+    assert_eq!(take(revoked(Some(1)), "20250601115800Z"), Ok(Taken::New));
+    assert_ne!(set.generation(), before, "chains that are remembered are judged again");
+    // What was good before is played back, as is another answer of the same moment.
+    let played_back = take(good(), "20250601115700Z");
+    assert!(matches!(played_back, Err(OcspError::Older { .. })), "{played_back:?}");
+    assert_eq!(take(good(), "20250601115800Z"), Ok(Taken::Same));
+    assert_eq!(known(), Some(OcspStatus::Revoked { reason: "keyCompromise" }));
+    // It was on hold only.
+    assert_eq!(take(good(), "20250601115900Z"), Ok(Taken::New));
+    assert!(is_good(known()));
+    assert!(take(revoked(None), "20250601115800Z").is_err());
+    assert!(is_good(known()));
 }

@@ -98,11 +98,11 @@ impl Published {
 }
 
 /// How the lists are, by the management API.
-async fn state(server: &TestServer) -> Value {
+pub(super) async fn state(server: &TestServer) -> Value {
     get(server, "/revocation-lists").await.json()
 }
 
-async fn get(server: &TestServer, path: &str) -> crate::harness::http::Reply {
+pub(super) async fn get(server: &TestServer, path: &str) -> crate::harness::http::Reply {
     let listener = portvakt::http::listen::Listener::bind("127.0.0.1:0".parse().unwrap(), None, 10);
     let listener = listener.await.unwrap();
     let (address, router) = (listener.address().unwrap(), management_router(server.app.clone()));

@@ -11,7 +11,7 @@
 //! | J07 addresses that have to be mended, and ports of other services | `client` |
 //! | J08, J09, J10 key sets of clients (`jwks_uri`) | do not apply: clients register keys, none are fetched |
 //! | J11 TLS | `tls`; that a TLS certificate has been revoked is not noticed: nobody publishes it where it would be seen in time |
-//! | J12 OCSP addresses of leaves | does not apply: OCSP is not asked over the network |
+//! | J12 OCSP addresses of leaves | `responders` |
 //! | J13 a host that is down for a day | `lists` |
 //! | J14 proxies of the environment | `client` |
 
@@ -19,6 +19,8 @@ mod client;
 mod host;
 mod lists;
 mod load;
+mod responder;
+mod responders;
 mod tls;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::domain::trust::{TrustSetSummary, TrustedAuthority};
+use crate::domain::trust::{OcspResponder, TrustSetSummary, TrustedAuthority};
 use crate::http::admin::body::{JsonBody, NoQuery, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
@@ -44,6 +44,23 @@ struct ListReply {
     next_update: Option<String>,
 }
 
+/// A responder (OCSP) that is asked about certificates.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OcspResponder)]
+struct ResponderReply {
+    url: String,
+    /// When it was asked last.
+    #[schema(format = DateTime)]
+    asked_at: Option<String>,
+    /// What came of it: `taken`, `unchanged`, `failed` or `refused`.
+    result: Option<&'static str>,
+    /// What was wrong.
+    problem: Option<String>,
+    /// Since when it has told nothing.
+    #[schema(format = DateTime)]
+    failing_since: Option<String>,
+}
+
 /// A trust set.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TrustSet)]
@@ -54,6 +71,9 @@ struct TrustSetReply {
     environment: &'static str,
     /// `hard-fail`, `soft-fail` or `not-checked`.
     revocation: &'static str,
+    /// What responders are asked: `alternative`, `fallback` or `not-used`.
+    ocsp: &'static str,
+    responders: Vec<ResponderReply>,
     /// When the first of its authorities ends.
     #[schema(format = DateTime)]
     first_not_after: Option<String>,
@@ -148,20 +168,35 @@ async fn judge(
     _: NoQuery,
     JsonBody(body): JsonBody<ChainBody>,
 ) -> Result<Reply<ReportsReply>, ApiError> {
-    let reports = app.registry.judge_chain(&actor, body.pem.as_bytes())?;
+    let reports = app.registry.judge_chain(&actor, body.pem.as_bytes()).await?;
     let items = reports.into_iter().map(ReportReply::from).collect();
     Ok(Reply(StatusCode::OK, ReportsReply { items }))
 }
 
 impl From<TrustSetSummary> for TrustSetReply {
     fn from(set: TrustSetSummary) -> Self {
+        let first_not_after = set.first_not_after().map(|end| end.to_string());
         Self {
             environment: set.environment.name(),
             revocation: set.revocation.name(),
-            first_not_after: set.first_not_after().map(|end| end.to_string()),
+            ocsp: set.ocsp.name(),
+            responders: set.responders.into_iter().map(ResponderReply::from).collect(),
+            first_not_after,
             authorities: set.authorities.into_iter().map(AuthorityReply::from).collect(),
             warnings: set.warnings,
             name: set.name,
+        }
+    }
+}
+
+impl From<OcspResponder> for ResponderReply {
+    fn from(responder: OcspResponder) -> Self {
+        Self {
+            url: responder.url,
+            asked_at: responder.last.map(|(at, _)| at.to_string()),
+            result: responder.last.map(|(_, result)| result),
+            problem: responder.problem,
+            failing_since: responder.failing_since.map(|since| since.to_string()),
         }
     }
 }
