@@ -63,7 +63,7 @@ pub use idempotency::{FirstTime, Once};
 pub use mail::Outbox;
 pub use people::{
     Enrolment, KnownLink, NewUser, OpenIdIdentity, PasswordProblem, PeopleError, PeopleRules,
-    SecondFactorState, Session, SignedIn,
+    SecondFactorState, Session, SignInPlace, SignedIn,
 };
 pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
 pub use signing_keys::{SIGNING_KEYS_MAX, SigningKey, SigningStart};

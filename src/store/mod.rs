@@ -17,6 +17,7 @@
 
 mod accesses;
 mod alerts;
+mod attempts;
 mod audit;
 mod business;
 mod caps;
@@ -58,6 +59,7 @@ use crate::store::database::{Pool, Turn, query};
 
 pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
+pub use attempts::{Attempts, AttemptsOf};
 pub use audit::{AuditEntry, AuditSeal};
 pub use clients::{ClientFilter, ScopeUse};
 pub use delegations::DelegationFilter;
@@ -73,7 +75,7 @@ pub use refused_requests::{
 };
 pub use replay::{ReplayLog, ReplayRow, SpentId};
 pub use scopes::ScopeFilter;
-pub use sessions::{Attempts, SessionFile};
+pub use sessions::SessionFile;
 pub use signing_keys::SigningKeyRow;
 pub use token_use::{TOKEN_USES_MAX, TokenUseWriter};
 pub use transaction::Transaction;

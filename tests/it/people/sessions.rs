@@ -106,11 +106,19 @@ async fn i11_an_administrator_reaches_no_users_of_others() {
         let reply = browser.post(&own, &address, &[("role", "reader")]).await;
         assert_eq!(reply.status, 404, "{act}");
     }
-    // What is not on the form changes nothing.
+    // What is not on the form changes nothing, and does not look as if it did.
     let address = format!("{own}/roles");
-    let fields = [("role", "operator"), ("role", "administrator"), ("role", "reader")];
-    assert_eq!(browser.post(&own, &address, &fields).await.status, 303);
     let registry = &server.server.app.registry;
+    for role in ["operator", "administrator", "king", ""] {
+        let reply = browser.post(&own, &address, &[("role", role), ("role", "reader")]).await;
+        assert_eq!(reply.status, 422, "{role}: {}", reply.text());
+        let after = registry.user(&actor(), &ours.id).await.unwrap().value;
+        assert!(after.roles.is_empty(), "{role}");
+        let invite = "/portal/organization/users/new";
+        let fields = [("name", "N"), ("email", "n@consumer.example"), ("role", role)];
+        assert_eq!(browser.post(invite, invite, &fields).await.status, 422, "{role}");
+    }
+    assert_eq!(browser.post(&own, &address, &[("role", "reader")]).await.status, 303);
     let after = registry.user(&actor(), &ours.id).await.unwrap().value;
     assert_eq!(after.roles, [Role::Reader]);
 }
@@ -121,9 +129,13 @@ async fn i17_pages_with_secrets_are_not_kept_and_send_no_referrer() {
     user(&server, EMAIL, &[Role::Consumer]).await;
     let browser = Browser::at(&server);
     browser.sign_in(EMAIL, PASSWORD).await;
-    let enrolled = browser.post("/portal/profile", "/portal/profile/second-factor", &[]).await;
+    let (page, enrol) = ("/portal/profile", "/portal/profile/second-factor");
+    assert_eq!(browser.post(page, enrol, &[]).await.status, 422, "without the password");
+    let enrolled = browser.post(page, enrol, &[("current", PASSWORD)]).await;
     assert!(enrolled.text().contains("otpauth://"), "{}", enrolled.text());
-    for reply in [enrolled, browser.get("/portal/profile").await] {
+    let looked_up = browser.get(&format!("/portal/lookup/organization/{CONSUMER}")).await;
+    assert_eq!(looked_up.status, 200);
+    for reply in [enrolled, looked_up, browser.get("/portal/profile").await] {
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
     }

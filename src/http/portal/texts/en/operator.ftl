@@ -232,6 +232,7 @@ operator-reason = What it is to be used for
 operator-answer = Answer
 operator-answer-to = Answer to the organization
 operator-answer-help = Needed when you deny: say why, and what they can do.
+operator-decision-missing = Choose approve or deny. Nothing has been decided.
 operator-answer-missing = Write why you deny it, so that the organization knows what it can do.
 operator-approve-do = Assign the prefix
 operator-deny-do = Deny

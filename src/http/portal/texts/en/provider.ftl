@@ -180,6 +180,7 @@ provider-reach-most = Used most, tokens in the last 30 days
 provider-reach-tokens = Tokens in the last 30 days: { $tokens }
 provider-reason = Reason
 provider-reason-help = The organization gets to see it.
+provider-decision-missing = Choose approve or deny. Nothing has been decided.
 provider-reason-missing = Say why you deny it. The organization gets to see it.
 provider-request = Request for access
 provider-requests = Requests for access

@@ -232,6 +232,7 @@ operator-reason = Hva det skal brukes til
 operator-answer = Svar
 operator-answer-to = Svar til virksomheten
 operator-answer-help = Må fylles ut når du avslår: si hvorfor, og hva de kan gjøre.
+operator-decision-missing = Velg godkjenn eller avslå. Ingenting er avgjort.
 operator-answer-missing = Skriv hvorfor du avslår, så virksomheten vet hva den kan gjøre.
 operator-approve-do = Tildel prefikset
 operator-deny-do = Avslå

@@ -180,6 +180,7 @@ provider-reach-most = Brukt mest, token siste 30 dager
 provider-reach-tokens = Token siste 30 dager: { $tokens }
 provider-reason = Begrunnelse
 provider-reason-help = Virksomheten får se den.
+provider-decision-missing = Velg godkjenn eller avslå. Ingenting er avgjort.
 provider-reason-missing = Skriv hvorfor dere avslår. Virksomheten får se det.
 provider-request = Forespørsel om tilgang
 provider-requests = Forespørsler om tilgang

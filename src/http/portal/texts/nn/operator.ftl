@@ -232,6 +232,7 @@ operator-reason = Kva det skal brukast til
 operator-answer = Svar
 operator-answer-to = Svar til verksemda
 operator-answer-help = Må fyllast ut når du avslår: sei kvifor, og kva dei kan gjere.
+operator-decision-missing = Vel godkjenn eller avslå. Ingenting er avgjort.
 operator-answer-missing = Skriv kvifor du avslår, så verksemda veit kva ho kan gjere.
 operator-approve-do = Tildel prefikset
 operator-deny-do = Avslå

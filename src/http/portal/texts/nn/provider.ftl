@@ -180,6 +180,7 @@ provider-reach-most = Brukt mest, token siste 30 dagar
 provider-reach-tokens = Token siste 30 dagar: { $tokens }
 provider-reason = Grunngjeving
 provider-reason-help = Verksemda får sjå henne.
+provider-decision-missing = Vel godkjenn eller avslå. Ingenting er avgjort.
 provider-reason-missing = Skriv kvifor de avslår. Verksemda får sjå det.
 provider-request = Førespurnad om tilgang
 provider-requests = Førespurnader om tilgang
