@@ -48,7 +48,7 @@ use crate::token::feed::Feed;
 pub use crate::keys::secret_token::{LinkToken, SecretTokenError, SessionToken};
 pub use crate::store::{
     AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, PrefixRequestFilter,
-    ScopeFilter, ScopeReach, ScopeUse, StoreError, UserFilter,
+    ScopeFilter, ScopeOfClient, ScopeReach, ScopeUse, StoreError, UserFilter,
 };
 pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};

@@ -107,9 +107,10 @@ impl Store {
             Some(_) => "u.organization_number = $1",
             None => "$1 is null",
         };
+        let searched = super::small("u.email || ' ' || u.name");
         let sql = format!(
             "select {COLUMNS} from portal_user u where {of_one} and ($2 is null or u.email > $2) \
-             and ($3 is null or lower(u.email || ' ' || u.name) like lower($3) escape '\\') \
+             and ($3 is null or {searched} like $3 escape '\\') \
              order by u.email limit $4"
         );
         let rows: Vec<UserRow> = query_of(sql)

@@ -177,7 +177,12 @@ async fn admit(
     let (mut parts, fields) = fields::read(request).await?;
     let seed_matches = app.cursors.open(seed, FORM_PURPOSE, fields.raw(FORM_TOKEN)).is_some();
     if !seed_matches {
-        return Err(Refused::Forged.into_response());
+        // Whoever brings a session that counts no longer has not forged anything.
+        let secure = app.portal_is_https;
+        let was_in =
+            page.session.is_none() && Cookie::Session.read(&parts.headers, secure).is_some();
+        let refused = if was_in { Refused::SignedOut } else { Refused::Forged };
+        return Err(refused.into_response());
     }
     parts.extensions.insert(page);
     parts.extensions.insert(fields);

@@ -76,7 +76,17 @@ impl Browser {
         let page = self.get(from).await;
         let token = hidden(&page, "form_token")
             .unwrap_or_else(|| panic!("{from} has no form: {}", page.text()));
-        let mut body = format!("form_token={}", escape(&token));
+        self.send_form(path, &token, fields).await
+    }
+
+    /// Sends a form that was made with this token.
+    pub(crate) async fn send_form(
+        &self,
+        path: &str,
+        token: &str,
+        fields: &[(&str, &str)],
+    ) -> Reply {
+        let mut body = format!("form_token={}", escape(token));
         for (name, value) in fields {
             let _ = write!(body, "&{}={}", escape(name), escape(value));
         }

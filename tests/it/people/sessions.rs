@@ -3,7 +3,7 @@
 use portvakt::domain::organization::{Organization, OrganizationStatus};
 use portvakt::domain::user::Role;
 
-use crate::harness::browser::{Browser, PASSWORD, cookie_lines};
+use crate::harness::browser::{Browser, PASSWORD, cookie_lines, hidden};
 use crate::harness::clock::NOW;
 use crate::harness::server::actor;
 use crate::harness::{CONSUMER, PROVIDER};
@@ -58,8 +58,13 @@ async fn i08_a_session_ends_with_its_time_its_user_its_organization_and_their_ro
     let browser = Browser::at(&server);
     browser.sign_in(EMAIL, PASSWORD).await;
     assert!(browser.is_in().await);
+    let form = browser.get("/portal/profile").await;
     server.server.clock.set(NOW + 30 * 60);
     assert!(!browser.is_in().await, "after half an hour alone");
+    let token = hidden(&form, "form_token").unwrap();
+    let late = browser.send_form("/portal/profile", &token, &[("name", "Kari")]).await;
+    assert_eq!(late.status, 403);
+    assert!(late.text().contains("You have been signed out"), "{}", late.text());
     browser.set_cookies(Vec::new());
     browser.sign_in(EMAIL, PASSWORD).await;
     for quarter in 3..34 {
