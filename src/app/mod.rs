@@ -48,7 +48,7 @@ use crate::token::replay::Replay;
 use crate::token::token_use::TokenUses;
 use crate::token::{IssueRules, Issuer};
 
-pub use limits::Limits;
+pub use limits::{Asker, Limits};
 pub use revocation::{FetchStatus, ListFacts, ListStatus, RevocationLists};
 
 /// The server without its listeners.

@@ -3,13 +3,15 @@
 use crate::config::raw::RawLimits;
 use crate::config::{ConfigError, required};
 
-/// Requests a second; 0 is no limit.
+/// Requests a second, and mails an hour; 0 is no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// To the admin listener, by one caller that has proved who it is.
     pub admin_requests_by_caller: u32,
     /// To the admin listener, from one address and without a token that counts.
     pub admin_requests_by_source: u32,
+    /// Mails an hour, which somebody at one address who is not signed in has sent to people here.
+    pub portal_mails_by_source: u32,
     /// For tokens, from one address, with a certificate or signature that does not hold or an assertion that has been
     /// spent.
     pub token_failures_by_source: u32,
@@ -30,6 +32,10 @@ impl Limits {
             admin_requests_by_source: rate(
                 "limits.admin_requests_by_source",
                 raw.admin_requests_by_source,
+            )?,
+            portal_mails_by_source: rate(
+                "limits.portal_mails_by_source",
+                raw.portal_mails_by_source,
             )?,
             token_failures_by_source: rate(
                 "limits.token_failures_by_source",

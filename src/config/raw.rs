@@ -55,6 +55,7 @@ section!(RawListener {
 section!(RawLimits {
     admin_requests_by_caller: u32,
     admin_requests_by_source: u32,
+    portal_mails_by_source: u32,
     token_failures_by_source: u32,
     token_requests_by_client: u32,
 });

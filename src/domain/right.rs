@@ -42,6 +42,13 @@ names!(Right {
 });
 
 impl Right {
+    /// Whether scopes under the prefix are those of this server's own APIs, which carry rights.
+    pub fn is_prefix(prefix: &str) -> bool {
+        Self::ALL
+            .iter()
+            .any(|right| right.name().split_once(':').is_some_and(|(its, _)| its == prefix))
+    }
+
     /// Whether who has this right may do what `needed` allows: who may change something may see it.
     pub fn implies(self, needed: Self) -> bool {
         use Right::{ModifyClients, Operate, ReadClients, ReadScopes, WriteClients, WriteScopes};

@@ -1,5 +1,6 @@
 //! Where a request comes from, as far as limits tell callers apart before they are known by name.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The network address of a caller, or the part of it that one caller cannot change at will.
@@ -24,6 +25,12 @@ impl Source {
                 Ipv6Addr::from_bits(address.to_bits() & network).into()
             }
         }))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -138,6 +138,12 @@ impl Change<'_> {
         }
     }
 
+    /// Holds that scopes under the prefixes of this server's own APIs are the operator's: not everybody who provides APIs
+    /// for the operator's organization also decides what this server's are.
+    pub(super) async fn under(self, scope: &ScopeName) -> Result<Self, RegistryError> {
+        if Right::is_prefix(scope.prefix()) { self.also(Right::Operate).await } else { Ok(self) }
+    }
+
     /// Tells that the thing is not there, and records the attempt as if it were somebody else's: else the trail, and
     /// the time that it takes to write it, would tell the two apart. The operator sees everything anyway.
     pub(super) async fn absent(self, noun: &'static str) -> RegistryError {

@@ -254,6 +254,10 @@ impl Registry {
         organization: OrganizationNumber,
         now: Timestamp,
     ) -> Result<ClientKey, RegistryError> {
+        // An address with such a part means another, so the key could not be reached (RFC 3986 section 5.2.4).
+        if matches!(read.id.as_str(), "." | "..") {
+            return Err(RegistryError::invalid("kid", "a kid has more in it than dots"));
+        }
         let mut expires_at = now.plus_seconds(KEY_DAYS * DAY_SECONDS);
         if let Some(said) = read.expires_at {
             if said <= now {

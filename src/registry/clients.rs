@@ -16,7 +16,7 @@ use crate::registry::rules::{
     check_kept, check_kept_list, check_lifetime, check_line, check_needed_line,
 };
 use crate::registry::{Actor, Registry, RegistryError, views};
-use crate::store::{ClientFilter, ScopeUse};
+use crate::store::{ClientFilter, ScopeOfClient, ScopeUse};
 
 /// Seconds that tokens of a client live when nobody says otherwise, as in Maskinporten.
 pub const TOKEN_LIFETIME_SECONDS: u32 = 120;
@@ -317,6 +317,19 @@ impl Registry {
     ) -> Result<Vec<ScopeUse>, RegistryError> {
         actor.require(Right::ReadClients)?;
         Ok(self.store.scope_uses(actor.own_organization()?, scopes).await?)
+    }
+
+    /// The scopes of a client that the actor may see, with the accesses of its organization to them.
+    pub async fn scopes_of_client(
+        &self,
+        actor: &Actor,
+        client: &Client,
+    ) -> Result<Vec<ScopeOfClient>, RegistryError> {
+        actor.require(Right::ReadClients)?;
+        if !actor.owns(client.organization) {
+            return Err(RegistryError::Absent { noun: "client" });
+        }
+        Ok(self.store.scopes_of_client(&client.id, client.organization).await?)
     }
 
     pub(super) async fn client_again(&self, id: &ClientId) -> Result<ClientFile, RegistryError> {

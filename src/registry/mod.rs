@@ -48,7 +48,7 @@ use crate::token::feed::Feed;
 pub use crate::keys::secret_token::{LinkToken, SecretTokenError, SessionToken};
 pub use crate::store::{
     AccessFilter, ClientFilter, DelegationFilter, KeptAnswer, PrefixFilter, PrefixRequestFilter,
-    ScopeFilter, ScopeReach, ScopeUse, StoreError, UserFilter,
+    ScopeFilter, ScopeOfClient, ScopeReach, ScopeUse, StoreError, UserFilter,
 };
 pub use access_batch::{ACCESS_BATCH_MAX, AccessWish, BatchMode, WishOutcome};
 pub use accesses::{AccessSide, AccessTerms};
@@ -63,7 +63,7 @@ pub use idempotency::{FirstTime, Once};
 pub use mail::Outbox;
 pub use people::{
     Enrolment, KnownLink, NewUser, OpenIdIdentity, PasswordProblem, PeopleError, PeopleRules,
-    SecondFactorState, Session, SignedIn,
+    SecondFactorState, Session, SignInPlace, SignedIn,
 };
 pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
 pub use signing_keys::{SIGNING_KEYS_MAX, SigningKey, SigningStart};

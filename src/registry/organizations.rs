@@ -173,6 +173,11 @@ impl Registry {
         receiver.ok_or(RegistryError::Absent { noun: "organization" })?;
         change.concerning(found.value.owner);
         check_version(found.version, expected)?;
+        if Right::is_prefix(name.as_str()) && !self.is_operators(to) {
+            return Err(RegistryError::conflict(
+                "the prefix is that of the scopes of this server's own APIs, which stay with its operator",
+            ));
+        }
         let after = Prefix { owner: to, ..found.value.clone() };
         change.transaction.update_prefix(&after, found.version, change.now).await?;
         change.transaction.transfer_scopes(name, to, change.now).await?;

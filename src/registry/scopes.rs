@@ -25,7 +25,8 @@ impl Registry {
         let Some(prefix) = change.transaction.prefix(&prefix).await? else {
             return Err(change.refuse(RegistryError::NotYours { noun: "prefix" }).await);
         };
-        let mut change = change.of("prefix", prefix.value.owner).await?;
+        let change = change.of("prefix", prefix.value.owner).await?;
+        let mut change = change.under(&scope.name).await?;
         if prefix.value.status == PrefixStatus::Retired {
             return Err(RegistryError::conflict(
                 "the prefix is retired; the operator can restore it",
@@ -78,7 +79,8 @@ impl Registry {
         let Some(found) = change.transaction.scope(name).await? else {
             return Err(change.absent("scope").await);
         };
-        let mut change = change.of_scope(&found.value).await?;
+        let change = change.of_scope(&found.value).await?;
+        let mut change = change.under(name).await?;
         check_version(found.version, expected)?;
         let mut after = found.value.clone();
         edit(&mut after);

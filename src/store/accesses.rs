@@ -8,7 +8,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
 use crate::store::database::{On, query, query_of};
-use crate::store::{Store, StoreError, Transaction, named};
+use crate::store::{Store, StoreError, Transaction, named, small};
 
 #[derive(FromRow)]
 struct AccessRow {
@@ -77,6 +77,8 @@ impl AccessFilter {
     /// keep an index from being used. A cross join is a join whose order SQLite does not change: what comes first
     /// is read in the order of the list, so that nothing has to be sorted and nothing is read before the page.
     fn statement(&self) -> String {
+        let text = small("a.consumer_number || ' ' || coalesce(c.name, '')");
+        let text = format!("{text} like $8 escape '\\'");
         let mut conditions = vec!["a.scope = s.name"];
         if self.owner.is_some() {
             conditions.push("s.owner_number = $1");
@@ -91,9 +93,7 @@ impl AccessFilter {
             conditions.push("s.active");
         }
         if self.text.is_some() {
-            conditions.push(
-                "lower(a.consumer_number || ' ' || coalesce(c.name, '')) like lower($8) escape '\\'",
-            );
+            conditions.push(&text);
         }
         let (tables, order) = if self.consumer.is_some() && self.scope.is_none() {
             conditions.push("a.scope > $6");

@@ -39,7 +39,7 @@ struct SummaryRow {
     first_key_expires_at: Option<i64>,
 }
 
-/// Which clients a list is to show, by id.
+/// Which clients a list is to show, by id unless it says otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct ClientFilter {
     /// Of this organization.
@@ -52,6 +52,10 @@ pub struct ClientFilter {
     pub text: Option<String>,
     /// After this id.
     pub after: Option<ClientId>,
+    /// By name, and those of one name by id: for people, and only those of one organization, whatever their scopes.
+    pub by_name: bool,
+    /// After this name and the id in `after`.
+    pub after_name: Option<String>,
 }
 
 /// The clients of one organization that have a scope.
@@ -78,7 +82,13 @@ impl ClientFilter {
             Some(_) => ("client_scope x cross join client c", "x.client_id"),
             None => ("client c", "c.id"),
         };
-        let mut conditions = vec![format!("{id} > $4")];
+        let is_by_name = self.by_name && self.organization.is_some() && self.scope.is_none();
+        let (place, order) = if is_by_name {
+            ("(c.name, c.id) > ($5, $4)".to_owned(), "c.name, c.id")
+        } else {
+            (format!("{id} > $4"), id)
+        };
+        let mut conditions = vec![place];
         if self.scope.is_some() {
             conditions.push("x.scope = $2 and c.id = x.client_id".to_owned());
         }
@@ -89,16 +99,15 @@ impl ClientFilter {
             conditions.push("c.active".to_owned());
         }
         if self.text.is_some() {
-            let text =
-                "lower(c.id || ' ' || c.name || ' ' || c.description) like lower($3) escape '\\'";
-            conditions.push(text.to_owned());
+            let text = super::small("c.id || ' ' || c.name || ' ' || c.description");
+            conditions.push(format!("{text} like $3 escape '\\'"));
         }
         format!(
             "select {COLUMNS}, \
              (select count(*) from client_key k where k.client_id = c.id and k.active) as keys, \
              (select min(k.expires_at) from client_key k where k.client_id = c.id and k.active) \
              as first_key_expires_at \
-             from {clients} where {} order by {id} limit $5",
+             from {clients} where {} order by {order} limit $6",
             conditions.join(" and ")
         )
     }
@@ -129,6 +138,7 @@ impl Store {
             .bind(filter.scope.as_ref().map(ScopeName::as_str))
             .bind(filter.text.as_deref().map(super::like))
             .bind(filter.after.as_ref().map_or("", ClientId::as_str))
+            .bind(filter.after_name.as_deref().unwrap_or_default())
             .bind(i64::from(limit) + 1)
             .fetch_all(&self.readers)
             .await?;
@@ -352,14 +362,15 @@ mod tests {
     #[tokio::test]
     async fn no_list_reads_everything_or_sorts() {
         let (store, _folder) = migrated().await;
-        for mask in 0..16_u8 {
+        for mask in 0..32_u8 {
             let has = |bit: u8| mask & (1 << bit) != 0;
             let filter = ClientFilter {
                 organization: has(0).then(|| "310000108".parse().unwrap()),
                 scope: has(1).then(|| "a:b".parse().unwrap()),
                 inactive: has(2),
                 text: has(3).then(|| "a".to_owned()),
-                after: None,
+                by_name: has(4),
+                ..ClientFilter::default()
             };
             let plan = assert_indexed(&store, &filter.statement(), &format!("{filter:?}")).await;
             let first = match (has(0), has(1)) {

@@ -17,12 +17,14 @@
 
 mod accesses;
 mod alerts;
+mod attempts;
 mod audit;
 mod backup;
 mod business;
 mod caps;
 mod changes;
 mod client_keys;
+mod client_scopes;
 mod clients;
 mod database;
 mod delegations;
@@ -60,8 +62,10 @@ use crate::store::database::{Pool, Turn, query};
 
 pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
+pub use attempts::{Attempts, AttemptsOf};
 pub use audit::{AuditEntry, AuditSeal};
 pub use backup::{BackupError, BackupReader, BackupSummary, TableSummary, put_in_place, restoring};
+pub use client_scopes::ScopeOfClient;
 pub use clients::{ClientFilter, ScopeUse};
 pub use delegations::DelegationFilter;
 pub use error::StoreError;
@@ -76,7 +80,7 @@ pub use refused_requests::{
 };
 pub use replay::{ReplayLog, ReplayRow, SpentId};
 pub use scopes::ScopeFilter;
-pub use sessions::{Attempts, SessionFile};
+pub use sessions::SessionFile;
 pub use signing_keys::SigningKeyRow;
 pub use token_use::{TOKEN_USES_MAX, TokenUseWriter};
 pub use transaction::Transaction;
@@ -208,11 +212,35 @@ impl Store {
     }
 }
 
-/// What a `like` pattern must be to find `text` anywhere; `\` takes their meaning from the characters that have
-/// one. The statement makes both sides lower case, because the database and Rust do not agree what that is.
+/// Capitals that names here are written with and that `lower()` of the databases leaves alone, which knows ASCII only:
+/// those of Norwegian, of its neighbours, and the most frequent ones of Sámi.
+const CAPITALS: [(char, char); 8] = [
+    ('\u{c6}', '\u{e6}'),
+    ('\u{d8}', '\u{f8}'),
+    ('\u{c5}', '\u{e5}'),
+    ('\u{c4}', '\u{e4}'),
+    ('\u{d6}', '\u{f6}'),
+    ('\u{c1}', '\u{e1}'),
+    ('\u{10c}', '\u{10d}'),
+    ('\u{160}', '\u{161}'),
+];
+
+/// A text of a statement in small letters, as [`like()`] looks for it.
+fn small(text: &str) -> String {
+    CAPITALS.iter().fold(format!("lower({text})"), |sql, (capital, letter)| {
+        format!("replace({sql}, '{capital}', '{letter}')")
+    })
+}
+
+/// What a `like` pattern must be to find `text` anywhere in a text that is [`small()`], however it is written; `\` takes
+/// their meaning from the characters that have one.
 fn like(text: &str) -> String {
     let mut pattern = String::from("%");
-    for c in text.chars() {
+    let letter = |c: char| {
+        let known = CAPITALS.iter().find(|(capital, _)| *capital == c);
+        known.map_or_else(|| c.to_ascii_lowercase(), |(_, letter)| *letter)
+    };
+    for c in text.chars().map(letter) {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

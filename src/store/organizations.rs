@@ -97,11 +97,12 @@ impl Store {
         text: Option<&str>,
         limit: u32,
     ) -> Result<Page<Recorded<Organization>>, StoreError> {
-        let rows: Vec<OrganizationRow> = query(
+        let searched = super::small("number || ' ' || name");
+        let rows: Vec<OrganizationRow> = query_of(format!(
             "select number, name, active, created_at, updated_at, version from organization \
-             where number > $1 and ($2 is null or lower(number || ' ' || name) like lower($2) escape '\\') \
-             order by number limit $3",
-        )
+             where number > $1 and ($2 is null or {searched} like $2 escape '\\') \
+             order by number limit $3"
+        ))
         .bind(after.map_or_else(String::new, |number| number.to_string()))
         .bind(text.map(super::like))
         .bind(i64::from(limit) + 1)

@@ -59,6 +59,7 @@ impl ScopeFilter {
     /// The statement that reads a page. A condition that is not asked for does not stand in it, because it would
     /// keep an index from being used.
     fn statement(&self) -> String {
+        let text = format!("{} like $5 escape '\\'", super::small("name || ' ' || description"));
         let mut conditions = vec!["name > $6"];
         if self.owner.is_some() {
             conditions.push("owner_number = $1");
@@ -79,7 +80,7 @@ impl ScopeFilter {
             conditions.push("active");
         }
         if self.text.is_some() {
-            conditions.push("lower(name || ' ' || description) like lower($5) escape '\\'");
+            conditions.push(&text);
         }
         if self.product.is_some() {
             conditions.push(

@@ -1,10 +1,9 @@
-//! Who is signed in, who is on the way there: sessions, links in mails, and attempts that failed. Written in the
-//! transaction of the act that makes them; only when a session was last seen is written on its own.
+//! Who is signed in, and who is on the way there: sessions, and links in mails. Written in the transaction of the act
+//! that makes them; only when a session was last seen is written on its own.
 
 use sqlx::FromRow;
 
 use crate::clock::Timestamp;
-use crate::domain::email_address::EmailAddress;
 use crate::domain::organization::{Organization, OrganizationStatus};
 use crate::domain::sign_in::LinkPurpose;
 use crate::domain::user::UserId;
@@ -25,15 +24,6 @@ pub struct SessionFile {
     pub seen_at: Timestamp,
     /// Whether they have proved their second factor, or somebody else has who vouches for them.
     pub second_factor_done: bool,
-}
-
-/// Attempts to sign in with one address.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Attempts {
-    /// How many have failed since the last one that did not.
-    pub failed: u32,
-    /// No attempt counts before this.
-    pub locked_until: Timestamp,
 }
 
 #[derive(FromRow)]
@@ -210,56 +200,6 @@ impl Transaction {
     pub async fn delete_links_of(&mut self, user: &UserId) -> Result<(), StoreError> {
         let delete = query("delete from user_link where user_id = $1");
         delete.bind(user.as_str()).execute(self.connection()).await?;
-        Ok(())
-    }
-
-    /// The attempts that have failed with an address.
-    pub async fn attempts(&mut self, email: &EmailAddress) -> Result<Attempts, StoreError> {
-        let row: Option<(i64, i64)> =
-            query("select failed, locked_until from sign_in_attempt where email = $1")
-                .bind(email.as_str())
-                .fetch_optional(self.connection())
-                .await?;
-        let (failed, locked_until) = row.unwrap_or_default();
-        let failed = u32::try_from(failed).unwrap_or(u32::MAX);
-        Ok(Attempts { failed, locked_until: Timestamp::from_seconds(locked_until) })
-    }
-
-    /// Writes the attempts with an address. Those from before `oldest` go, and the oldest beyond `most`.
-    pub async fn put_attempts(
-        &mut self,
-        email: &EmailAddress,
-        attempts: Attempts,
-        now: Timestamp,
-        oldest: Timestamp,
-        most: i64,
-    ) -> Result<(), StoreError> {
-        query(
-            "insert into sign_in_attempt (email, failed, locked_until, tried_at) values ($1, $2, $3, $4) \
-             on conflict (email) do update set failed = excluded.failed, \
-             locked_until = excluded.locked_until, tried_at = excluded.tried_at",
-        )
-        .bind(email.as_str())
-        .bind(i64::from(attempts.failed))
-        .bind(attempts.locked_until.seconds())
-        .bind(now.seconds())
-        .execute(self.connection())
-        .await?;
-        query(
-            "delete from sign_in_attempt where tried_at < $1 or tried_at < \
-             (select tried_at from sign_in_attempt order by tried_at desc limit 1 offset $2)",
-        )
-        .bind(oldest.seconds())
-        .bind(most)
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    /// Forgets the attempts with an address.
-    pub async fn forget_attempts(&mut self, email: &EmailAddress) -> Result<(), StoreError> {
-        let delete = query("delete from sign_in_attempt where email = $1");
-        delete.bind(email.as_str()).execute(self.connection()).await?;
         Ok(())
     }
 }

@@ -107,9 +107,10 @@ impl Store {
             Some(_) => "u.organization_number = $1",
             None => "$1 is null",
         };
+        let searched = super::small("u.email || ' ' || u.name");
         let sql = format!(
             "select {COLUMNS} from portal_user u where {of_one} and ($2 is null or u.email > $2) \
-             and ($3 is null or lower(u.email || ' ' || u.name) like lower($3) escape '\\') \
+             and ($3 is null or {searched} like $3 escape '\\') \
              order by u.email limit $4"
         );
         let rows: Vec<UserRow> = query_of(sql)
@@ -278,16 +279,30 @@ impl Transaction {
         Ok(count)
     }
 
-    /// How many users of an organization have not followed their link yet.
-    pub async fn count_unconfirmed(
+    /// Deletes the oldest users of an organization who have signed up and have not followed their link, so that at most
+    /// `left` of them stay; those who have been invited are not among them. Returns how many went.
+    pub async fn forget_oldest_unconfirmed(
         &mut self,
         organization: OrganizationNumber,
-    ) -> Result<i64, StoreError> {
-        let count = query(
-            "select count(*) from portal_user where organization_number = $1 and status = 'unconfirmed'",
-        );
-        let (count,) = count.bind(organization.as_str()).fetch_one(self.connection()).await?;
-        Ok(count)
+        left: i64,
+    ) -> Result<u64, StoreError> {
+        let oldest: Vec<(String,)> = query(
+            "select id from portal_user u where organization_number = $1 and status = 'unconfirmed' \
+             and not exists (select 1 from user_link l where l.user_id = u.id and l.purpose = 'invite') \
+             order by created_at desc, id limit 1000 offset $2",
+        )
+        .bind(organization.as_str())
+        .bind(left)
+        .fetch_all(self.connection())
+        .await?;
+        let mut forgotten = 0;
+        for (id,) in oldest {
+            let links = query("delete from user_link where user_id = $1");
+            links.bind(&id).execute(self.connection()).await?;
+            let user = query("delete from portal_user where id = $1");
+            forgotten += user.bind(&id).execute(self.connection()).await?;
+        }
+        Ok(forgotten)
     }
 
     /// Deletes users who signed up before `oldest` and have never followed their link.

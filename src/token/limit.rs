@@ -1,6 +1,6 @@
 //! How often one caller may do something, so that nobody takes the server from the others.
 //!
-//! Each caller has a bucket that fills at the rate of the limit and holds [`BURST_SECONDS`] of it. A bucket is one
+//! Each caller has a bucket that fills at the rate of the limit and holds [`BURST_SECONDS`] of it, or an hour's. A bucket is one
 //! number, the moment at which it will be full again (the generic cell rate algorithm of ITU-T I.371), so counting
 //! is one atomic exchange on the caller's own number, and nothing has to be filled or swept. Buckets are kept in
 //! bounded memory: the one that has been left alone for longest is forgotten, which is as good as full.
@@ -16,7 +16,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use thiserror::Error;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, HOUR_SECONDS};
 
 /// Seconds' worth of requests that may come at once: what starts, or wakes up by the clock, asks for much at once.
 pub const BURST_SECONDS: u32 = 4;
@@ -54,10 +54,22 @@ pub struct TooMany {
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> RateLimit<K> {
     /// At most so many a second and caller, and [`BURST_SECONDS`] as many at once; 0 is no limit.
     pub fn per_second(rate: u32, clock: &Arc<dyn Clock>) -> Self {
-        let buckets = NANOSECONDS.checked_div(rate.into()).map(|each| Buckets {
+        let at_once = u64::from(rate) * u64::from(BURST_SECONDS);
+        Self::of(NANOSECONDS.checked_div(rate.into()), at_once, clock)
+    }
+
+    /// At most so many an hour and caller, however they are spread over it; 0 is no limit.
+    pub fn per_hour(most: u32, clock: &Arc<dyn Clock>) -> Self {
+        let hour = HOUR_SECONDS.unsigned_abs() * NANOSECONDS;
+        Self::of(hour.checked_div(most.into()), most.into(), clock)
+    }
+
+    /// One in each of so many nanoseconds, and so many at once.
+    fn of(each: Option<u64>, at_once: u64, clock: &Arc<dyn Clock>) -> Self {
+        let buckets = each.map(|each| Buckets {
             clock: Arc::clone(clock),
             each,
-            whole: each * u64::from(rate) * u64::from(BURST_SECONDS),
+            whole: each * at_once,
             full_at: Cache::builder()
                 .max_capacity(BUCKETS_MAX)
                 .eviction_policy(EvictionPolicy::lru())
@@ -218,6 +230,18 @@ mod tests {
         assert_eq!(passed(&limit, "a"), 1);
         (0..99).for_each(|_| limit.give_back(&"a".to_owned()));
         assert_eq!(passed(&limit, "a"), 8, "a bucket is at most full");
+    }
+
+    #[test]
+    fn what_is_limited_by_the_hour_may_come_at_once_and_then_waits() {
+        let clock = Arc::new(Fixed::default());
+        let its_clock: Arc<dyn Clock> = Arc::<Fixed>::clone(&clock);
+        let limit = RateLimit::per_hour(6, &its_clock);
+        assert_eq!(passed(&limit, "a"), 6);
+        assert_eq!(limit.allow(&"a".to_owned()), Err(TooMany { retry_after_seconds: 600 }));
+        clock.push(600_000);
+        assert_eq!(passed(&limit, "a"), 1);
+        assert_eq!(passed(&RateLimit::per_hour(0, &its_clock), "a"), 1_000);
     }
 
     #[test]

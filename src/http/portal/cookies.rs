@@ -8,6 +8,8 @@ use crate::app::open_id::QUESTION_SECONDS;
 /// A cookie of the portal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Cookie {
+    /// That somebody has signed in here before, and with which address, sealed. It opens nothing.
+    Browser,
     /// In which language to speak.
     Language,
     /// What waits for the answer of an OpenID provider, sealed.
@@ -22,12 +24,13 @@ pub(super) enum Cookie {
     Visitor,
 }
 
-/// How long choices are kept, in seconds: a year.
+/// How long choices are kept, and browsers known, in seconds: a year.
 const CHOICE_SECONDS: u32 = 365 * 24 * 60 * 60;
 
 impl Cookie {
     const fn word(self) -> &'static str {
         match self {
+            Self::Browser => "portvakt-browser",
             Self::Language => "portvakt-language",
             Self::Notice => "portvakt-notice",
             Self::OpenId => "portvakt-open-id",
@@ -54,11 +57,11 @@ impl Cookie {
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// `Set-Cookie` with that value: until the browser is closed, but for choices, which are kept, and for what waits
-    /// for an answer, which ends with the time for it.
+    /// `Set-Cookie` with that value: until the browser is closed, but for choices and for what makes a browser known,
+    /// which are kept, and for what waits for an answer, which ends with the time for it.
     pub(super) fn set(self, value: &str, secure: bool) -> Option<HeaderValue> {
         let kept = match self {
-            Self::Language | Self::Scheme => format!("; Max-Age={CHOICE_SECONDS}"),
+            Self::Browser | Self::Language | Self::Scheme => format!("; Max-Age={CHOICE_SECONDS}"),
             Self::OpenId => format!("; Max-Age={QUESTION_SECONDS}"),
             Self::Notice | Self::Session | Self::Visitor => String::new(),
         };

@@ -13,8 +13,9 @@ pub(super) fn line<const CELLS: usize>(values: [String; CELLS]) -> String {
     format!("{}\r\n", quoted.join(","))
 }
 
+/// Spreadsheets take the full-width signs for the others.
 fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
 }
 
 /// The cells of a line with one of the usual separators, without white space around them and without the apostrophe
@@ -53,6 +54,7 @@ mod tests {
         let line = line(["=1+1", "a\"b", "-", "x", ""].map(str::to_owned));
         assert_eq!(line, "\"'=1+1\",\"a\"\"b\",\"'-\",\"x\",\"\"\r\n");
         assert_eq!(cells(line.trim_end()), ["=1+1", "a\"b", "-", "x", ""]);
+        assert_eq!(super::line(["＝1+1".to_owned()]), "\"'＝1+1\"\r\n");
     }
 
     #[test]

@@ -15,6 +15,15 @@ const FORM_BYTES_MAX: usize = 512 * 1024;
 /// The most fields of a form; the largest has one for each scope of a client.
 const FIELDS_MAX: usize = 2_000;
 
+/// What somebody decides about what was asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Decision {
+    /// It is given.
+    Approve,
+    /// It is not.
+    Deny,
+}
+
 /// The fields of a form, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
@@ -53,6 +62,16 @@ impl Fields {
         self.0.iter().any(|(known, _)| known == name)
     }
 
+    /// Which of the two buttons of a decision was pressed; `None` when it was neither, or somehow both. Nothing is decided
+    /// then.
+    pub(super) fn decision(&self) -> Option<Decision> {
+        match (self.ticked("approve"), self.ticked("deny")) {
+            (true, false) => Some(Decision::Approve),
+            (false, true) => Some(Decision::Deny),
+            _ => None,
+        }
+    }
+
     /// The version of the thing that the form was made from, so that nobody's change is lost under another's.
     pub(super) fn version(&self) -> Option<Version> {
         self.text("version").parse().ok().map(Version)
@@ -76,7 +95,14 @@ pub(super) async fn read(
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
     }
     match Limited::new(body, FORM_BYTES_MAX).collect().await {
-        Ok(whole) => Ok((parts, Fields::parse(&whole.to_bytes()))),
+        Ok(whole) => {
+            let fields = Fields::parse(&whole.to_bytes());
+            // What stands in the place of bytes that are no UTF-8. Nobody types it, and it must not be kept.
+            if fields.0.iter().any(|(name, value)| (name.clone() + value).contains('\u{fffd}')) {
+                return Err(StatusCode::BAD_REQUEST.into_response());
+            }
+            Ok((parts, fields))
+        }
         Err(_) => Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
     }
 }
@@ -93,6 +119,15 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_decided_without_one_button() {
+        let decided = |text: &[u8]| Fields::parse(text).decision();
+        assert_eq!(decided(b"approve=1&reason=x"), Some(Decision::Approve));
+        assert_eq!(decided(b"deny=1"), Some(Decision::Deny));
+        assert_eq!(decided(b"reason=x"), None);
+        assert_eq!(decided(b"approve=1&deny=1"), None);
+    }
 
     #[test]
     fn fields_are_kept_as_they_were_typed() {

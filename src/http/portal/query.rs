@@ -17,10 +17,14 @@ const SEARCH_CHARACTERS_MAX: usize = 255;
 pub(super) struct Query(pub(super) Fields);
 
 impl Query {
-    /// What field `q` searches for, without what nobody types. SQLite would read a text with a NUL only up to there.
+    /// What field `q` searches for, without what nobody types; an organization number without the spaces that people
+    /// write between its groups. SQLite would read a text with a NUL only up to there.
     pub(super) fn search(&self) -> Option<String> {
         let typed = self.0.text("q").chars().filter(|c| !c.is_control());
-        let text: String = typed.take(SEARCH_CHARACTERS_MAX).collect();
+        let mut text: String = typed.take(SEARCH_CHARACTERS_MAX).collect();
+        if text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace()) {
+            text.retain(|c| c.is_ascii_digit());
+        }
         Some(text).filter(|text| !text.is_empty())
     }
 

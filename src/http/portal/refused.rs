@@ -21,6 +21,8 @@ pub(super) enum Refused {
     Registry(std::sync::Arc<RegistryError>),
     /// Somebody must sign in first.
     SignIn,
+    /// They had, and their session has ended since they opened the form.
+    SignedOut,
 }
 
 impl From<RegistryError> for Refused {
@@ -41,7 +43,7 @@ impl IntoResponse for Refused {
 impl Refused {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Forged => StatusCode::FORBIDDEN,
+            Self::Forged | Self::SignedOut => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Registry(error) => match &**error {
                 RegistryError::Absent { .. } | RegistryError::NotYours { .. } => {
@@ -107,6 +109,7 @@ fn explain(
 ) -> (&'static str, Option<String>, Option<Right>) {
     match refused {
         Some(Refused::Forged) => ("forged", None, None),
+        Some(Refused::SignedOut) => ("signed-out", None, None),
         Some(Refused::Registry(error)) => match &**error {
             RegistryError::Forbidden { needed: Right::Operate } => ("operators", None, None),
             RegistryError::Forbidden { needed } => ("forbidden", None, Some(*needed)),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, SET_COOKIE,
-    STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS,
+    ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY,
+    SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
@@ -75,7 +75,12 @@ pub(super) async fn visit(State(door): State<Door>, request: Request, next: Next
         Ok(request) => next.run(request).await,
         Err(refused) => refused,
     };
+    let is_signed_in = page.session.is_some();
     response = shape(response, page);
+    // What is for somebody is for nobody else who sits at the machine after them.
+    if is_signed_in && !response.headers().contains_key(CACHE_CONTROL) {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     let mut cookies = Vec::new();
     if new_visitor {
         cookies.extend(Cookie::Visitor.set(&seed, secure));
@@ -172,7 +177,12 @@ async fn admit(
     let (mut parts, fields) = fields::read(request).await?;
     let seed_matches = app.cursors.open(seed, FORM_PURPOSE, fields.raw(FORM_TOKEN)).is_some();
     if !seed_matches {
-        return Err(Refused::Forged.into_response());
+        // Whoever brings a session that counts no longer has not forged anything.
+        let secure = app.portal_is_https;
+        let was_in =
+            page.session.is_none() && Cookie::Session.read(&parts.headers, secure).is_some();
+        let refused = if was_in { Refused::SignedOut } else { Refused::Forged };
+        return Err(refused.into_response());
     }
     parts.extensions.insert(page);
     parts.extensions.insert(fields);

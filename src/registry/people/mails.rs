@@ -18,6 +18,10 @@ pub(super) enum Occasion<'a> {
     NotYou(NotYou),
     /// The password is another one since now.
     PasswordChanged,
+    /// No second factor is asked for any longer.
+    SecondFactorOff,
+    /// A second factor is asked for since now.
+    SecondFactorOn,
 }
 
 /// Why somebody who asks for a link gets none.
@@ -131,6 +135,14 @@ fn bokmal(portal: &str, occasion: Occasion<'_>) -> (&'static str, String) {
             "passordet ditt er endret",
             "Passordet ditt er endret, og du er logget ut alle andre steder. Er det ikke deg, så be om nytt passord med en gang, og si fra til en administrator i virksomheten din.".to_owned(),
         ),
+        Occasion::SecondFactorOff => (
+            "to-trinns innlogging er slått av",
+            "To-trinns innlogging er slått av for brukeren din. Er det ikke deg, så be om nytt passord med en gang, og si fra til en administrator i virksomheten din.".to_owned(),
+        ),
+        Occasion::SecondFactorOn => (
+            "to-trinns innlogging er tatt i bruk",
+            "To-trinns innlogging er tatt i bruk for brukeren din, og du er logget ut alle andre steder. Er det ikke deg, så si fra til en administrator i virksomheten din med en gang.".to_owned(),
+        ),
     }
 }
 
@@ -171,6 +183,14 @@ fn nynorsk(portal: &str, occasion: Occasion<'_>) -> (&'static str, String) {
             "passordet ditt er endra",
             "Passordet ditt er endra, og du er logga ut alle andre stader. Er det ikkje deg, så be om nytt passord med ein gong, og sei frå til ein administrator i verksemda di.".to_owned(),
         ),
+        Occasion::SecondFactorOff => (
+            "to-trinns innlogging er slått av",
+            "To-trinns innlogging er slått av for brukaren din. Er det ikkje deg, så be om nytt passord med ein gong, og sei frå til ein administrator i verksemda di.".to_owned(),
+        ),
+        Occasion::SecondFactorOn => (
+            "to-trinns innlogging er teken i bruk",
+            "To-trinns innlogging er teken i bruk for brukaren din, og du er logga ut alle andre stader. Er det ikkje deg, så sei frå til ein administrator i verksemda di med ein gong.".to_owned(),
+        ),
     }
 }
 
@@ -210,6 +230,14 @@ fn english(portal: &str, occasion: Occasion<'_>) -> (&'static str, String) {
         Occasion::PasswordChanged => (
             "your password has been changed",
             "Your password has been changed, and you have been signed out everywhere else. If it was not you, ask for a new password at once, and tell an administrator of your organization.".to_owned(),
+        ),
+        Occasion::SecondFactorOff => (
+            "two-step sign-in has been turned off",
+            "Two-step sign-in has been turned off for your user. If it was not you, ask for a new password at once, and tell an administrator of your organization.".to_owned(),
+        ),
+        Occasion::SecondFactorOn => (
+            "two-step sign-in has been turned on",
+            "Two-step sign-in has been turned on for your user, and you have been signed out everywhere else. If it was not you, tell an administrator of your organization at once.".to_owned(),
         ),
     }
 }

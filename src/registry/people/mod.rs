@@ -33,7 +33,7 @@ pub use open_id::OpenIdIdentity;
 pub(super) use passwords::Passwords;
 pub use second_factor::{Enrolment, SecondFactorState};
 pub use sessions::Session;
-pub use sign_in::SignedIn;
+pub use sign_in::{SignInPlace, SignedIn};
 pub use users::NewUser;
 
 /// What the operator has decided about people.

@@ -5,11 +5,25 @@ use serde_json::json;
 use crate::domain::language::Language;
 use crate::registry::people::mails::Occasion;
 use crate::registry::people::passwords::check_password;
-use crate::registry::people::sign_in::count_attempt;
+use crate::registry::people::sign_in::{Proof, count_proof};
 use crate::registry::people::{PeopleError, Session, on_user};
 use crate::registry::rules::check_needed_line;
 use crate::registry::{Registry, views};
-use crate::store::UserProofs;
+use crate::store::{UserFile, UserProofs};
+
+/// What became of a password that somebody who is signed in has shown once more.
+pub(super) struct Shown {
+    /// The hash that it was held against.
+    hash: Option<String>,
+    is_right: bool,
+}
+
+impl Shown {
+    /// Whether it was the right one, and still is.
+    pub(super) fn is_that_of(&self, file: &UserFile) -> bool {
+        self.is_right && file.proofs.password_hash == self.hash
+    }
+}
 
 impl Registry {
     /// Changes what a user is called.
@@ -54,8 +68,23 @@ impl Registry {
         Ok(change.finish(Some(before), Some(views::user(&after))).await?)
     }
 
-    /// Changes a user's password, by the one they have. A wrong one counts like one at sign-in. Every other session
-    /// of the user ends.
+    /// Judges the password of somebody who is signed in. Wrong ones make wait as at sign-in, but nobody who signs in.
+    pub(super) async fn show_password(
+        &self,
+        session: &Session,
+        password: &str,
+    ) -> Result<Shown, PeopleError> {
+        let (user, rules) = (&session.user, &self.rules.people);
+        let file = self.store.user(&user.id).await?.ok_or(PeopleError::SignedOut)?;
+        let mut transaction = self.store.begin().await?;
+        count_proof(&mut transaction, rules, &user.email, Proof::Again, self.clock.now()).await?;
+        transaction.commit().await?;
+        let hash = file.proofs.password_hash;
+        let is_right = self.passwords.verify(hash.clone(), password, self.random.clone()).await?;
+        Ok(Shown { hash, is_right })
+    }
+
+    /// Changes a user's password, by the one they have. Every other session of the user ends.
     pub async fn change_password(
         &self,
         session: &Session,
@@ -69,17 +98,12 @@ impl Registry {
         }
         let organization = &session.organization.name;
         check_password(new, user, organization, rules.password_characters_min)?;
-        let file = self.store.user(&user.id).await?.ok_or(PeopleError::SignedOut)?;
-        let mut transaction = self.store.begin().await?;
-        count_attempt(&mut transaction, rules, &user.email, self.clock.now()).await?;
-        transaction.commit().await?;
-        let kept = file.proofs.password_hash;
-        let is_right = self.passwords.verify(kept.clone(), current, self.random.clone()).await?;
+        let shown = self.show_password(session, current).await?;
         let hash = self.passwords.hash(new, self.random.clone()).await?;
         let actor = session.actor(trace_id.map(ToOwned::to_owned));
         let mut change = self.begin_own(&actor, on_user("change password", &user.email)).await?;
         let file = change.transaction.user(&user.id).await?.ok_or(PeopleError::SignedOut)?;
-        if !is_right || file.proofs.password_hash != kept {
+        if !shown.is_that_of(&file) {
             return Err(change.refuse_person(PeopleError::Refused).await);
         }
         let password_hash = Some(hash.as_str().to_owned());

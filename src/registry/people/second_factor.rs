@@ -6,7 +6,8 @@ use crate::clock::Timestamp;
 use crate::domain::user::User;
 use crate::keys::second_factor::{Authenticator, recovery_code_hash, recovery_codes};
 use crate::keys::secret_token::SessionToken;
-use crate::registry::people::sign_in::{check_may_sign_in, count_attempt};
+use crate::registry::people::mails::Occasion;
+use crate::registry::people::sign_in::{Proof, check_may_sign_in, count_proof, forget_proof};
 use crate::registry::people::{PeopleError, Session, on_user, themselves};
 use crate::registry::{Registry, RegistryError};
 use crate::store::UserProofs;
@@ -27,7 +28,10 @@ pub struct Enrolment {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SecondFactorState {
     /// There is none.
-    Absent,
+    Absent {
+        /// Whether the user has a password, which is asked for before there is one.
+        asks_password: bool,
+    },
     /// It is asked for at each sign-in; so many recovery codes are left.
     Active {
         /// Codes that have not been used.
@@ -56,7 +60,7 @@ impl Registry {
         Ok(if file.proofs.totp_active {
             SecondFactorState::Active { recovery_codes }
         } else {
-            SecondFactorState::Absent
+            SecondFactorState::Absent { asks_password: file.proofs.password_hash.is_some() }
         })
     }
 
@@ -85,7 +89,8 @@ impl Registry {
         let actor = themselves(&user, trace_id);
         let mut change = self.begin_own(&actor, on_user("sign in", &user.email)).await?;
         let now = change.now;
-        count_attempt(&mut change.transaction, &self.rules.people, &user.email, now).await?;
+        let rules = &self.rules.people;
+        count_proof(&mut change.transaction, rules, &user.email, Proof::Code, now).await?;
         let file = change.transaction.user(&user.id).await?.ok_or(PeopleError::SignedOut)?;
         let mut proofs = file.proofs.clone();
         let Some(proved) = self.prove(&user, &mut proofs, code, now)? else {
@@ -95,7 +100,7 @@ impl Registry {
             return Err(change.refuse_person(refusal).await);
         }
         change.transaction.update_proofs(&user.id, &proofs).await?;
-        change.transaction.forget_attempts(&user.email).await?;
+        forget_proof(&mut change.transaction, &user.email, Proof::Code).await?;
         let opened = self.open_session(&mut change, &user.id, true, Some(token)).await?;
         let by = match proved {
             Proved::Code => "password and code",
@@ -106,10 +111,12 @@ impl Registry {
         Ok(opened)
     }
 
-    /// Makes a secret for an authenticator. It is not asked for before it has been proved.
+    /// Makes a secret for an authenticator. It is not asked for before it has been proved. Whoever has a password shows
+    /// it once more: somebody who finds a browser open would else lock its owner out for good.
     pub async fn enrol_second_factor(
         &self,
         session: &Session,
+        password: &str,
         trace_id: Option<&str>,
     ) -> Result<Enrolment, PeopleError> {
         let user = &session.user;
@@ -120,10 +127,15 @@ impl Registry {
             secret: authenticator.as_text(),
             address: authenticator.address(environment, user.email.as_str())?,
         };
+        let shown = self.show_password(session, password).await?;
         let actor = session.actor(trace_id.map(ToOwned::to_owned));
         let mut change =
             self.begin_own(&actor, on_user("enrol second factor", &user.email)).await?;
         let file = change.transaction.user(&user.id).await?.ok_or(PeopleError::SignedOut)?;
+        if file.proofs.password_hash.is_some() && !shown.is_that_of(&file) {
+            return Err(change.refuse_person(PeopleError::Refused).await);
+        }
+        forget_proof(&mut change.transaction, &user.email, Proof::Again).await?;
         if file.proofs.totp_active {
             return Err(RegistryError::conflict(
                 "there is a second factor already; remove it first, with one of its codes",
@@ -166,6 +178,7 @@ impl Registry {
         change.transaction.update_proofs(&user.id, &proofs).await?;
         change.transaction.second_factor_done(&session.hash).await?;
         change.transaction.delete_sessions_of(&user.id, Some(&session.hash)).await?;
+        self.mail_if_possible(&mut change, user, Occasion::SecondFactorOn).await?;
         change.finish_own(Some(json!({ "second_factor": true }))).await?;
         Ok(codes)
     }
@@ -182,7 +195,8 @@ impl Registry {
         let act = on_user("remove second factor", &user.email);
         let mut change = self.begin_own(&actor, act).await?;
         let now = change.now;
-        count_attempt(&mut change.transaction, &self.rules.people, &user.email, now).await?;
+        let rules = &self.rules.people;
+        count_proof(&mut change.transaction, rules, &user.email, Proof::Again, now).await?;
         let file = change.transaction.user(&user.id).await?.ok_or(PeopleError::SignedOut)?;
         let mut proofs = file.proofs;
         if !proofs.totp_active || self.prove(user, &mut proofs, code, now)?.is_none() {
@@ -195,7 +209,8 @@ impl Registry {
             ..proofs
         };
         change.transaction.update_proofs(&user.id, &proofs).await?;
-        change.transaction.forget_attempts(&user.email).await?;
+        forget_proof(&mut change.transaction, &user.email, Proof::Again).await?;
+        self.mail_if_possible(&mut change, user, Occasion::SecondFactorOff).await?;
         change.finish_own(Some(json!({ "second_factor": false }))).await?;
         Ok(())
     }

@@ -21,7 +21,8 @@ use crate::store::{Transaction, UserFile};
 /// Seconds between two mails to one address that nobody who is signed in has asked for.
 const MAIL_PAUSE_SECONDS: i64 = 5 * 60;
 
-/// People of one organization who have signed up and have not followed their link, at most.
+/// People of one organization who have signed up and have not followed their link, at most. Whoever comes then takes the
+/// place of the one who came first: somebody who signs up many must not keep others out.
 const UNCONFIRMED_MAX: i64 = 200;
 
 /// Seconds after which they are forgotten: a week.
@@ -59,12 +60,13 @@ impl Registry {
         let mut change = self.begin_own(&actor, on_user("sign up", email)).await?;
         let now = change.now;
         change.transaction.forget_unconfirmed(now.minus_seconds(UNCONFIRMED_SECONDS)).await?;
-        if change.transaction.count_unconfirmed(user.organization).await? >= UNCONFIRMED_MAX {
+        let forgotten =
+            change.transaction.forget_oldest_unconfirmed(user.organization, UNCONFIRMED_MAX - 1);
+        if forgotten.await? > 0 {
             tracing::warn!(
                 organization = user.organization.as_str(),
-                "too many have signed up for the organization without confirming; nobody else is mailed"
+                "many have signed up for the organization without confirming; the first of them are forgotten"
             );
-            return Ok(());
         }
         change.transaction.insert_user(&user, now).await?;
         self.mail_link(&mut change, &user, LinkPurpose::Confirm).await?;
@@ -145,6 +147,7 @@ pub(super) async fn organization_of(
     transaction: &mut Transaction,
     email: &EmailAddress,
 ) -> Result<Organization, PeopleError> {
+    check_not_routed(email)?;
     let number = transaction.organization_of_domain(email).await?;
     let unknown = || PeopleError::UnknownDomain { domain: email.domain().clone() };
     let found = transaction.organization(number.ok_or_else(unknown)?).await?;
@@ -153,6 +156,18 @@ pub(super) async fn organization_of(
         OrganizationStatus::Active => Ok(organization),
         OrganizationStatus::Deactivated => Err(PeopleError::OrganizationDeactivated),
     }
+}
+
+/// Holds that an address says nothing about a way on from its domain. Old mail servers read `a%b@c` and `b!a@c` as the
+/// address of `a` at `b` (RFC 5321 section 2.3.11 and appendix F.2), so that such a mail leaves the organization.
+pub(super) fn check_not_routed(email: &EmailAddress) -> Result<(), RegistryError> {
+    if email.local_part().contains(['%', '!']) {
+        return Err(RegistryError::invalid(
+            "email",
+            "an address here has no % and no ! before the @; mail servers may send such mail elsewhere",
+        ));
+    }
+    Ok(())
 }
 
 /// An identifier for a user who is new.

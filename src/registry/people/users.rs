@@ -11,7 +11,7 @@ use crate::domain::user::{Role, User, UserId, UserStatus};
 use crate::registry::change::{Act, Change, check_version};
 use crate::registry::organizations::taken;
 use crate::registry::people::mails::Occasion;
-use crate::registry::people::sign_up::new_user_id;
+use crate::registry::people::sign_up::{check_not_routed, new_user_id};
 use crate::registry::people::{PeopleError, Session, on_user};
 use crate::registry::rules::check_needed_line;
 use crate::registry::{Actor, Registry, RegistryError, views};
@@ -230,6 +230,7 @@ impl Registry {
         verb: &'static str,
     ) -> Result<(Change<'a>, User), PeopleError> {
         check_needed_line("name", &new.name)?;
+        check_not_routed(&new.email)?;
         let change = self.begin(actor, Right::ManageUsers, on_user(verb, &new.email)).await?;
         let mut change = change.of("organization", new.organization).await?;
         let NewUser { email, name, organization, language, mut roles } = new;

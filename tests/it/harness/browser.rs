@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use portvakt::domain::language::Language;
 use portvakt::domain::user::Role;
-use portvakt::registry::{NewUser, SignedIn};
+use portvakt::registry::{NewUser, SignInPlace, SignedIn};
 
 use crate::harness::admin::AdminServer;
 use crate::harness::http::{FORM, Reply, escape, exchange, request};
@@ -21,12 +21,19 @@ const SESSION: &str = "portvakt-session";
 pub(crate) struct Browser {
     address: SocketAddr,
     cookies: RefCell<Vec<(String, String)>>,
+    /// What a proxy says of where it is.
+    place: RefCell<Option<&'static str>>,
 }
 
 impl Browser {
     /// One that has never been there.
     pub(crate) fn at(server: &AdminServer) -> Self {
-        Self { address: server.address, cookies: RefCell::default() }
+        Self { address: server.address, cookies: RefCell::default(), place: RefCell::default() }
+    }
+
+    /// Moves it to this address, as a proxy says that has one.
+    pub(crate) fn comes_from(&self, address: &'static str) {
+        self.place.replace(Some(address));
     }
 
     /// That of a new user of the organization with these roles, who is signed in and reads English.
@@ -49,7 +56,10 @@ impl Browser {
             roles: roles.to_vec(),
         };
         let user = registry.provide_user(&actor(), new, PASSWORD).await.unwrap();
-        let signed_in = registry.sign_in(&user.email, PASSWORD, None, None).await.unwrap();
+        let signed_in = registry
+            .sign_in(&user.email, PASSWORD, &SignInPlace::Unknown, None, None)
+            .await
+            .unwrap();
         let SignedIn::Done(token) = signed_in else { panic!("{signed_in:?}") };
         let browser = Self::at(server);
         browser.set_cookie(SESSION, token.as_str());
@@ -66,7 +76,17 @@ impl Browser {
         let page = self.get(from).await;
         let token = hidden(&page, "form_token")
             .unwrap_or_else(|| panic!("{from} has no form: {}", page.text()));
-        let mut body = format!("form_token={}", escape(&token));
+        self.send_form(path, &token, fields).await
+    }
+
+    /// Sends a form that was made with this token.
+    pub(crate) async fn send_form(
+        &self,
+        path: &str,
+        token: &str,
+        fields: &[(&str, &str)],
+    ) -> Reply {
+        let mut body = format!("form_token={}", escape(token));
         for (name, value) in fields {
             let _ = write!(body, "&{}={}", escape(name), escape(value));
         }
@@ -120,6 +140,7 @@ impl Browser {
         let cookie = self.cookie();
         let mut headers = vec![("Cookie", cookie.as_str()), ("Accept-Language", "en")];
         headers.extend(kind.map(|kind| ("Content-Type", kind)));
+        headers.extend(self.place.borrow().map(|place| ("X-Forwarded-For", place)));
         let reply =
             exchange(self.address, &request(line, &headers, body.as_bytes())).await.unwrap();
         for line in cookie_lines(&reply) {

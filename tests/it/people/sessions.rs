@@ -3,7 +3,7 @@
 use portvakt::domain::organization::{Organization, OrganizationStatus};
 use portvakt::domain::user::Role;
 
-use crate::harness::browser::{Browser, PASSWORD, cookie_lines};
+use crate::harness::browser::{Browser, PASSWORD, cookie_lines, hidden};
 use crate::harness::clock::NOW;
 use crate::harness::server::actor;
 use crate::harness::{CONSUMER, PROVIDER};
@@ -58,8 +58,13 @@ async fn i08_a_session_ends_with_its_time_its_user_its_organization_and_their_ro
     let browser = Browser::at(&server);
     browser.sign_in(EMAIL, PASSWORD).await;
     assert!(browser.is_in().await);
+    let form = browser.get("/portal/profile").await;
     server.server.clock.set(NOW + 30 * 60);
     assert!(!browser.is_in().await, "after half an hour alone");
+    let token = hidden(&form, "form_token").unwrap();
+    let late = browser.send_form("/portal/profile", &token, &[("name", "Kari")]).await;
+    assert_eq!(late.status, 403);
+    assert!(late.text().contains("You have been signed out"), "{}", late.text());
     browser.set_cookies(Vec::new());
     browser.sign_in(EMAIL, PASSWORD).await;
     for quarter in 3..34 {
@@ -106,11 +111,19 @@ async fn i11_an_administrator_reaches_no_users_of_others() {
         let reply = browser.post(&own, &address, &[("role", "reader")]).await;
         assert_eq!(reply.status, 404, "{act}");
     }
-    // What is not on the form changes nothing.
+    // What is not on the form changes nothing, and does not look as if it did.
     let address = format!("{own}/roles");
-    let fields = [("role", "operator"), ("role", "administrator"), ("role", "reader")];
-    assert_eq!(browser.post(&own, &address, &fields).await.status, 303);
     let registry = &server.server.app.registry;
+    for role in ["operator", "administrator", "king", ""] {
+        let reply = browser.post(&own, &address, &[("role", role), ("role", "reader")]).await;
+        assert_eq!(reply.status, 422, "{role}: {}", reply.text());
+        let after = registry.user(&actor(), &ours.id).await.unwrap().value;
+        assert!(after.roles.is_empty(), "{role}");
+        let invite = "/portal/organization/users/new";
+        let fields = [("name", "N"), ("email", "n@consumer.example"), ("role", role)];
+        assert_eq!(browser.post(invite, invite, &fields).await.status, 422, "{role}");
+    }
+    assert_eq!(browser.post(&own, &address, &[("role", "reader")]).await.status, 303);
     let after = registry.user(&actor(), &ours.id).await.unwrap().value;
     assert_eq!(after.roles, [Role::Reader]);
 }
@@ -121,9 +134,13 @@ async fn i17_pages_with_secrets_are_not_kept_and_send_no_referrer() {
     user(&server, EMAIL, &[Role::Consumer]).await;
     let browser = Browser::at(&server);
     browser.sign_in(EMAIL, PASSWORD).await;
-    let enrolled = browser.post("/portal/profile", "/portal/profile/second-factor", &[]).await;
+    let (page, enrol) = ("/portal/profile", "/portal/profile/second-factor");
+    assert_eq!(browser.post(page, enrol, &[]).await.status, 422, "without the password");
+    let enrolled = browser.post(page, enrol, &[("current", PASSWORD)]).await;
     assert!(enrolled.text().contains("otpauth://"), "{}", enrolled.text());
-    for reply in [enrolled, browser.get("/portal/profile").await] {
+    let looked_up = browser.get(&format!("/portal/lookup/organization/{CONSUMER}")).await;
+    assert_eq!(looked_up.status, 200);
+    for reply in [enrolled, looked_up, browser.get("/portal/profile").await] {
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
     }

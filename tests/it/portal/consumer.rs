@@ -281,6 +281,69 @@ async fn a_refusal_is_explained_to_the_owner_of_the_client_alone() {
 }
 
 #[tokio::test]
+async fn code_asks_for_what_can_be_had_and_a_supplier_is_told_of_consumer_org() {
+    let server = AdminServer::start().await;
+    let siri = Browser::of(&server, ("siri", SUPPLIER), &[Role::Consumer]).await;
+    let own = html(&siri.get("/portal/clients/supplier/ready").await);
+    let code = |page: &str| page.split("id=\"c-python\"").nth(1).unwrap()[..1_500].to_owned();
+    let scopes = "&#34;scope&#34;: &#34;test:open&#34;";
+    assert!(code(&own).contains(scopes) && !own.contains("consumer_org"), "{own}");
+    assert!(own.contains("These scopes are on the client and not in the code"), "{own}");
+    let page = format!("/portal/clients/supplier/ready?customer={CONSUMER}");
+    let for_customer = html(&siri.get(&page).await);
+    let python = code(&for_customer);
+    for part in [
+        "&#34;scope&#34;: &#34;test:delegated&#34;".to_owned(),
+        format!("&#34;consumer_org&#34;: &#34;{CONSUMER}&#34;"),
+    ] {
+        assert!(python.contains(&part), "{part}: {python}");
+    }
+    // Nobody but those who have delegated.
+    let stranger = format!("/portal/clients/supplier/ready?customer={PROVIDER}");
+    assert!(!html(&siri.get(&stranger).await).contains("consumer_org"));
+
+    let without = caller("supplier").draft().claim("scope", "test:delegated");
+    let refused = server.server.ask(&without.anew().sign()).await;
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    server.server.app.recorder.finish().await;
+    let refusal = format!("/portal/refusals/{}", refused.header("trace-id").unwrap());
+    let page = html(&siri.get(&refusal).await);
+    assert!(page.contains("Set consumer_org in the JWT") && page.contains(CONSUMER), "{page}");
+    assert!(!page.contains("/portal/callable/ask"), "asking for access does not help: {page}");
+    let with = caller("supplier").draft().claim("scope", "test:delegated");
+    let given = server.server.ask(&with.claim("consumer_org", CONSUMER).anew().sign()).await;
+    assert!(given.token().is_some(), "{}", given.text());
+
+    let tab = html(&siri.get("/portal/clients/supplier/scopes").await);
+    for state in ["Open to all", "Delegated", "Denied", "Deactivated"] {
+        assert!(tab.contains(state), "{state}: {tab}");
+    }
+    let wizard = format!("/portal/clients/new/scopes?name=n&customer={CONSUMER}");
+    let wizard = html(&siri.get(&wizard).await);
+    assert!(wizard.contains("uses the accesses of your own organization"), "{wizard}");
+    assert!(!wizard.contains("value=\"delegable\""), "{wizard}");
+}
+
+#[tokio::test]
+async fn clients_are_listed_by_name_and_found_however_it_is_written() {
+    let server = AdminServer::start().await;
+    let registry = &server.server.app.registry;
+    let number = PROVIDER.parse().unwrap();
+    for (id, name) in [("aaa", "\u{c6}RLIG B\u{c6}RUM"), ("bbb", "Alta"), ("ccc", "Moss")] {
+        let client = NewClient { id: Some(id.parse().unwrap()), ..NewClient::new(number, name) };
+        registry.register_client(&actor(), client).await.unwrap();
+    }
+    let per = Browser::of(&server, ("per", PROVIDER), &[Role::Provider]).await;
+    let page = html(&per.get("/portal/clients").await);
+    let place = |name: &str| page.find(name).unwrap_or_else(|| panic!("{name}: {page}"));
+    assert!(place(">Alta<") < place(">Moss<") && place(">Moss<") < place("B\u{c6}RUM"));
+    for text in ["b%C3%A6rum", "B%C3%A6rum", "B%C3%86RUM", "%C3%A6rlig"] {
+        let found = html(&per.get(&format!("/portal/clients?q={text}")).await);
+        assert!(found.contains("B\u{c6}RUM") && !found.contains(">Alta<"), "{text}: {found}");
+    }
+}
+
+#[tokio::test]
 async fn names_hide_nothing_and_lists_go_on_where_they_stopped() {
     let server = AdminServer::start().await;
     let registry = &server.server.app.registry;

@@ -142,8 +142,28 @@ async fn a_prefix_is_assigned_handed_over_and_asked_for_by_forms() {
     let right = [("prefix", "road"), ("organization", CONSUMER)];
     assert_eq!(operator.post(assign, assign, &right).await.status, 303);
     let page = "/portal/operator/prefixes/road";
-    let transfer = [("to", PROVIDER)];
-    assert_eq!(operator.post(page, &format!("{page}/transfer"), &transfer).await.status, 303);
+    // Who gets it is shown first, and the name of the prefix has to be typed.
+    let asked = format!("{page}/transfer?to={PROVIDER}");
+    let shown = operator.get(&asked).await;
+    assert!(shown.status == 200 && html(&shown).contains(PROVIDER), "{}", shown.text());
+    let to = format!("{page}/transfer");
+    for confirm in ["", "roads"] {
+        let transfer = [("to", PROVIDER), ("confirm", confirm)];
+        assert_eq!(operator.post(&asked, &to, &transfer).await.status, 422);
+    }
+    assert_eq!(operator.get(&format!("{page}/transfer?to=1")).await.status, 422);
+    let transfer = [("to", PROVIDER), ("confirm", "road")];
+    assert_eq!(operator.post(&asked, &to, &transfer).await.status, 303);
+    let retire = format!("{page}/retire");
+    assert_eq!(operator.post(&retire, &retire, &[]).await.status, 422);
+    assert_eq!(operator.post(&retire, &retire, &[("confirm", "road")]).await.status, 303);
+    assert_eq!(operator.post(page, &format!("{page}/restore"), &[]).await.status, 303);
+    // The prefixes of this server's own scopes stay where they are.
+    let own = "/portal/operator/prefixes/idporten";
+    let fields = [("to", CONSUMER), ("confirm", "idporten")];
+    let from = format!("{own}/transfer?to={CONSUMER}");
+    let refused = operator.post(&from, &format!("{own}/transfer"), &fields).await;
+    assert!(refused.status == 422 && html(&refused).contains("stay with its operator"));
     let road = "road".parse().unwrap();
     assert_eq!(registry.prefix(&road).await.unwrap().value.owner.as_str(), PROVIDER);
 
@@ -161,6 +181,11 @@ async fn a_prefix_is_assigned_handed_over_and_asked_for_by_forms() {
     let request = format!("/portal/operator/prefix-requests/sea/{CONSUMER}");
     let shown = html(&operator.get(&request).await);
     assert!(!shown.contains("<script>alert") && shown.contains("[U+200B]"), "{shown}");
+    for buttons in [&[][..], &[("approve", "1"), ("deny", "1")]] {
+        let undecided = operator.post(&request, &request, buttons).await;
+        assert!(undecided.status == 422 && html(&undecided).contains("Choose approve or deny"));
+        assert!(registry.prefix(&"sea".parse().unwrap()).await.is_err());
+    }
     let denied = operator.post(&request, &request, &[("deny", "1")]).await;
     assert!(denied.status == 422 && html(&denied).contains("Write why you deny it"));
     assert_eq!(operator.post(&request, &request, &[("approve", "1")]).await.status, 303);

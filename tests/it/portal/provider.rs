@@ -4,9 +4,10 @@ use portvakt::clock::Timestamp;
 use portvakt::domain::access::AccessState;
 use portvakt::domain::audit::AuditFilter;
 use portvakt::domain::record::Expected;
-use portvakt::domain::scope::ScopeStatus;
+use portvakt::domain::right::{Right, Rights};
+use portvakt::domain::scope::{Scope, ScopeStatus};
 use portvakt::domain::user::Role;
-use portvakt::registry::AccessTerms;
+use portvakt::registry::{AccessTerms, Actor, RegistryError};
 
 use crate::harness::admin::AdminServer;
 use crate::harness::browser::{Browser, hidden, html};
@@ -217,6 +218,13 @@ async fn what_is_asked_for_is_granted_or_denied_with_a_reason() {
     let form = provider.get(&one(CONSUMER)).await;
     let version = hidden(&form, "version").unwrap();
     let deny = |reason| [("version", version.as_str()), ("deny", "1"), ("reason", reason)];
+    // Nothing is decided without one of the two buttons.
+    for buttons in [&[][..], &[("approve", "1"), ("deny", "1")]] {
+        let fields = [&[("reason", "You have no legal basis")][..], buttons].concat();
+        let reply = provider.post(&one(CONSUMER), &one(CONSUMER), &fields).await;
+        assert!(reply.status == 422 && html(&reply).contains("Choose approve or deny"));
+        assert_eq!(state(&server, "test:closed", CONSUMER).await, Some(AccessState::Requested));
+    }
     assert_eq!(provider.post(&one(CONSUMER), &one(CONSUMER), &deny("")).await.status, 422);
     assert_eq!(state(&server, "test:closed", CONSUMER).await, Some(AccessState::Requested));
     assert_eq!(provider.post(&one(CONSUMER), &one(CONSUMER), &deny("No")).await.status, 303);
@@ -307,4 +315,26 @@ async fn a_prefix_is_asked_for_and_the_answer_is_shown() {
     let answer = Some("Which roads?".to_owned());
     registry.deny_prefix_request(&actor(), &prefix, number, answer, None).await.unwrap();
     assert!(html(&asking.get("/portal/prefixes").await).contains("Which roads?"));
+}
+
+#[tokio::test]
+async fn a_provider_of_the_operators_organization_makes_no_scopes_of_this_servers_own() {
+    let server = AdminServer::start().await;
+    let registry = &server.server.app.registry;
+    for prefix in ["portvakt", "idporten"] {
+        let _ = registry
+            .assign_prefix(&actor(), &prefix.parse().unwrap(), PROVIDER.parse().unwrap())
+            .await;
+        let scope = format!("{prefix}:evil").parse().unwrap();
+        let scope = Scope::new(scope, PROVIDER.parse().unwrap(), "Evil");
+        let provider = Actor {
+            name: "ola".to_owned(),
+            organization: Some(PROVIDER.parse().unwrap()),
+            rights: Rights::new(&[Right::WriteScopes]),
+            trace_id: None,
+        };
+        let refused = registry.define_scope(&provider, scope.clone()).await;
+        assert!(matches!(refused, Err(RegistryError::Forbidden { .. })), "{refused:?}");
+        registry.define_scope(&actor(), scope).await.unwrap();
+    }
 }

@@ -85,8 +85,8 @@ async fn lists_of_the_portal_come_quickly_where_there_is_much() {
     let consumer = Browser::of(&server, ("kari", CONSUMER), &[Role::Consumer]).await;
     for path in [
         "/portal/clients",
-        "/portal/clients?status=all&after=load-50000",
-        "/portal/clients?status=active&after=load-90000",
+        "/portal/clients?status=all&after=load-50000+Client+50000",
+        "/portal/clients?status=active&after=load-90000+Client+90000",
         "/portal/clients?scope=test%3Awrite",
         "/portal/callable",
         "/portal/callable?show=open",

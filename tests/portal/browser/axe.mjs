@@ -144,6 +144,7 @@ test('open menus, keys that have been made, answers to a try, and a second facto
     await look()
   }
   await page.goto('/portal/profile')
+  await page.fill('#second-factor-password', env.PORTVAKT_USER_PASSWORD)
   await send(page, 'form[action="/portal/profile/second-factor"] button')
   await look()
   await person.leave()

@@ -23,7 +23,7 @@ export async function assignPrefix(page, prefix) {
   await send(page, `main table a[href^="/portal/operator/prefix-requests/${prefix}/"]`)
   await send(page, 'main form button[name=approve]')
   await page.goto(`/portal/operator/prefixes/${prefix}`)
-  assert.ok(await page.locator('main form[action$="/status"] [name=retire]').count(), `${prefix} has not been assigned`)
+  assert.ok(await page.locator('main a[href$="/retire"]').count(), `${prefix} has not been assigned`)
 }
 
 /** The provider makes a scope that others must be granted. */

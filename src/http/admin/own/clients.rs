@@ -205,6 +205,7 @@ async fn list(
         inactive: query.inactive.unwrap_or(false),
         text: search(query.q)?,
         after: pages.after(&page)?.map(|parts| part(&parts, 0)).transpose()?,
+        ..ClientFilter::default()
     };
     let found = app.registry.clients(&actor, filter, pages.limit).await?;
     let key = |found: &ClientSummary| vec![found.registration.value.client.id.to_string()];

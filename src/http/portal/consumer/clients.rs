@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::domain::client::ClientStatus;
+use crate::domain::client::{ClientId, ClientStatus};
 use crate::domain::registration::ClientSummary;
 use crate::domain::right::Right;
 use crate::domain::scope::ScopeName;
@@ -58,17 +58,23 @@ pub(super) async fn list(
     let search = query.search();
     let scope: Option<ScopeName> = query.read("scope");
     let all = query.0.text("status") == "all";
+    let after = query.0.text("after").split_once(' ');
+    let after: Option<(ClientId, String)> =
+        after.and_then(|(id, name)| Some((id.parse().ok()?, name.to_owned())));
     let filter = ClientFilter {
         organization: Some(signed_in.organization),
         scope: scope.clone(),
         inactive: all,
         text: search.clone(),
-        after: query.read("after"),
+        after: after.as_ref().map(|(id, _)| id.clone()),
+        by_name: true,
+        after_name: after.map(|(_, name)| name),
     };
     let is_later = filter.after.is_some();
     let found = app.registry.clients(&signed_in.actor, filter, PAGE_ITEMS).await?;
     let last = found.items.last().filter(|_| found.has_more);
-    let last = last.map(|last| last.registration.value.client.id.to_string());
+    let last = last.map(|last| &last.registration.value.client);
+    let last = last.map(|last| format!("{} {}", last.id, last.name));
     let now = app.issuer.clock.now();
     let q = search.unwrap_or_default();
     let mut address = format!("/portal/clients?status={}", if all { "all" } else { "active" });

@@ -15,6 +15,7 @@ mod ready;
 mod refusals;
 mod scopes;
 mod snippets;
+mod standing;
 mod try_it;
 
 use std::sync::Arc;

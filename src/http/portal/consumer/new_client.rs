@@ -182,8 +182,10 @@ struct ChooseScopes {
 }
 
 impl ChooseScopes {
-    fn filters(&self) -> [&'static str; 3] {
-        Picked::FILTERS
+    /// What a client for one customer cannot use is not offered: it asks with the access of its own organization alone.
+    fn filters(&self) -> impl Iterator<Item = &'static str> {
+        let for_customer = !self.wish.customer.is_empty();
+        Picked::FILTERS.into_iter().filter(move |filter| !(for_customer && *filter == "delegable"))
     }
 
     /// Those that are not chosen yet.

@@ -12,8 +12,10 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
 use crate::domain::refused_request::{RefusedRequest, RefusedRequestPlace, StepOutcome};
+use crate::domain::scope::ScopeName;
 use crate::domain::step::Step;
 use crate::http::portal::consumer::client::{Head, Tab, load};
+use crate::http::portal::consumer::standing::delegated_by;
 use crate::http::portal::page::{Page, Section, SignedIn, go_to, show};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
@@ -152,6 +154,8 @@ struct One {
     support: String,
     /// A scope to ask for, if that is what helps.
     ask: Option<String>,
+    /// Those on whose behalf a token can be asked for, if that is what helps.
+    customers: Vec<String>,
 }
 
 /// `GET /portal/refusals/{trace_id}`
@@ -161,23 +165,34 @@ pub(super) async fn one(
     Path(trace_id): Path<String>,
 ) -> Result<Response, Refused> {
     let it = find(&app, &signed_in.actor, &trace_id).await?;
-    let client_name = match &it.client {
-        Some(client) => {
-            let file = app.registry.client(&signed_in.actor, &client.id).await?;
-            let name = &file.registration.value.client.name;
-            Some(crate::http::portal::visible::visible(name))
-        }
+    let file = match &it.client {
+        Some(client) => Some(app.registry.client(&signed_in.actor, &client.id).await?),
         None => None,
     };
+    let client = file.as_ref().map(|file| &file.registration.value.client);
+    let client_name = client.map(|client| crate::http::portal::visible::visible(&client.name));
+    let lacks_access = it.code.as_deref() == Some("MP-250") && it.consumer.is_none();
+    let customers = match (client, &it.scopes) {
+        (Some(client), Some(scopes)) if lacks_access && client.customer.is_none() => {
+            let names: Vec<ScopeName> =
+                scopes.to_string().split(' ').filter_map(|name| name.parse().ok()).collect();
+            delegated_by(&app, &signed_in.actor, client.organization, &names).await?
+        }
+        _ => Vec::new(),
+    };
     let page = signed_in.page.at(Section::Clients);
-    let remedy = remedy(&page, &it);
+    let remedy = if customers.is_empty() {
+        remedy(&page, &it)
+    } else {
+        "refusals-do-consumer-org".to_owned()
+    };
     let issuer = &app.issuer.rules.grant.issuer;
     let language = if page.language() == "en" { "en" } else { "nb" };
     let error_page = it.code.as_ref().map(|code| format!("{issuer}errors/{code}#{language}"));
-    let ask = (it.code.as_deref() == Some("MP-250") && it.consumer.is_none())
+    let ask = (lacks_access && customers.is_empty())
         .then(|| it.scopes.as_ref().map(ToString::to_string))
         .flatten()
-        .filter(|scopes| scopes.parse::<crate::domain::scope::ScopeName>().is_ok());
+        .filter(|scopes| scopes.parse::<ScopeName>().is_ok());
     let text = |it: &Option<crate::domain::excerpt::Excerpt>| it.as_ref().map(ToString::to_string);
     Ok(show(&One {
         row: Row::of(&it),
@@ -192,6 +207,7 @@ pub(super) async fn one(
         remedy,
         error_page,
         ask,
+        customers,
         page,
     }))
 }

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::domain::scope::ScopeName;
 use crate::http::portal::consumer::client::{Head, Tab, load};
 use crate::http::portal::consumer::new_client::{Candidate, Picked, candidates};
+use crate::http::portal::consumer::standing::{Standing, standings};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
@@ -22,7 +23,7 @@ use crate::http::portal::refused::Refused;
 struct ScopesPage {
     page: Page,
     head: Head,
-    scopes: Vec<String>,
+    scopes: Vec<Standing>,
     picked: Picked,
     errors: FormErrors,
 }
@@ -34,7 +35,10 @@ impl ScopesPage {
 
     /// Those that are not on the client.
     fn others(&self) -> impl Iterator<Item = &Candidate> {
-        self.picked.candidates.iter().filter(|it| !self.scopes.contains(&it.scope))
+        self.picked
+            .candidates
+            .iter()
+            .filter(|it| self.scopes.iter().all(|has| has.scope.as_str() != it.scope))
     }
 
     fn next(&self) -> Option<String> {
@@ -63,9 +67,10 @@ async fn view(
     errors: FormErrors,
 ) -> Result<ScopesPage, Refused> {
     let picked = candidates(app, &signed_in, query).await?;
+    let actor = signed_in.actor.clone();
     let it = load(signed_in, app, id, Tab::Scopes).await?;
-    let scopes = &it.file.registration.value.client.scopes;
-    let scopes = scopes.iter().map(ToString::to_string).collect();
+    let client = &it.file.registration.value.client;
+    let scopes = standings(app, &actor, client).await?.scopes;
     Ok(ScopesPage { page: it.page, head: it.head, scopes, picked, errors })
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Signing {
 pub(super) struct Filling<'a> {
     pub(super) client_id: &'a str,
     pub(super) scopes: &'a str,
+    /// The customer for whom the token is asked for.
+    pub(super) consumer_org: Option<&'a str>,
     pub(super) endpoints: &'a Endpoints,
     pub(super) signing: &'a Signing,
 }
@@ -177,6 +179,14 @@ mod tests {
     use super::*;
 
     fn filled(kid: Option<&str>, algorithm: Algorithm) -> Vec<Snippet> {
+        filled_for(None, kid, algorithm)
+    }
+
+    fn filled_for(
+        consumer_org: Option<&str>,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Vec<Snippet> {
         let endpoints = Endpoints {
             issuer: "https://as.example/".to_owned(),
             token: "https://as.example/token".to_owned(),
@@ -188,10 +198,22 @@ mod tests {
         let filling = Filling {
             client_id: "client-1",
             scopes: "a:b c:d/e",
+            consumer_org,
             endpoints: &endpoints,
             signing: &signing,
         };
         all(&filling)
+    }
+
+    #[test]
+    fn code_for_a_customer_says_for_whom_it_asks_and_other_code_does_not() {
+        for snippet in filled_for(Some("310000116"), Some("kid-1"), Algorithm::Es256) {
+            let code = snippet.code.unwrap();
+            assert!(code.contains("310000116"), "{}: {code}", snippet.id);
+        }
+        for snippet in filled(Some("kid-1"), Algorithm::Es256) {
+            assert!(!snippet.code.unwrap().contains("consumer_org"), "{}", snippet.id);
+        }
     }
 
     #[test]

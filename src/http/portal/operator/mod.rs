@@ -5,6 +5,7 @@ mod audit;
 mod audit_export;
 mod organization;
 mod organizations;
+mod prefix_acts;
 mod prefix_requests;
 mod prefixes;
 mod refusals;
@@ -50,8 +51,15 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/portal/operator/prefixes", get(prefixes::list))
         .route("/portal/operator/assign-prefix", get(prefixes::form).post(prefixes::assign))
         .route("/portal/operator/prefixes/{prefix}", get(prefixes::show_one))
-        .route("/portal/operator/prefixes/{prefix}/transfer", post(prefixes::transfer))
-        .route("/portal/operator/prefixes/{prefix}/status", post(prefixes::set_status))
+        .route(
+            "/portal/operator/prefixes/{prefix}/transfer",
+            get(prefix_acts::ask_transfer).post(prefix_acts::transfer),
+        )
+        .route(
+            "/portal/operator/prefixes/{prefix}/retire",
+            get(prefix_acts::ask_retire).post(prefix_acts::retire),
+        )
+        .route("/portal/operator/prefixes/{prefix}/restore", post(prefix_acts::restore))
         .route("/portal/operator/prefix-requests", get(prefix_requests::list))
         .route(
             "/portal/operator/prefix-requests/{prefix}/{organization}",

@@ -11,7 +11,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::PrefixName;
 use crate::domain::prefix_request::{PrefixRequest, PrefixRequestState};
 use crate::domain::record::Recorded;
-use crate::http::portal::fields::Fields;
+use crate::http::portal::fields::{Decision, Fields};
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::operator::AsOperator;
@@ -146,7 +146,8 @@ pub(super) async fn show_one(
     Ok(show(&look(&app, operator, &read(asked)?, fields, errors).await?))
 }
 
-/// `POST /portal/operator/prefix-requests/{prefix}/{organization}`: assigns the prefix, or with `deny` says why not.
+/// `POST /portal/operator/prefix-requests/{prefix}/{organization}`: with `approve` assigns the
+/// prefix, with `deny` says why not.
 pub(super) async fn answer(
     signed_in: SignedIn,
     State(app): State<Arc<App>>,
@@ -157,20 +158,24 @@ pub(super) async fn answer(
     let (prefix, organization) = (&asked.0, asked.1);
     let (actor, seen) = (&signed_in.actor, fields.version());
     let said = fields.filled("answer").map(str::to_owned);
-    let denies = fields.ticked("deny");
-    let errors = if denies && said.is_none() {
-        FormErrors::one("answer", signed_in.page.say("operator-answer-missing"))
-    } else {
-        let done_so = if denies {
-            app.registry.deny_prefix_request(actor, prefix, organization, said, seen).await
-        } else {
-            app.registry.approve_prefix_request(actor, prefix, organization, said, seen).await
-        };
-        let notice = if denies { Notice::RequestDenied } else { Notice::PrefixAssigned };
-        match done_so {
-            Ok(_) => return Ok(done(&app, notice, LIST)),
-            Err(error) => FormErrors::of_registry(&signed_in.page, "answer", error)?,
+    let answered = match fields.decision() {
+        None => Err(signed_in.page.say("operator-decision-missing")),
+        Some(Decision::Deny) if said.is_none() => {
+            Err(signed_in.page.say("operator-answer-missing"))
         }
+        Some(Decision::Deny) => Ok((
+            Notice::RequestDenied,
+            app.registry.deny_prefix_request(actor, prefix, organization, said, seen).await,
+        )),
+        Some(Decision::Approve) => Ok((
+            Notice::PrefixAssigned,
+            app.registry.approve_prefix_request(actor, prefix, organization, said, seen).await,
+        )),
+    };
+    let errors = match answered {
+        Err(missing) => FormErrors::one("answer", missing),
+        Ok((notice, Ok(_))) => return Ok(done(&app, notice, LIST)),
+        Ok((_, Err(error))) => FormErrors::of_registry(&signed_in.page, "answer", error)?,
     };
     Ok(show_again(&look(&app, AsOperator::of(signed_in)?, &asked, fields, errors).await?))
 }

@@ -20,7 +20,7 @@ use crate::http::portal::refused::Refused;
 use crate::http::portal::visible::visible;
 use crate::registry::{PrefixFilter, RegistryError, ScopeFilter};
 
-const LIST: &str = "/portal/operator/prefixes";
+pub(super) const LIST: &str = "/portal/operator/prefixes";
 
 #[derive(Template)]
 #[template(path = "operator/prefixes.html", config = ".askama.toml")]
@@ -112,13 +112,13 @@ pub(super) async fn assign(
 
 #[derive(Template)]
 #[template(path = "operator/prefix.html", config = ".askama.toml")]
-struct PrefixPage {
-    page: Page,
-    prefix: Recorded<Prefix>,
-    owner_name: String,
+pub(super) struct PrefixPage {
+    pub(super) page: Page,
+    pub(super) prefix: Recorded<Prefix>,
+    pub(super) owner_name: String,
     /// How many scopes are under it, and whether there are more.
-    scopes: usize,
-    more_scopes: bool,
+    pub(super) scopes: usize,
+    pub(super) more_scopes: bool,
     fields: Fields,
     errors: FormErrors,
 }
@@ -129,11 +129,11 @@ impl PrefixPage {
     }
 }
 
-fn read(name: &str) -> Result<PrefixName, Refused> {
+pub(super) fn read(name: &str) -> Result<PrefixName, Refused> {
     name.parse().map_err(|_| Refused::NotFound)
 }
 
-async fn look(
+pub(super) async fn look(
     app: &App,
     operator: AsOperator,
     name: &PrefixName,
@@ -165,44 +165,4 @@ pub(super) async fn show_one(
 ) -> Result<Response, Refused> {
     let (fields, errors) = (Fields::default(), FormErrors::default());
     Ok(show(&look(&app, operator, &read(&name)?, fields, errors).await?))
-}
-
-/// `POST /portal/operator/prefixes/{prefix}/transfer`
-pub(super) async fn transfer(
-    signed_in: SignedIn,
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refused> {
-    let (name, page) = (read(&name)?, &signed_in.page);
-    let mut errors = FormErrors::default();
-    if let Some(to) = errors.read_number(page, "operator", "to", fields.text("to")) {
-        match app.registry.transfer_prefix(&signed_in.actor, &name, to, fields.version()).await {
-            Ok(()) => {
-                return Ok(done(&app, Notice::PrefixTransferred, &format!("{LIST}/{name}")));
-            }
-            Err(RegistryError::Absent { noun: "organization" }) => {
-                errors.add("to", page.say("operator-organization-absent"));
-            }
-            Err(error) => errors = FormErrors::of_registry(page, "to", error)?,
-        }
-    }
-    Ok(show_again(&look(&app, AsOperator::of(signed_in)?, &name, fields, errors).await?))
-}
-
-/// `POST /portal/operator/prefixes/{prefix}/status`: retires it or, with `restore`, takes it into use again.
-pub(super) async fn set_status(
-    signed_in: SignedIn,
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refused> {
-    let name = read(&name)?;
-    let (status, notice) = if fields.ticked("restore") {
-        (PrefixStatus::Active, Notice::PrefixRestored)
-    } else {
-        (PrefixStatus::Retired, Notice::PrefixRetired)
-    };
-    app.registry.set_prefix_status(&signed_in.actor, &name, status, fields.version()).await?;
-    Ok(done(&app, notice, &format!("{LIST}/{name}")))
 }

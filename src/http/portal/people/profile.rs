@@ -109,7 +109,7 @@ async fn show_profile(
         Ok(state) => state,
         Err(error) => {
             super::problem::problem(&page, error)?;
-            SecondFactorState::Absent
+            SecondFactorState::Absent { asks_password: true }
         }
     };
     let rules = app.registry.people_rules();

@@ -39,9 +39,10 @@ struct RecoveryCodesPage {
 pub(super) async fn enrol(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
+    fields: Fields,
 ) -> Result<Response, Refused> {
-    let trace_id = Some(signed_in.page.trace_id.as_str());
-    match app.registry.enrol_second_factor(&signed_in.session, trace_id).await {
+    let (password, trace_id) = (fields.raw("current"), Some(signed_in.page.trace_id.as_str()));
+    match app.registry.enrol_second_factor(&signed_in.session, password, trace_id).await {
         Ok(enrolment) => {
             let picture = picture(&enrolment.address);
             Ok(show(&EnrolPage { page: signed_in.page, enrolment, picture }))

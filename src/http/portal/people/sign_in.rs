@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::app::App;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::sign_in::SignInWays;
+use crate::domain::source::Source;
 use crate::http::portal::cookies::Cookie;
 use crate::http::portal::fields::Fields;
 use crate::http::portal::notice::Notice;
@@ -19,7 +23,13 @@ use crate::http::portal::people::problem::problem;
 use crate::http::portal::preferences::local;
 use crate::http::portal::query::encoded;
 use crate::http::portal::refused::Refused;
-use crate::registry::{PeopleError, SessionToken, SignedIn};
+use crate::registry::{PeopleError, SessionToken, SignInPlace, SignedIn};
+
+/// What tells the marks of browsers from other things that are sealed.
+const BROWSER_PURPOSE: &str = "browser in which somebody has signed in";
+
+/// Bytes of such a mark: too many to guess, and to meet twice.
+const BROWSER_BYTES: usize = 16;
 
 #[derive(Template)]
 #[template(path = "people/sign_in.html", config = ".askama.toml")]
@@ -78,14 +88,16 @@ pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
     page: Page,
     headers: HeaderMap,
+    source: Option<Extension<Source>>,
     fields: Fields,
 ) -> Result<Response, Refused> {
     let (email, next) = (fields.text("email").to_owned(), local(fields.text("next")).to_owned());
     let outcome = match email.parse::<EmailAddress>() {
         Ok(address) => {
             let previous = token(&app, &headers);
-            let password = fields.raw("password");
-            app.registry.sign_in(&address, password, previous.as_ref(), Some(&page.trace_id)).await
+            let (password, trace_id) = (fields.raw("password"), Some(page.trace_id.as_str()));
+            let place = place(&app, &headers, &address, source);
+            app.registry.sign_in(&address, password, &place, previous.as_ref(), trace_id).await
         }
         Err(_) => Err(PeopleError::Refused),
     };
@@ -154,11 +166,36 @@ pub(super) async fn open(
 ) -> Result<Response, Refused> {
     let mut response = with_session(app, go_to(next), opened);
     if let Some(session) = app.registry.session(opened).await? {
+        let known = Cookie::Browser.set(&mark(app, &session.user.email), app.portal_is_https);
+        known.map(|cookie| response.headers_mut().append(SET_COOKIE, cookie));
         let language = session.user.language.name();
         let cookie = Cookie::Language.set(language, app.portal_is_https);
         cookie.map(|cookie| response.headers_mut().append(SET_COOKIE, cookie));
     }
     Ok(response)
+}
+
+/// Where somebody tries to sign in from with an address: a browser in which that has been done before has its own count,
+/// whoever else tries from the same network.
+fn place(
+    app: &App,
+    headers: &HeaderMap,
+    email: &EmailAddress,
+    source: Option<Extension<Source>>,
+) -> SignInPlace {
+    let cookie = Cookie::Browser.read(headers, app.portal_is_https).unwrap_or_default();
+    match (app.cursors.open(email.as_str(), BROWSER_PURPOSE, cookie), source) {
+        (Some(mark), _) => SignInPlace::KnownBrowser(mark),
+        (None, Some(Extension(source))) => SignInPlace::Source(source),
+        (None, None) => SignInPlace::Unknown,
+    }
+}
+
+/// What makes a browser known for one address. It names neither the address nor a session.
+fn mark(app: &App, email: &EmailAddress) -> String {
+    let mut bytes = [0; BROWSER_BYTES];
+    app.issuer.random.fill(&mut bytes);
+    app.cursors.seal(email.as_str(), BROWSER_PURPOSE, &URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn with_session(app: &App, mut response: Response, token: &SessionToken) -> Response {

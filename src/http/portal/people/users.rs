@@ -70,13 +70,16 @@ struct InvitePage {
     problem: Option<String>,
 }
 
-/// The roles that the reader can give.
-fn choosable(page: &Page) -> Vec<Role> {
-    if page.is_operator() {
-        Role::ALL.to_vec()
-    } else {
-        vec![Role::Consumer, Role::Provider, Role::Reader]
-    }
+/// The roles that the reader can give to people of that organization.
+fn choosable(app: &App, page: &Page, organization: OrganizationNumber) -> Vec<Role> {
+    let is_operators = app.registry.is_operators(organization);
+    let all = Role::ALL.iter().copied();
+    all.filter(|role| match role {
+        Role::Administrator => page.is_operator(),
+        Role::Operator => page.is_operator() && is_operators,
+        Role::Consumer | Role::Provider | Role::Reader => true,
+    })
+    .collect()
 }
 
 /// `GET /portal/organization/users`
@@ -124,7 +127,7 @@ async fn show_user(
 ) -> Result<Response, Refused> {
     let user = app.registry.user(&signed_in.actor, id).await?;
     let page = signed_in.page.at(Section::Organization);
-    let choosable = choosable(&page);
+    let choosable = choosable(app, &page, user.value.organization);
     Ok(show_with(status, &UserPage { page, user, choosable, problem }))
 }
 
@@ -136,11 +139,15 @@ pub(super) async fn set_roles(
     fields: Fields,
 ) -> Result<Response, Refused> {
     let id: UserId = id.parse().map_err(|_| Refused::NotFound)?;
-    let choosable = choosable(&signed_in.page);
-    let mut roles = chosen(&fields, &choosable);
+    let known = app.registry.user(&signed_in.actor, &id).await?.value;
+    let choosable = choosable(&app, &signed_in.page, known.organization);
+    let Some(mut roles) = chosen(&fields, &choosable) else {
+        let problem = signed_in.page.say("problem-role");
+        return show_user(&app, signed_in, &id, StatusCode::UNPROCESSABLE_ENTITY, Some(problem))
+            .await;
+    };
     // What the reader cannot choose stays as it is.
-    let known = app.registry.user(&signed_in.actor, &id).await?.value.roles;
-    roles.extend(known.into_iter().filter(|role| !choosable.contains(role)));
+    roles.extend(known.roles.into_iter().filter(|role| !choosable.contains(role)));
     let set = app.registry.set_roles(&signed_in.actor, &id, &roles, fields.version()).await;
     saved(&app, signed_in, &id, set).await
 }
@@ -195,10 +202,14 @@ async fn saved(
 }
 
 /// `GET /portal/organization/users/new`
-pub(super) async fn invite_form(signed_in: SignedIn) -> Result<Response, Refused> {
+pub(super) async fn invite_form(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+) -> Result<Response, Refused> {
     signed_in.actor.require(Right::ManageUsers)?;
     let page = signed_in.page.at(Section::Organization);
-    let (fields, choosable, chosen) = (Fields::default(), choosable(&page), Vec::new());
+    let choosable = choosable(&app, &page, signed_in.organization);
+    let (fields, chosen) = (Fields::default(), Vec::new());
     Ok(show(&InvitePage { page, fields, choosable, chosen, problem: None }))
 }
 
@@ -208,36 +219,38 @@ pub(super) async fn invite(
     signed_in: SignedIn,
     fields: Fields,
 ) -> Result<Response, Refused> {
-    let choosable = choosable(&signed_in.page);
+    let choosable = choosable(&app, &signed_in.page, signed_in.organization);
     let organization = match fields.filled("organization") {
         Some(number) if signed_in.page.is_operator() => number.parse().ok(),
         _ => Some(signed_in.organization),
     };
-    let invited = match (fields.text("email").parse::<EmailAddress>(), organization) {
-        (Ok(email), Some(organization)) => {
+    let roles = chosen(&fields, &choosable);
+    let invited = match (fields.text("email").parse::<EmailAddress>(), organization, &roles) {
+        (Ok(email), Some(organization), Some(roles)) => {
             let new = NewUser {
                 email,
                 name: fields.text("name").to_owned(),
                 organization,
                 language: signed_in.page.texts().language(),
-                roles: chosen(&fields, &choosable),
+                roles: roles.clone(),
             };
             match app.registry.invite(&signed_in.actor, new).await {
                 Ok(_) => return Ok(done(&app, Notice::Invited, LIST)),
                 Err(error) => problem(&signed_in.page, error)?,
             }
         }
-        (Err(_), _) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-email")),
-        (_, None) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-number")),
+        (Err(_), _, _) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-email")),
+        (_, None, _) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-number")),
+        (_, _, None) => (StatusCode::UNPROCESSABLE_ENTITY, signed_in.page.say("problem-role")),
     };
     let (status, problem) = invited;
     let page = signed_in.page.at(Section::Organization);
-    let chosen = chosen(&fields, &choosable);
-    let problem = Some(problem);
+    let (chosen, problem) = (roles.unwrap_or_default(), Some(problem));
     Ok(show_with(status, &InvitePage { page, fields, choosable, chosen, problem }))
 }
 
-fn chosen(fields: &Fields, choosable: &[Role]) -> Vec<Role> {
-    let named = fields.all("role").filter_map(Role::from_name);
-    named.filter(|role| choosable.contains(role)).collect()
+/// The roles that were chosen; `None` when one of them is none, or is not there to be chosen.
+fn chosen(fields: &Fields, choosable: &[Role]) -> Option<Vec<Role>> {
+    let read = |name| Role::from_name(name).filter(|role| choosable.contains(role));
+    fields.all("role").map(read).collect()
 }

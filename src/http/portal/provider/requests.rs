@@ -13,7 +13,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Recorded;
 use crate::domain::right::Right;
 use crate::domain::scope::ScopeName;
-use crate::http::portal::fields::Fields;
+use crate::http::portal::fields::{Decision, Fields};
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, Section, SignedIn, done, go_to, show, show_again};
@@ -174,7 +174,7 @@ pub(super) async fn form(
     Ok(show(&view(it, typed, FormErrors::default())))
 }
 
-/// `POST /portal/scopes/{scope}/requests/{number}`: gives the access, or with `deny` says why not.
+/// `POST /portal/scopes/{scope}/requests/{number}`: with `approve` gives the access, with `deny` says why not.
 pub(super) async fn decide(
     signed_in: SignedIn,
     State(app): State<Arc<App>>,
@@ -185,7 +185,11 @@ pub(super) async fn decide(
     let (page, actor, scope) = (&it.of.page, &it.of.actor, &it.of.head.name);
     let (number, seen) = (it.case.value.access.consumer, fields.version());
     let mut errors = FormErrors::default();
-    let denies = fields.ticked("deny");
+    let Some(decision) = fields.decision() else {
+        errors.add("reason", page.say("provider-decision-missing"));
+        return Ok(show_again(&view(it, fields, errors)));
+    };
+    let denies = decision == Decision::Deny;
     let (field, notice) =
         if denies { ("reason", Notice::AccessDenied) } else { ("expires", Notice::AccessGiven) };
     let decided = if denies {

@@ -23,6 +23,9 @@ use crate::http::portal::visible::visible;
 /// The periods that can be chosen, in days.
 const PERIODS: [u32; 4] = [7, 30, 90, 365];
 
+/// Organizations that have a bar of their own; the table has all.
+const BARS_MAX: usize = 10;
+
 /// The usual period.
 const DAYS: u32 = 30;
 
@@ -44,6 +47,30 @@ impl UsagePage {
 
     fn name(&self, name: Option<&String>) -> String {
         visible(name.map(String::as_str).unwrap_or_default())
+    }
+
+    /// The organizations with the most tokens, and all others together.
+    fn consumers_chart(&self) -> Safe<String> {
+        let page = &self.page;
+        let (shown, rest) = self.usage.consumers.split_at(self.usage.consumers.len().min(BARS_MAX));
+        let mut bars: Vec<Bar> = shown
+            .iter()
+            .map(|it| {
+                let name = self.name(it.name.as_ref());
+                let label = if name.is_empty() { it.consumer.to_string() } else { name };
+                Bar { label, value: it.tokens }
+            })
+            .collect();
+        let rest = rest.iter().map(|it| it.tokens).sum::<u64>() + self.usage.others;
+        if rest > 0 {
+            bars.push(Bar { label: page.say("provider-others"), value: rest });
+        }
+        let most = bars.first().map(|bar| bar.label.clone()).unwrap_or_default();
+        let tokens = page.number(&self.usage.tokens);
+        let description =
+            page.fill2("provider-usage-consumers", ("tokens", &tokens), ("name", &most));
+        let title = page.say("provider-usage-by-consumer");
+        chart::lying_bars("consumers", (&title, &description), &bars, |number| page.number(&number))
     }
 
     fn chart(&self) -> Safe<String> {

@@ -95,7 +95,9 @@ impl Fixture {
     }
 
     async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, PeopleError> {
-        self.registry.sign_in(&email.parse().unwrap(), password, None, None).await
+        self.registry
+            .sign_in(&email.parse().unwrap(), password, &SignInPlace::Unknown, None, None)
+            .await
     }
 
     /// The token of somebody who signs in without a second factor.

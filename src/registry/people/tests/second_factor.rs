@@ -23,7 +23,7 @@ async fn enrolled() -> (Fixture, SessionToken, Vec<String>) {
     let token = fixture.token(EMAIL).await;
     let other = fixture.token(EMAIL).await;
     let session = fixture.session(&token).await.unwrap();
-    let enrolment = fixture.registry.enrol_second_factor(&session, None).await.unwrap();
+    let enrolment = fixture.registry.enrol_second_factor(&session, PASSWORD, None).await.unwrap();
     assert!(enrolment.address.contains(&enrolment.secret));
     assert!(fixture.session(&other).await.is_some(), "nothing is asked before it is proved");
     let wrong = fixture.registry.confirm_second_factor(&session, "000000", None).await;
@@ -112,6 +112,36 @@ async fn wrong_passwords_of_others_do_not_keep_out_who_has_the_password_and_the_
 }
 
 #[tokio::test]
+async fn whoever_finds_a_session_open_cannot_lock_its_owner_out() {
+    let fixture = fixture().await;
+    fixture.user(EMAIL, &[]).await;
+    let token = fixture.token(EMAIL).await;
+    let session = fixture.session(&token).await.unwrap();
+    let registry = &fixture.registry;
+    for guess in ["", "guess one", "guess two", "guess three", "guess four"] {
+        let refused = registry.enrol_second_factor(&session, guess, None).await;
+        assert!(matches!(refused, Err(PeopleError::Refused)), "{refused:?}");
+    }
+    let waits = registry.enrol_second_factor(&session, PASSWORD, None).await;
+    assert!(matches!(waits, Err(PeopleError::Wait { .. })), "{waits:?}");
+    // Her guesses make nobody wait who signs in.
+    let again = fixture.token(EMAIL).await;
+    fixture.pass(30);
+    let session = fixture.session(&again).await.unwrap();
+    registry.enrol_second_factor(&session, PASSWORD, None).await.unwrap();
+    assert_eq!(fixture.mails().await.len(), 0, "nothing is asked for yet");
+    let right = code(&fixture, EMAIL).await;
+    let codes = registry.confirm_second_factor(&session, &right, None).await.unwrap();
+    registry.remove_second_factor(&session, &codes[0], None).await.unwrap();
+    let subjects: Vec<_> =
+        fixture.mails().await.into_iter().map(|(_, subject, _)| subject).collect();
+    assert!(
+        subjects[0].contains("turned on") && subjects[1].contains("turned off"),
+        "{subjects:?}"
+    );
+}
+
+#[tokio::test]
 async fn the_second_factor_is_proved_within_ten_minutes() {
     let (fixture, _, _) = enrolled().await;
     let late = half(&fixture).await;
@@ -140,6 +170,7 @@ async fn a_recovery_code_counts_once_and_ends_the_second_factor_if_it_must() {
 #[tokio::test]
 async fn a_second_factor_outlives_the_password() {
     let (fixture, _, _) = enrolled().await;
+    assert_eq!(fixture.mails().await.len(), 1, "that the second factor is in use");
     fixture.registry.ask_for_reset(&EMAIL.parse().unwrap(), None).await.unwrap();
     let link = fixture.link().await;
     fixture.registry.follow_link(&link, PASSWORD, None).await.unwrap();

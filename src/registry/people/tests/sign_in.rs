@@ -43,6 +43,49 @@ async fn attempts_that_fail_make_everybody_wait_alike_who_is_registered_and_who_
     assert!(rows.iter().all(|row| !format!("{row:?}").contains("horse")));
 }
 
+/// An address of the network.
+fn source(number: u8) -> SignInPlace {
+    let address = std::net::Ipv4Addr::new(192, 0, 2, number);
+    SignInPlace::Source(crate::domain::source::Source::of(address.into()).unwrap())
+}
+
+#[tokio::test]
+async fn who_guesses_at_one_place_makes_nobody_wait_at_another() {
+    let fixture = fixture().await;
+    fixture.user("kari@agency.example", &[]).await;
+    let email = "kari@agency.example".parse().unwrap();
+    let registry = &fixture.registry;
+    let known = SignInPlace::KnownBrowser("mark".to_owned());
+    let attempt = async |place: &SignInPlace, password: &str| {
+        registry.sign_in(&email, password, place, None, None).await
+    };
+    for _ in 0..5 {
+        let wrong = attempt(&source(1), "wrong password").await;
+        assert!(matches!(wrong, Err(PeopleError::Refused)), "{wrong:?}");
+    }
+    assert!(matches!(attempt(&source(1), PASSWORD).await, Err(PeopleError::Wait { .. })));
+    assert!(attempt(&source(2), PASSWORD).await.is_ok());
+    // From many places, they all wait in the end; but not where Kari has signed in before.
+    let mut refused = 5;
+    'places: for place in 3.. {
+        for _ in 0..4 {
+            match attempt(&source(place), "wrong password").await {
+                Err(PeopleError::Refused) => refused += 1,
+                Err(PeopleError::Wait { .. }) => break 'places,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(refused, 100);
+    assert!(matches!(attempt(&source(250), PASSWORD).await, Err(PeopleError::Wait { .. })));
+    assert!(attempt(&known, PASSWORD).await.is_ok());
+    // Who has her browser guesses no more often than others.
+    for _ in 0..5 {
+        assert!(matches!(attempt(&known, "wrong password").await, Err(PeopleError::Refused)));
+    }
+    assert!(matches!(attempt(&known, PASSWORD).await, Err(PeopleError::Wait { .. })));
+}
+
 #[tokio::test]
 async fn attempts_at_the_same_time_all_count() {
     let fixture = fixture().await;
@@ -51,7 +94,7 @@ async fn attempts_at_the_same_time_all_count() {
         let registry = fixture.registry.clone();
         tokio::spawn(async move {
             let email = "kari@agency.example".parse().unwrap();
-            registry.sign_in(&email, "wrong password", None, None).await
+            registry.sign_in(&email, "wrong password", &SignInPlace::Unknown, None, None).await
         })
     });
     let mut judged = 0;
@@ -67,7 +110,11 @@ async fn signing_in_gives_the_session_a_new_name_and_ends_the_one_of_before() {
     fixture.user("kari@agency.example", &[]).await;
     let first = fixture.token("kari@agency.example").await;
     let email = "kari@agency.example".parse().unwrap();
-    let second = fixture.registry.sign_in(&email, PASSWORD, Some(&first), None).await.unwrap();
+    let second = fixture
+        .registry
+        .sign_in(&email, PASSWORD, &SignInPlace::Unknown, Some(&first), None)
+        .await
+        .unwrap();
     let SignedIn::Done(second) = second else { panic!("{second:?}") };
     assert_ne!(first.as_str(), second.as_str());
     assert!(fixture.session(&first).await.is_none());

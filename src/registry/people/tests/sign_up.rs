@@ -96,12 +96,41 @@ async fn a_link_ends_with_its_time_and_with_the_next_of_its_kind() {
 }
 
 #[tokio::test]
+async fn an_address_that_leads_on_from_its_domain_is_not_taken() {
+    let fixture = fixture().await;
+    for email in ["a%evil.example@agency.example", "evil.example!a@agency.example"] {
+        let refused = sign_up(&fixture, email).await;
+        assert!(
+            matches!(refused, Err(PeopleError::Registry(RegistryError::Invalid { .. }))),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(fixture.mails().await.len(), 0);
+}
+
+#[tokio::test]
 async fn whoever_never_confirms_is_forgotten_and_no_more_than_some_wait() {
     let fixture = fixture().await;
+    let invited = NewUser {
+        email: "invited@agency.example".parse().unwrap(),
+        name: "Ida".to_owned(),
+        organization: AGENCY.parse().unwrap(),
+        language: Language::English,
+        roles: Vec::new(),
+    };
+    fixture.registry.invite(&server(), invited).await.unwrap();
     for n in 0..201 {
+        fixture.pass(1);
         sign_up(&fixture, &format!("kari{n}@agency.example")).await.unwrap();
     }
-    assert_eq!(fixture.mails().await.len(), 200);
+    assert_eq!(fixture.mails().await.len(), 202, "whoever comes late is mailed too");
+    let all = fixture.registry.users(&server(), crate::store::UserFilter::default(), 300).await;
+    let emails: Vec<_> =
+        all.unwrap().items.iter().map(|user| user.value.email.to_string()).collect();
+    assert_eq!(emails.len(), 201);
+    assert!(!emails.contains(&"kari0@agency.example".to_owned()), "the first gives way");
+    assert!(emails.contains(&"kari200@agency.example".to_owned()));
+    assert!(emails.contains(&"invited@agency.example".to_owned()), "who was invited stays");
     fixture.pass(8 * 24 * 60 * 60);
     sign_up(&fixture, "ola@agency.example").await.unwrap();
     let all = fixture.registry.users(&server(), crate::store::UserFilter::default(), 300).await;

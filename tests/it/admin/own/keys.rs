@@ -164,6 +164,8 @@ async fn pem_is_taken_as_well_and_private_keys_are_not() {
         ("E06", sign(&[("alg", "RS256".into())]), 400),
         ("E07", sign(&[("kid", "first".into())]), 409),
         ("E08", sign(&[("kid", "".into())]), 400),
+        ("a kid that no address can name", sign(&[("kid", ".".into())]), 400),
+        ("a kid that no address can name", sign(&[("kid", "..".into())]), 400),
         ("E08", sign(&[("kid", "x".repeat(10_000).into())]), 400),
         ("E08", sign(&[("kid", "a\u{1}b".into())]), 400),
         ("E11", json!({ "pem": pkcs8 }), 400),

@@ -1,5 +1,7 @@
 refused-forged = The page is too old
 refused-what-forged = The form did not come from a page that still counts. Go back, load the page again and try once more. Nothing has been changed.
+refused-signed-out = You have been signed out
+refused-what-signed-out = You have done nothing for a while, or have been signed out elsewhere, so the form was not taken. Nothing has been changed. Sign in in a new tab; what you typed is still here, behind the back button.
 refused-not-found = There is no such page
 refused-what-not-found = The address is wrong, or what it is about is not there or belongs to another organization.
 refused-forbidden = You may not do this

@@ -1,5 +1,7 @@
 refused-forged = Siden er for gammel
 refused-what-forged = Skjemaet kom ikke fra en side som fortsatt gjelder. Gå tilbake, last siden på nytt og prøv igjen. Ingenting er endret.
+refused-signed-out = Du er logget ut
+refused-what-signed-out = Du har ikke gjort noe på en stund, eller er logget ut et annet sted, så skjemaet ble ikke tatt imot. Ingenting er endret. Logg inn i en ny fane, så finner du fortsatt det du skrev her, med tilbakeknappen.
 refused-not-found = Siden finnes ikke
 refused-what-not-found = Adressen er feil, eller det den gjelder, finnes ikke eller tilhører en annen virksomhet.
 refused-forbidden = Du har ikke tilgang til dette

@@ -1,5 +1,7 @@
 refused-forged = Sida er for gammal
 refused-what-forged = Skjemaet kom ikkje frå ei side som framleis gjeld. Gå tilbake, last sida på nytt og prøv igjen. Ingenting er endra.
+refused-signed-out = Du er logga ut
+refused-what-signed-out = Du har ikkje gjort noko på ei stund, eller er logga ut ein annan stad, så skjemaet blei ikkje teke imot. Ingenting er endra. Logg inn i ei ny fane, så finn du framleis det du skreiv her, med tilbakeknappen.
 refused-not-found = Sida finst ikkje
 refused-what-not-found = Adressa er feil, eller det ho gjeld, finst ikkje eller høyrer til ei anna verksemd.
 refused-forbidden = Du har ikkje tilgang til dette
