@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::app::App;
+use crate::clock::Random;
 use crate::http::error::{OAuthError, TraceId};
 
 /// The longest value of one header. Cookies are not used here, and a token sent to the admin API is 2 KiB.
@@ -17,7 +18,12 @@ const HEADER_VALUE_BYTES_MAX: usize = 8 * 1024;
 
 /// Puts the guard in front of `routes`.
 pub(super) fn protect(routes: Router, app: Arc<App>) -> Router {
-    routes.layer(from_fn_with_state(app, guard))
+    routes.layer(from_fn_with_state(app, guard_app))
+}
+
+/// The same where there is no server yet, with what trace ids are drawn from.
+pub(super) fn protect_with(routes: Router, random: Arc<dyn Random>) -> Router {
+    routes.layer(from_fn_with_state(random, guard_alone))
 }
 
 /// Answers in the form of RFC 6749 where `routes` lead nowhere.
@@ -25,8 +31,20 @@ pub(super) fn with_fallbacks(routes: Router) -> Router {
     routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed)
 }
 
-async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let trace_id = TraceId::new(&*app.issuer.random);
+async fn guard_app(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    guard(&*app.issuer.random, request, next).await
+}
+
+async fn guard_alone(
+    State(random): State<Arc<dyn Random>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    guard(&*random, request, next).await
+}
+
+async fn guard(random: &dyn Random, mut request: Request, next: Next) -> Response {
+    let trace_id = TraceId::new(random);
     if let Some(refusal) = refuse(&request) {
         tracing::info!(%trace_id, error = refusal.error(), "request refused: {refusal:?}");
         return with_headers(refusal.into_response_with(&trace_id), &trace_id);

@@ -4,6 +4,7 @@
 //! what is nobody's business who may read metrics.
 
 mod authorities;
+mod node;
 mod process;
 
 use std::io::IsTerminal as _;
@@ -22,9 +23,12 @@ use tracing_subscriber::EnvFilter;
 use crate::clock::Clock;
 use crate::domain::step::Step;
 use crate::telemetry::authorities::TrustMetrics;
+use crate::telemetry::node::NodeGauges;
 use crate::telemetry::process::Process;
 use crate::token::client_key::EnterpriseCertificates;
 use crate::token::trail::Trail;
+
+pub use node::NodeMeasures;
 
 /// For whom logs are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,6 +73,7 @@ pub struct Metrics {
     mails: MailCounts,
     fetches: FetchCounts,
     lists: ListGauges,
+    node: NodeGauges,
 }
 
 /// Counts fetches of revocation lists by what has come of them.
@@ -192,7 +197,19 @@ impl Metrics {
             fetches.0.clone(),
         );
         let lists = ListGauges::register(registry);
-        Self { registry: all, requests, seconds, steps, unrecorded, limited, mails, fetches, lists }
+        let node = NodeGauges::register(registry);
+        Self {
+            registry: all,
+            requests,
+            seconds,
+            steps,
+            unrecorded,
+            limited,
+            mails,
+            fetches,
+            lists,
+            node,
+        }
     }
 
     /// Counts a token request that has been answered.
@@ -228,6 +245,11 @@ impl Metrics {
     /// The counts of fetches, for whoever fetches revocation lists.
     pub fn fetch_counts(&self) -> FetchCounts {
         self.fetches.clone()
+    }
+
+    /// Takes the measures of the node.
+    pub fn measure_node(&self, node: NodeMeasures) {
+        self.node.measure(node);
     }
 
     /// Takes the measures of all revocation lists in place of those that were taken before.

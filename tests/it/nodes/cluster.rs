@@ -25,6 +25,11 @@ impl Cluster {
         control(&["start", self.folder.to_str().unwrap()]);
     }
 
+    /// Sends a signal to everything that it consists of.
+    pub(super) fn signal(&self, signal: &str) {
+        control(&["signal", self.folder.to_str().unwrap(), signal]);
+    }
+
     /// The database that it comes with.
     pub(super) fn database(&self) -> TestDatabase {
         TestDatabase::existing(&self.url())

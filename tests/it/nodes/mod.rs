@@ -4,8 +4,13 @@
 //! These need PostgreSQL, so plain `cargo test` leaves them out and says so; `tests/run` runs them.
 
 mod changes;
+mod clock;
 mod cluster;
+mod effective;
 mod faults;
 mod lost_answers;
 mod replay;
+mod settings;
+mod slow;
 mod starts;
+mod waiting;
