@@ -67,6 +67,11 @@ pub trait Clock: Send + Sync {
 
     /// Time since some fixed start; it never goes back, so ages are measured with it.
     fn uptime(&self) -> Duration;
+
+    /// Whether it goes by itself, so that it can be held against other clocks. One that a test sets does not.
+    fn runs(&self) -> bool {
+        true
+    }
 }
 
 /// Draws random bytes fit for keys and identifiers.

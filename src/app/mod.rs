@@ -2,11 +2,13 @@
 
 mod alerts;
 mod authorities;
+mod error;
 mod limits;
 mod nodes;
 pub mod open_id;
 mod post;
 mod revocation;
+mod settings;
 mod signing_keys;
 
 use std::path::{Path, PathBuf};
@@ -14,28 +16,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use nodes::Node;
+use nodes::{Joining, Node};
 use open_id::OpenIdProviders;
 use post::Post;
-use thiserror::Error;
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, DAY_SECONDS, HOUR_SECONDS, Random};
 use crate::config::{self, Config, DatabaseSource, SealingKeySource};
+use crate::domain::change::ChangeSeq;
 use crate::domain::environment::Environment;
 use crate::domain::organization::Organization;
 use crate::domain::signing_key::SigningTurns;
 use crate::keys::{CursorSeal, KeyKeeper, KeyKeeperError, KeyRules, SealingKey, TokenType};
-use crate::pki::trust_set::TrustSetError;
+use crate::pki::trust_set::TrustSet;
 use crate::registry::{Operator, PeopleRules, Registry, RegistryError, RegistryRules};
 use crate::remote::ServerTokens;
-use crate::remote::delegation_register::{RemoteRegister, RemoteRegisterError};
+use crate::remote::delegation_register::RemoteRegister;
 use crate::remote::outbound::{OutboundRules, SystemNames};
-use crate::store::{self, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::store::{self, Store};
+use crate::telemetry::{Metrics, NodeMeasures};
 use crate::token::access_token::TokenProfile;
+use crate::token::agreed_clock::AgreedClock;
 use crate::token::cache::Caches;
 use crate::token::claims::GrantRules;
+use crate::token::client_key::EnterpriseCertificates;
 use crate::token::delegation::memory::RememberedRegister;
 use crate::token::delegation::{
     DelegationRegisters, DelegationSource, KnownRegister, LocalRegister,
@@ -44,12 +48,16 @@ use crate::token::feed::Feed;
 use crate::token::last_use::LastUses;
 use crate::token::limit::RateLimit;
 use crate::token::recorder::{KeepRules, Recorder};
+use crate::token::refusal::Refusal;
 use crate::token::replay::Replay;
 use crate::token::token_use::TokenUses;
 use crate::token::{IssueRules, Issuer};
 
+pub use error::AppError;
 pub use limits::{Asker, Limits};
+pub use nodes::Reach;
 pub use revocation::{FetchStatus, ListFacts, ListStatus, RevocationLists};
+pub use settings::Difference;
 
 /// The server without its listeners.
 pub struct App {
@@ -79,82 +87,15 @@ pub struct App {
     pub metrics: Metrics,
     /// Whether the server is on its way out and wants no new work.
     draining: AtomicBool,
+    clock: Arc<AgreedClock>,
+    /// The time between two looks at the change feed.
+    poll: Duration,
     node: Option<Node>,
-    tasks: Vec<JoinHandle<()>>,
+    _tasks: Tasks,
 }
 
-/// Why the server cannot be built.
-#[derive(Debug, Error)]
-pub enum AppError {
-    /// A register of delegations cannot be asked.
-    #[error("delegation register {name}: {problem}")]
-    DelegationRegister {
-        /// Its name in the configuration.
-        name: String,
-        /// What is wrong with it.
-        problem: RemoteRegisterError,
-    },
-    /// A file that the configuration names cannot be read.
-    #[error("{file} cannot be read: {problem}", file = file.display())]
-    File {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        problem: std::io::Error,
-    },
-    /// The URL of the database cannot be read.
-    #[error("database: {0}")]
-    DatabaseUrl(String),
-    /// Mail cannot be sent.
-    #[error("mail: {0}")]
-    Mail(String),
-    /// An OpenID provider cannot be asked.
-    #[error("OpenID provider {name}: {problem}")]
-    OpenId {
-        /// Its name in the configuration.
-        name: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A node of another server is running on the database.
-    #[error(
-        "a node with another issuer, {other}, is running on this database; a database is one server's, so use another, \
-         or stop the nodes of that one first"
-    )]
-    OtherIssuer {
-        /// Its issuer.
-        other: String,
-    },
-    /// What the operator needs cannot be made.
-    #[error("the operator's organization, scopes or client cannot be made: {0}")]
-    Operator(#[from] RegistryError),
-    /// The signing keys cannot be read or made.
-    #[error(transparent)]
-    Keys(#[from] KeyKeeperError),
-    /// Migrations are missing.
-    #[error("the database lacks {0} migrations; run: portvakt migrate --config FILE")]
-    Migrations(usize),
-    /// Revocation lists cannot be fetched at all, mostly because the system has no certificate authorities.
-    #[error("revocation lists cannot be fetched: {0}")]
-    RevocationLists(String),
-    /// Responders cannot be asked at all, mostly because the system has no certificate authorities.
-    #[error("responders (OCSP) cannot be asked: {0}")]
-    Responders(String),
-    /// The database is at fault.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Trust sets that must not stand beside each other.
-    #[error(transparent)]
-    TrustSets(TrustSetError),
-    /// A trust set cannot be loaded.
-    #[error("trust set {name}: {problem}")]
-    Trust {
-        /// The name of the set.
-        name: String,
-        /// What is wrong with it.
-        problem: TrustSetError,
-    },
-}
+/// What runs beside requests. Dropped, it ends.
+struct Tasks(Vec<JoinHandle<()>>);
 
 impl App {
     /// Builds the server over a database that has every migration.
@@ -178,12 +119,16 @@ impl App {
         if pending > 0 {
             return Err(AppError::Migrations(pending));
         }
+        // Tokens are issued by the node's own clock, or not at all; everything else happens at the time agreed on.
+        let own_clock = Arc::clone(&clock);
+        let agreed = Arc::new(AgreedClock::new(clock));
+        agreed.compare(&store).await?;
+        let clock: Arc<dyn Clock> = Arc::<AgreedClock>::clone(&agreed);
         let sets = authorities::load_and_warn(config, clock.now())?;
         let rules = outbound_rules(config)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         // In boxes, because whoever builds a server would otherwise be as large as everything here that waits.
-        let node = Node::join(&store, &config.issuer, Arc::clone(&clock), &*random);
-        let node = Box::pin(node).await?;
+        let mut node = Box::pin(join_others(config, &store, &sets, &clock, &*random)).await?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
         let open_id_seal = secrets.clone();
@@ -195,15 +140,19 @@ impl App {
             store.clone(),
             Arc::clone(&caches),
             Arc::clone(&keys),
-            Arc::clone(&clock),
+            Arc::clone(&agreed),
             config.feed.stale_max,
         );
         let feed = Arc::new(Box::pin(feed).await?);
-        let follower = tokio::spawn(Arc::clone(&feed).follow(config.feed.poll));
+        // From here on it may fail, and be tried again.
+        let mut tasks = Tasks(vec![tokio::spawn(Arc::clone(&feed).follow(config.feed.poll))]);
         let mut metrics = Metrics::new();
         let counts = metrics.answer_counts();
         let (certificates, refresh) =
             revocation::with_responders(sets, config, &rules, &clock, &random, counts)?;
+        if let Some(node) = &mut node {
+            show_others(node, config, &feed, &certificates, &clock);
+        }
         let registry = Registry::alone(
             store.clone(),
             Arc::clone(&clock),
@@ -224,6 +173,7 @@ impl App {
         }
         let skew = config.token.clock_skew_seconds;
         let (replay, writer) = Replay::start(&store, Arc::clone(&clock), skew);
+        tasks.0.push(writer);
         let open_id = OpenIdProviders::new(config, &rules, &clock, &random, open_id_seal, &replay)?;
         let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
         let registers = delegation_registers(config, &rules, &caches, &keys, &random)?;
@@ -237,7 +187,7 @@ impl App {
         let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);
         let issuer = Issuer {
             rules: issue_rules(config),
-            clock,
+            clock: own_clock,
             random,
             caches,
             registers,
@@ -249,11 +199,11 @@ impl App {
             token_uses,
             keys: keys.ring(),
         };
-        let mut tasks = vec![follower, writer, tokio::spawn(authorities)];
-        tasks.extend(lists.into_iter().chain(refresh.map(tokio::spawn)));
-        tasks.extend(post.map(|post| tokio::spawn(post.run())));
-        tasks.push(tokio::spawn(alerts::run(registry.clone())));
-        tasks.push(tokio::spawn(signing_keys::run(registry.clone())));
+        tasks.0.extend(lists.into_iter().chain([tokio::spawn(authorities)]));
+        tasks.0.extend(refresh.map(tokio::spawn));
+        tasks.0.extend(post.map(|post| tokio::spawn(post.run())));
+        tasks.0.push(tokio::spawn(alerts::run(registry.clone())));
+        tasks.0.push(tokio::spawn(signing_keys::run(registry.clone())));
         let portal_is_https = is_https(config);
         let environment = Arc::new(config.environment.clone());
         Ok(Self {
@@ -270,8 +220,10 @@ impl App {
             revocation_lists,
             metrics,
             draining: AtomicBool::new(false),
+            clock: agreed,
+            poll: config.feed.poll,
             node,
-            tasks,
+            _tasks: tasks,
         })
     }
 
@@ -280,7 +232,25 @@ impl App {
         if self.is_draining() {
             return Err("stopping".to_owned());
         }
-        self.issuer.feed.require_fresh().map_err(|refusal| format!("{refusal:?}"))
+        let now = self.issuer.clock.now();
+        let contact = self.issuer.feed.require_contact(now, self.poll);
+        contact.map_err(|refusal| match refusal {
+            Refusal::Unavailable { cause } => cause,
+            other => format!("{other:?}"),
+        })
+    }
+
+    /// A setting that another node has otherwise, if there is one.
+    pub fn differing_setting(&self) -> Option<Difference> {
+        self.node.as_ref().and_then(Node::difference)
+    }
+
+    /// On how many nodes a change holds.
+    pub async fn reach(&self, seq: ChangeSeq) -> Result<Reach, RegistryError> {
+        if let Some(node) = &self.node {
+            return Ok(node.reach(seq).await?);
+        }
+        Ok(Reach { nodes: 1, behind: usize::from(self.issuer.feed.applied() < seq) })
     }
 
     /// Whether the server is on its way out.
@@ -306,8 +276,14 @@ impl App {
         }
     }
 
-    /// Puts how the revocation lists are into the metrics.
-    pub fn measure_lists(&self) {
+    /// Puts how the server and its revocation lists are into the metrics.
+    pub fn measure(&self) {
+        let node = NodeMeasures {
+            is_ready: self.ready().is_ok(),
+            clock_apart_seconds: self.clock.apart(),
+            has_differing_setting: self.differing_setting().is_some(),
+        };
+        self.metrics.measure_node(node);
         self.metrics.measure_lists(self.revocation_lists.status().iter().map(ListStatus::measures));
     }
 
@@ -317,12 +293,41 @@ impl App {
     }
 }
 
-impl Drop for App {
+impl Drop for Tasks {
     fn drop(&mut self) {
-        for task in &self.tasks {
+        for task in &self.0 {
             task.abort();
         }
     }
+}
+
+/// Joins the nodes that are running on the database.
+async fn join_others(
+    config: &Config,
+    store: &Store,
+    sets: &[TrustSet],
+    clock: &Arc<dyn Clock>,
+    random: &dyn Random,
+) -> Result<Option<Node>, AppError> {
+    let joining = Joining {
+        issuer: &config.issuer,
+        settings: settings::shared(config, sets.iter(), clock.now()),
+        differing: config.differing_settings,
+        stale_max: config.feed.stale_max,
+    };
+    Node::join(store, joining, Arc::clone(clock), random).await
+}
+
+/// Shows the node to the others from now on, as it is each time.
+fn show_others(
+    node: &mut Node,
+    config: &Config,
+    feed: &Feed,
+    certificates: &Arc<EnterpriseCertificates>,
+    clock: &Arc<dyn Clock>,
+) {
+    let (config, sets, clock) = (config.clone(), Arc::clone(certificates), Arc::clone(clock));
+    node.show(feed, move || settings::shared(&config, sets.sets().iter(), clock.now()));
 }
 
 /// Opens the database that the configuration names. Migrations are not applied.

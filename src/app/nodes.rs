@@ -1,34 +1,79 @@
-//! Nodes that share a database say that they are the same server, or else one of them does not start: with another
-//! issuer its tokens would be another server's, and its assertions would be meant for somebody else.
+//! Nodes that share a database: they are the same server, know how far each of the others is, and say so.
+//!
+//! With another issuer a node's tokens would be another server's, so it does not start. With other rules it would
+//! refuse what the others accept, so it does not start either, unless its operator wants that while settings change
+//! node by node.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::AppError;
-use crate::clock::{Clock, Random};
-use crate::store::{Store, StoreError};
+use crate::app::settings::{Difference, difference};
+use crate::clock::{Clock, Random, Timestamp};
+use crate::config::DifferingSettings;
+use crate::domain::change::ChangeSeq;
+use crate::store::{NodeRow, Store, StoreError};
+use crate::token::feed::Feed;
 
-/// How often a node shows that it is there.
+/// How often a node shows that it is there, when nothing has changed.
 const SHOW: Duration = Duration::from_secs(5);
 
-/// A node that has not shown itself for so long has died.
+/// The time between two showings, at least, however much is changed.
+const SHOW_PAUSE: Duration = Duration::from_millis(20);
+
+/// A node that has not shown itself for so long has died. It is longer than a node that cannot reach the database
+/// issues tokens by default, with the time between two showings and what clocks may differ.
 const DEAD_SECONDS: i64 = 20;
+
+/// How much longer than it issues tokens without the database a node is held to be alive.
+const DEAD_MARGIN_SECONDS: i64 = 10;
+
+/// What a node is told about the others when it joins them.
+pub(super) struct Joining<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) settings: BTreeMap<String, String>,
+    pub(super) differing: DifferingSettings,
+    /// How long a node goes on without the change feed.
+    pub(super) stale_max: Duration,
+}
 
 /// A node among those of its database.
 pub(super) struct Node {
     store: Store,
-    id: String,
+    clock: Arc<dyn Clock>,
+    row: NodeRow,
+    dead_seconds: i64,
+    /// A setting that another node has otherwise, if there is one.
+    differing: watch::Sender<Option<Difference>>,
     /// Shows the node to the others.
-    show: JoinHandle<()>,
+    show: Option<JoinHandle<()>>,
+}
+
+/// How many nodes there are, and on how many a change does not hold yet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reach {
+    /// Nodes that are running.
+    pub nodes: usize,
+    /// Of them, those on which it does not hold, as far as is known.
+    pub behind: usize,
+}
+
+impl Reach {
+    /// Whether it holds everywhere.
+    pub fn is_everywhere(self) -> bool {
+        self.behind == 0
+    }
 }
 
 impl Node {
     /// Joins the others. A file is nobody else's, so there is no node then.
     pub(super) async fn join(
         store: &Store,
-        issuer: &str,
+        joining: Joining<'_>,
         clock: Arc<dyn Clock>,
         random: &dyn Random,
     ) -> Result<Option<Self>, AppError> {
@@ -37,35 +82,134 @@ impl Node {
         }
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
-        let id = format!("{:032x}", u128::from_be_bytes(bytes));
-        let (now, issuer) = (clock.now(), issuer.to_owned());
+        let row = NodeRow {
+            id: format!("{:032x}", u128::from_be_bytes(bytes)),
+            issuer: joining.issuer.to_owned(),
+            applied: None,
+            settings: joining.settings,
+        };
+        let stale_seconds = i64::try_from(joining.stale_max.as_secs()).unwrap_or(i64::MAX);
+        let dead_seconds = stale_seconds.saturating_add(DEAD_MARGIN_SECONDS).max(DEAD_SECONDS);
+        let now = clock.now();
         let mut transaction = store.begin().await?;
-        let oldest = now.plus_seconds(-DEAD_SECONDS);
-        if let Some(other) = transaction.let_node_in(&id, &issuer, oldest, now).await? {
-            return Err(AppError::OtherIssuer { other });
+        let others = transaction.living_nodes(now.minus_seconds(dead_seconds)).await?;
+        if let Some(other) = others.iter().find(|other| other.issuer != row.issuer) {
+            return Err(AppError::OtherIssuer { other: other.issuer.clone() });
         }
-        transaction.commit().await?;
-        let (its_store, its_id) = (store.clone(), id.clone());
-        let show = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(SHOW).await;
-                if let Err(error) = its_store.node_seen(&its_id, &issuer, clock.now()).await {
-                    tracing::debug!(%error, "this node cannot be shown to the others");
-                }
+        let differing = first_difference(&row, &others);
+        match (&differing, joining.differing) {
+            (Some(difference), DifferingSettings::Refuse) => {
+                return Err(AppError::OtherSettings(difference.clone()));
             }
-        });
-        Ok(Some(Self { store: store.clone(), id, show }))
+            (Some(difference), DifferingSettings::Warn) => {
+                tracing::warn!("{difference}; it should be the same on all");
+            }
+            (None, _) => {}
+        }
+        transaction.let_node_in(&row, now).await?;
+        transaction.commit().await?;
+        let (store, differing) = (store.clone(), watch::Sender::new(differing));
+        Ok(Some(Self { store, clock, row, dead_seconds, differing, show: None }))
+    }
+
+    /// Shows from now on how far the feed has been followed, with the settings as they are each time.
+    pub(super) fn show(
+        &mut self,
+        feed: &Feed,
+        settings: impl Fn() -> BTreeMap<String, String> + Send + 'static,
+    ) {
+        let shown = Shown {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            row: self.row.clone(),
+            dead_seconds: self.dead_seconds,
+            differing: self.differing.clone(),
+        };
+        self.show = Some(tokio::spawn(shown.show(feed.watch_applied(), settings)));
+    }
+
+    /// On how many nodes a change holds.
+    pub(super) async fn reach(&self, seq: ChangeSeq) -> Result<Reach, StoreError> {
+        let oldest = self.clock.now().minus_seconds(self.dead_seconds);
+        let nodes = self.store.nodes_since(oldest).await?;
+        let behind = nodes.iter().filter(|node| node.applied.is_none_or(|applied| applied < seq));
+        Ok(Reach { nodes: nodes.len(), behind: behind.count() })
+    }
+
+    /// A setting that another node has otherwise, if there is one.
+    pub(super) fn difference(&self) -> Option<Difference> {
+        self.differing.borrow().clone()
     }
 
     /// Leaves the others, so that a server with another issuer can start at once.
     pub(super) async fn leave(&self) -> Result<(), StoreError> {
-        self.show.abort();
-        self.store.node_left(&self.id).await
+        self.stop_showing();
+        self.store.node_left(&self.row.id).await
+    }
+
+    fn stop_showing(&self) {
+        if let Some(show) = &self.show {
+            show.abort();
+        }
     }
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
-        self.show.abort();
+        self.stop_showing();
     }
+}
+
+/// A node as the task knows it that shows it.
+struct Shown {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    row: NodeRow,
+    dead_seconds: i64,
+    differing: watch::Sender<Option<Difference>>,
+}
+
+impl Shown {
+    async fn show(
+        mut self,
+        mut applied: watch::Receiver<ChangeSeq>,
+        settings: impl Fn() -> BTreeMap<String, String>,
+    ) {
+        let mut time_is_up = true;
+        loop {
+            self.row.applied = Some(*applied.borrow_and_update());
+            self.row.settings = settings();
+            let now = self.clock.now();
+            let shown = async {
+                self.store.node_seen(&self.row, now).await?;
+                if time_is_up { self.look_at_others(now).await } else { Ok(()) }
+            };
+            if let Err(error) = shown.await {
+                tracing::debug!(%error, "this node cannot be shown to the others");
+            }
+            tokio::time::sleep(SHOW_PAUSE).await;
+            time_is_up = tokio::time::timeout(SHOW, applied.changed()).await.is_err();
+        }
+    }
+
+    async fn look_at_others(&self, now: Timestamp) -> Result<(), StoreError> {
+        let others = self.store.nodes_since(now.minus_seconds(self.dead_seconds)).await?;
+        let difference = first_difference(&self.row, &others);
+        let is_new = self.differing.send_if_modified(|known| {
+            let is_new = *known != difference;
+            known.clone_from(&difference);
+            is_new
+        });
+        if is_new {
+            match difference {
+                Some(difference) => tracing::warn!("{difference}; it should be the same on all"),
+                None => tracing::info!("the settings are the same on all nodes again"),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn first_difference(own: &NodeRow, others: &[NodeRow]) -> Option<Difference> {
+    others.iter().find_map(|other| difference(&own.settings, &other.settings))
 }

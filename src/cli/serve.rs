@@ -10,13 +10,13 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::app::{self, App};
+use crate::app::{self, App, AppError};
 use crate::cli::check_config;
 use crate::cli::failure::Failure;
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config};
 use crate::http::listen::Listener;
-use crate::http::{SourceRule, TlsKeys, admin_router, management_router, token_router};
+use crate::http::{SourceRule, TlsKeys, Waiting, admin_router, management_router, token_router};
 use crate::telemetry::{self, LogFormat};
 
 /// Run the server.
@@ -30,15 +30,25 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let config = check_config::load(&self.config)?;
-        let server = Server::start(&config).await?;
-        Ok(server.run().await?)
+        match Server::start_patiently(&config).await? {
+            Some(server) => Ok(server.run().await?),
+            None => Ok(()),
+        }
     }
 }
+
+/// How long it takes until a database that cannot be reached is tried again. It is answered for in between.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// A server whose listeners are bound.
 pub(super) struct Server {
     app: Arc<App>,
     drain: Duration,
+    listeners: Listeners,
+}
+
+/// The listeners, bound.
+struct Listeners {
     token: Listener,
     admin: Listener,
     management: Listener,
@@ -54,40 +64,38 @@ pub(super) struct Addresses {
 impl Server {
     /// Everything that can fail, in the order in which it depends on what went before.
     pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
-        let format = match config.log.format {
-            config::LogFormat::Json => LogFormat::Json,
-            config::LogFormat::Text => LogFormat::Text,
+        let listeners = Listeners::bind(config).await?;
+        let app = Arc::new(build(config).await?);
+        Ok(Self { app, drain: config.drain, listeners })
+    }
+
+    /// The same. A database that cannot be reached is waited for, and who asks meanwhile is told so; whatever else is
+    /// wrong ends the start. There is no server if it is told to stop before.
+    async fn start_patiently(config: &Config) -> anyhow::Result<Option<Self>> {
+        let listeners = Listeners::bind(config).await?;
+        let app = match build(config).await {
+            Err(error) if error.may_pass() && config.database.is_server() => {
+                // In a box, because who does not wait would otherwise be as large.
+                Box::pin(listeners.wait(config, &error)).await?
+            }
+            built => Some(built?),
         };
-        telemetry::start_logging(format, &config.log.filter).map_err(anyhow::Error::msg)?;
-        provide_descriptors(config);
-        let token = bind(&config.token_listener).await?;
-        let admin = bind(&config.admin_listener).await?;
-        let management = bind(&config.management_listener).await?;
-        let store = app::open_store(&config.database).await.context("database")?;
-        let app = App::build(config, store, Arc::new(SystemClock), Arc::new(SystemRandom));
-        let app = Box::pin(app).await?;
-        Ok(Self { app: Arc::new(app), drain: config.drain, token, admin, management })
+        Ok(app.map(|app| Self { app: Arc::new(app), drain: config.drain, listeners }))
     }
 
     /// The addresses that were bound.
     pub(super) fn addresses(&self) -> std::io::Result<Addresses> {
         Ok(Addresses {
-            token: self.token.address()?,
-            admin: self.admin.address()?,
-            management: self.management.address()?,
+            token: self.listeners.token.address()?,
+            admin: self.listeners.admin.address()?,
+            management: self.listeners.management.address()?,
         })
     }
 
     /// Serves until the process is told to stop, then finishes what is under way.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (stop, stopped) = watch::channel(false);
-        let wait = |signal: &watch::Receiver<bool>| {
-            let mut signal = signal.clone();
-            async move {
-                let _ = signal.wait_for(|given| *given).await;
-            }
-        };
-        let app = Arc::clone(&self.app);
+        let (app, listeners) = (Arc::clone(&self.app), self.listeners);
         tracing::info!(issuer = app.issuer.rules.grant.issuer, "serving");
         let announce = async {
             let mut orders = Orders::listen()?;
@@ -103,8 +111,8 @@ impl Server {
         };
         let (served, all_served) = watch::channel(false);
         let apis = async {
-            let token = self.token.serve(token_router(Arc::clone(&self.app)), wait(&stopped));
-            let admin = self.admin.serve(admin_router(Arc::clone(&self.app)), wait(&stopped));
+            let token = listeners.token.serve(token_router(Arc::clone(&self.app)), given(&stopped));
+            let admin = listeners.admin.serve(admin_router(Arc::clone(&self.app)), given(&stopped));
             tokio::try_join!(token, admin)?;
             served.send_replace(true);
             anyhow::Ok(())
@@ -112,11 +120,91 @@ impl Server {
         // Last to go, so that whoever watches sees "stopping" until everything has been answered.
         let management = async {
             let router = management_router(Arc::clone(&self.app));
-            Ok(self.management.serve(router, wait(&all_served)).await?)
+            Ok(listeners.management.serve(router, given(&all_served)).await?)
         };
         let served = tokio::try_join!(announce, apis, management);
         self.app.finish().await;
         served.map(|_| ())
+    }
+}
+
+impl Listeners {
+    /// Starts what is needed to listen, and to tell of it.
+    async fn bind(config: &Config) -> anyhow::Result<Self> {
+        let format = match config.log.format {
+            config::LogFormat::Json => LogFormat::Json,
+            config::LogFormat::Text => LogFormat::Text,
+        };
+        telemetry::start_logging(format, &config.log.filter).map_err(anyhow::Error::msg)?;
+        provide_descriptors(config);
+        Ok(Self {
+            token: bind(&config.token_listener).await?,
+            admin: bind(&config.admin_listener).await?,
+            management: bind(&config.management_listener).await?,
+        })
+    }
+
+    /// Answers that there is no database until there is one, and returns what has been built on it; `None` if it is
+    /// told to stop before.
+    async fn wait(&self, config: &Config, error: &AppError) -> anyhow::Result<Option<App>> {
+        // What is wrong without a database is told now, and not when there is one.
+        app::check_files(config, &SystemClock)?;
+        tracing::error!(%error, "waiting for the database");
+        let waiting = Waiting::new(&config.issuer, Arc::new(SystemRandom), error.to_string());
+        let (over, is_over) = watch::channel(false);
+        let building = async {
+            let built = retry(config, &waiting).await;
+            over.send_replace(true);
+            built
+        };
+        let serving = async {
+            let (api, management) = (waiting.api_router(), waiting.management_router());
+            tokio::try_join!(
+                self.token.serve_first(api.clone(), given(&is_over)),
+                self.admin.serve_first(api, given(&is_over)),
+                self.management.serve_first(management, given(&is_over)),
+            )
+        };
+        let (built, served) = tokio::join!(building, serving);
+        served?;
+        built
+    }
+}
+
+/// Builds the server again and again, until it is built or told to stop.
+async fn retry(config: &Config, waiting: &Waiting) -> anyhow::Result<Option<App>> {
+    let mut orders = Orders::listen()?;
+    loop {
+        tokio::select! {
+            _ = orders.next() => {
+                tracing::info!("stopping");
+                return Ok(None);
+            }
+            () = tokio::time::sleep(RETRY) => {}
+        }
+        match build(config).await {
+            Err(error) if error.may_pass() => {
+                if waiting.wait_for(error.to_string()) {
+                    tracing::error!(%error, "still waiting for the database");
+                }
+            }
+            built => return Ok(Some(built?)),
+        }
+    }
+}
+
+/// Everything behind the listeners.
+async fn build(config: &Config) -> Result<App, AppError> {
+    let store = app::open_store(&config.database).await?;
+    let app = App::build(config, store, Arc::new(SystemClock), Arc::new(SystemRandom));
+    Box::pin(app).await
+}
+
+/// Waits until a signal is given.
+fn given(signal: &watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let mut signal = signal.clone();
+    async move {
+        let _ = signal.wait_for(|given| *given).await;
     }
 }
 

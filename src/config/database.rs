@@ -40,6 +40,14 @@ impl DatabaseSource {
         }
     }
 
+    /// Whether it is another process, which may come later than this one.
+    pub fn is_server(&self) -> bool {
+        match self {
+            Self::File(_) => false,
+            Self::UrlFile(_) | Self::Url(_) => true,
+        }
+    }
+
     /// The SQLite file that should be there and is not.
     pub fn missing_file(&self) -> Option<&Path> {
         match self {

@@ -79,6 +79,8 @@ pub struct Config {
     pub sealing_key: SealingKeySource,
     /// How signing keys take turns.
     pub signing: Signing,
+    /// What a node does whose settings are not those of the others.
+    pub differing_settings: DifferingSettings,
     /// How the change feed is followed.
     pub feed: Feed,
     /// What is kept of refused requests.
@@ -143,6 +145,15 @@ pub enum SealingKeySource {
     File(PathBuf),
     /// In the environment: the text itself.
     Text(String),
+}
+
+/// What a node does whose settings are not those of the others, where they must be the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DifferingSettings {
+    /// It does not start.
+    Refuse,
+    /// It starts, and says so.
+    Warn,
 }
 
 /// How the change feed is followed.
@@ -232,6 +243,11 @@ impl Config {
             token: check_token(raw.token)?,
             signing: check_signing(&raw.keys)?,
             sealing_key: check_sealing_key(raw.keys, folder)?,
+            differing_settings: choose(
+                "nodes.differing_settings",
+                required("nodes.differing_settings", raw.nodes.differing_settings)?.as_str(),
+                &[("refuse", DifferingSettings::Refuse), ("warn", DifferingSettings::Warn)],
+            )?,
             feed: Feed {
                 poll: Duration::from_millis(
                     positive("feed.poll_milliseconds", raw.feed.poll_milliseconds)?.into(),

@@ -74,6 +74,7 @@ section!(RawKeys {
     announce_hours: u32,
     rotate_days: u32,
 });
+section!(RawNodes { differing_settings: String });
 section!(RawFeed { poll_milliseconds: u32, stale_seconds_max: u32 });
 section!(RawExplain { retention_days: u32, records_max: u32 });
 section!(RawMail {
@@ -153,6 +154,7 @@ pub(super) struct Raw {
     pub(super) database: RawDatabase,
     pub(super) token: RawToken,
     pub(super) keys: RawKeys,
+    pub(super) nodes: RawNodes,
     pub(super) feed: RawFeed,
     pub(super) explain: RawExplain,
     pub(super) mail: RawMail,
@@ -179,6 +181,7 @@ impl Raw {
         self.database.overlay(over.database);
         self.token.overlay(over.token);
         self.keys.overlay(over.keys);
+        self.nodes.overlay(over.nodes);
         self.feed.overlay(over.feed);
         self.explain.overlay(over.explain);
         self.mail.overlay(over.mail);

@@ -278,6 +278,15 @@ fn a_zero_that_would_stop_everything_is_refused() {
 }
 
 #[test]
+fn nodes_with_other_settings_are_refused_unless_that_is_said() {
+    assert_eq!(load(MINIMAL, &[]).unwrap().differing_settings, DifferingSettings::Refuse);
+    let said = [("PORTVAKT__NODES__DIFFERING_SETTINGS", "warn")];
+    assert_eq!(load(MINIMAL, &said).unwrap().differing_settings, DifferingSettings::Warn);
+    let wrong = [("PORTVAKT__NODES__DIFFERING_SETTINGS", "ignore")];
+    assert!(refusal(MINIMAL, &wrong).contains("nodes.differing_settings"));
+}
+
+#[test]
 fn mail_is_off_until_it_is_set_up() {
     assert!(load(MINIMAL, &[]).unwrap().mail.is_none());
     let with = |more: &str| format!("{MINIMAL}[mail]\nfrom = \"a@example.org\"\n{more}");

@@ -1,6 +1,7 @@
 //! What every request passes on its way in and every answer on its way out.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use tower::{Service, layer::layer_fn};
 
 use crate::app::App;
+use crate::clock::Random;
 use crate::http::error::{OAuthError, TraceId};
 
 /// The longest value of one header. Cookies are not used here, and a token sent to the admin API is 2 KiB.
@@ -20,7 +22,15 @@ const HEADER_VALUE_BYTES_MAX: usize = 8 * 1024;
 
 /// Puts the guard in front of `routes`.
 pub(super) fn protect(routes: Router, app: Arc<App>) -> Router {
-    routes.layer(layer_fn(move |routes| Guard { routes, app: Arc::clone(&app) }))
+    routes.layer(layer_fn(move |routes| {
+        let (app, random) = (Some(Arc::clone(&app)), Arc::clone(&app.issuer.random));
+        Guard { routes, app, random }
+    }))
+}
+
+/// The same where there is no server yet, with what trace ids are drawn from.
+pub(super) fn protect_with(routes: Router, random: Arc<dyn Random>) -> Router {
+    routes.layer(layer_fn(move |routes| Guard { routes, app: None, random: Arc::clone(&random) }))
 }
 
 /// Routes with the guard in front of them. What the library has for this would copy each request and its answer more
@@ -28,7 +38,8 @@ pub(super) fn protect(routes: Router, app: Arc<App>) -> Router {
 #[derive(Clone)]
 struct Guard<S> {
     routes: S,
-    app: Arc<App>,
+    app: Option<Arc<App>>,
+    random: Arc<dyn Random>,
 }
 
 impl<S> Service<Request> for Guard<S>
@@ -45,15 +56,15 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let trace_id = TraceId::new(&*self.app.issuer.random);
+        let (trace_id, app) = (TraceId::new(&*self.random), self.app.clone());
         if let Some(refusal) = refuse(&request) {
             tracing::info!(%trace_id, error = refusal.error(), "request refused: {refusal:?}");
-            let answer = with_headers(refusal.into_response_with(&trace_id), &trace_id, &self.app);
-            return Box::pin(std::future::ready(Ok(answer)));
+            let answer = refusal.into_response_with(&trace_id);
+            return Box::pin(ready(Ok(with_headers(answer, &trace_id, app.as_deref()))));
         }
         request.extensions_mut().insert(trace_id.clone());
-        let (answer, app) = (self.routes.call(request), Arc::clone(&self.app));
-        Box::pin(async move { Ok(with_headers(answer.await?, &trace_id, &app)) })
+        let answer = self.routes.call(request);
+        Box::pin(async move { Ok(with_headers(answer.await?, &trace_id, app.as_deref())) })
     }
 }
 
@@ -88,13 +99,13 @@ fn oversized(headers: &HeaderMap) -> bool {
     headers.values().any(|value| value.len() > HEADER_VALUE_BYTES_MAX)
 }
 
-fn with_headers(mut response: Response, trace_id: &TraceId, app: &App) -> Response {
+fn with_headers(mut response: Response, trace_id: &TraceId, app: Option<&App>) -> Response {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(trace_id.as_str()) {
         headers.insert("trace-id", value);
     }
-    if app.is_draining() {
+    if app.is_some_and(App::is_draining) {
         // Whoever keeps the connection would send the next request when there is nobody any more.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }

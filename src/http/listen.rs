@@ -82,8 +82,33 @@ impl Listener {
         router: Router,
         stop: impl Future<Output = ()>,
     ) -> Result<(), TlsError> {
+        let connections = self.accept(router, stop).await?;
+        drop(self.socket);
+        drain(connections).await;
+        Ok(())
+    }
+
+    /// The same, with the socket left open for what is served next: connections are accepted all the time, and
+    /// those that are open get one more answer at most.
+    pub async fn serve_first(
+        &self,
+        router: Router,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), TlsError> {
+        let connections = self.accept(router, stop).await?;
+        // Nobody waits: one that sends nothing would keep what comes next from being served.
+        tokio::spawn(drain(connections));
+        Ok(())
+    }
+
+    /// Accepts connections until `stop` is done, and returns those that are open.
+    async fn accept(
+        &self,
+        router: Router,
+        stop: impl Future<Output = ()>,
+    ) -> Result<GracefulShutdown, TlsError> {
         let acceptor = self.tls.as_ref().map(TlsKeys::acceptor).transpose()?;
-        let reload = self.tls.map(|keys| tokio::spawn(reload(keys)));
+        let reload = self.tls.clone().map(|keys| tokio::spawn(reload(keys)));
         let connections = GracefulShutdown::new();
         let places =
             Arc::new(Semaphore::new(usize::try_from(self.connections_max).unwrap_or(usize::MAX)));
@@ -120,14 +145,17 @@ impl Listener {
                 drop(place);
             });
         }
-        drop(self.socket);
         if let Some(reload) = reload {
             reload.abort();
         }
-        let drained = connections.shutdown();
-        let _ = tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), drained).await;
-        Ok(())
+        Ok(connections)
     }
+}
+
+/// Waits until requests under way have been answered.
+async fn drain(connections: GracefulShutdown) {
+    let _ =
+        tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), connections.shutdown()).await;
 }
 
 impl TlsKeys {

@@ -95,7 +95,7 @@ fn list(status: &ListStatus) -> Value {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
-    app.measure_lists();
+    app.measure();
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, format)], app.metrics.to_text()).into_response()
 }
@@ -109,6 +109,9 @@ struct Health {
     /// Why no work is taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What should be the same on all nodes and is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differing_setting: Option<String>,
     trust_sets: Vec<TrustSetHealth>,
 }
 
@@ -143,13 +146,15 @@ async fn health(State(app): State<Arc<App>>) -> Response {
     let sets = app.issuer.certificates.sets().iter();
     let trust_sets: Vec<TrustSetHealth> = sets.map(|set| set.summary(now).into()).collect();
     let reason = app.ready().err();
-    let warned = trust_sets.iter().any(|set| !set.warnings.is_empty());
+    let differing_setting = app.differing_setting().map(|it| it.to_string());
+    let warned =
+        differing_setting.is_some() || trust_sets.iter().any(|set| !set.warnings.is_empty());
     let status = match (&reason, warned) {
         (Some(_), _) => "unavailable",
         (None, true) => "warning",
         (None, false) => "ok",
     };
-    let health = Health { status, reason, trust_sets };
+    let health = Health { status, reason, differing_setting, trust_sets };
     match serde_json::to_vec(&health) {
         Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -20,6 +20,7 @@ mod portal;
 mod source;
 mod stall;
 mod tls;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use error::OAuthError;
 pub use oauth::TokenForm;
 pub use source::SourceRule;
 pub use tls::{TlsError, TlsKeys};
+pub use waiting::Waiting;
 
 /// The token API, at the root and under the path of the issuer, if it has one.
 pub fn token_router(app: Arc<App>) -> Router {

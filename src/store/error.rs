@@ -39,7 +39,31 @@ pub enum StoreError {
     Unavailable(#[source] sqlx::Error),
 }
 
+/// Classes of PostgreSQL's error codes that say that what it was told is wrong: who is asking, which database, what
+/// for. The others pass, as it starts, stops, or has no room.
+const LASTING: [&str; 3] = ["28", "3D", "42"];
+
 impl StoreError {
+    /// Whether it may be another time without anybody mending anything here: the database could not be reached, or
+    /// was not ready.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unavailable(sqlx::Error::Database(told)) => {
+                let code = told.code().unwrap_or_default();
+                !LASTING.iter().any(|class| code.starts_with(class))
+            }
+            Self::Unavailable(error) => {
+                !matches!(error, sqlx::Error::Configuration(_) | sqlx::Error::Tls(_))
+            }
+            Self::Absent { .. }
+            | Self::Conflict { .. }
+            | Self::Corrupt { .. }
+            | Self::Migration(_)
+            | Self::Unsuitable(_)
+            | Self::Url(_) => false,
+        }
+    }
+
     /// A row of `table` that holds something this program never writes.
     pub(crate) fn corrupt(table: &'static str, problem: &dyn ToString) -> Self {
         Self::Corrupt { table, problem: problem.to_string() }

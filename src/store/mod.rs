@@ -72,6 +72,7 @@ pub use error::StoreError;
 pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 pub use last_use::{LAST_USES_MAX, LastUse, LastUseWriter};
 pub use mail::ClaimedMail;
+pub use nodes::NodeRow;
 pub use organizations::PrefixFilter;
 pub use postgres::check_url;
 pub use prefix_requests::PrefixRequestFilter;

@@ -4,6 +4,7 @@
 //! what is nobody's business who may read metrics.
 
 mod authorities;
+mod node;
 mod process;
 
 use std::io::IsTerminal as _;
@@ -22,9 +23,12 @@ use tracing_subscriber::EnvFilter;
 use crate::clock::Clock;
 use crate::domain::step::Step;
 use crate::telemetry::authorities::TrustMetrics;
+use crate::telemetry::node::NodeGauges;
 use crate::telemetry::process::Process;
 use crate::token::client_key::EnterpriseCertificates;
 use crate::token::trail::Trail;
+
+pub use node::NodeMeasures;
 
 /// For whom logs are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,6 +74,7 @@ pub struct Metrics {
     fetches: FetchCounts,
     answers: AnswerCounts,
     lists: ListGauges,
+    node: NodeGauges,
 }
 
 /// Counts fetches of revocation lists by what has come of them.
@@ -203,6 +208,7 @@ impl Metrics {
             answers.0.clone(),
         );
         let lists = ListGauges::register(registry);
+        let node = NodeGauges::register(registry);
         Self {
             registry: all,
             requests,
@@ -214,6 +220,7 @@ impl Metrics {
             fetches,
             answers,
             lists,
+            node,
         }
     }
 
@@ -255,6 +262,11 @@ impl Metrics {
     /// The counts of answers, for whoever asks responders.
     pub fn answer_counts(&self) -> AnswerCounts {
         self.answers.clone()
+    }
+
+    /// Takes the measures of the node.
+    pub fn measure_node(&self, node: NodeMeasures) {
+        self.node.measure(node);
     }
 
     /// Takes the measures of all revocation lists in place of those that were taken before.

@@ -70,7 +70,8 @@ impl Issuer {
         token: &str,
         address: Option<&str>,
     ) -> Result<Bearer, BearerRefusal> {
-        self.feed.require_fresh()?;
+        let now = self.clock.now();
+        self.feed.require_fresh(now)?;
         let claims = self.signed_claims(token)?;
         let text = |name: &str| claims.member(name).and_then(Json::as_str);
         let issuer = &self.rules.grant.issuer;
@@ -78,7 +79,6 @@ impl Issuer {
         if text("iss") != Some(issuer) || claims.member("cnf").is_some() {
             return Err(BearerRefusal::Foreign);
         }
-        let now = self.clock.now();
         match claims.member("exp") {
             Some(Json::Integer(end)) if now.seconds() < *end => {}
             _ => return Err(BearerRefusal::Expired),

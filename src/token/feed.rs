@@ -1,27 +1,42 @@
-//! Follows the change feed, so that caches and keys are never older than the bound that was configured.
+//! Follows the change feed, so that caches and keys are never older than the bound that was configured, and looks at
+//! the database's clock on the way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
-use crate::clock::Clock;
+use crate::clock::{Clock as _, Timestamp};
 use crate::domain::change::{ChangeSeq, ChangedNoun};
 use crate::keys::{KeyKeeper, KeyKeeperError};
 use crate::store::Store;
+use crate::token::agreed_clock::AgreedClock;
 use crate::token::cache::Caches;
 use crate::token::refusal::Refusal;
+
+/// How long one look may take. A database that does not answer is asked again rather than waited for, so that what
+/// was lost on the way does not hold up what comes after.
+const LOOK_TIME_MAX: Duration = Duration::from_millis(1_500);
+
+/// How long after the last look a node takes no new work, beside the time between two looks, though it still answers
+/// by what it has: whoever shares work out had better ask another.
+const WORK_AGE_MAX: Duration = Duration::from_millis(2_500);
+
+/// How often the database's clock is looked at.
+const COMPARE: Duration = Duration::from_secs(1);
 
 /// A follower of the change feed.
 pub struct Feed {
     store: Store,
     caches: Arc<Caches>,
     keys: Arc<KeyKeeper>,
-    clock: Arc<dyn Clock>,
+    clock: Arc<AgreedClock>,
     stale_max: Duration,
     /// The last change that has been followed; held while following, so that changes are taken in order.
     seen: Mutex<ChangeSeq>,
+    /// The same for whoever wants to know.
+    applied: watch::Sender<ChangeSeq>,
     /// When the feed was last read to its end, in milliseconds of uptime.
     read_at: AtomicU64,
 }
@@ -33,13 +48,24 @@ impl Feed {
         store: Store,
         caches: Arc<Caches>,
         keys: Arc<KeyKeeper>,
-        clock: Arc<dyn Clock>,
+        clock: Arc<AgreedClock>,
         stale_max: Duration,
     ) -> Result<Self, KeyKeeperError> {
         let read_at = AtomicU64::new(milliseconds(clock.uptime()));
-        let seen = Mutex::new(store.latest_change().await?);
+        let seen = store.latest_change().await?;
+        let (applied, seen) = (watch::Sender::new(seen), Mutex::new(seen));
         keys.reload().await?;
-        Ok(Self { store, caches, keys, clock, stale_max, seen, read_at })
+        Ok(Self { store, caches, keys, clock, stale_max, seen, applied, read_at })
+    }
+
+    /// The number of the last change that holds here.
+    pub fn applied(&self) -> ChangeSeq {
+        *self.applied.borrow()
+    }
+
+    /// The same, to wait for the next.
+    pub fn watch_applied(&self) -> watch::Receiver<ChangeSeq> {
+        self.applied.subscribe()
     }
 
     /// Follows every change that has been committed. Whoever has made a change calls this before telling
@@ -60,6 +86,7 @@ impl Feed {
                 self.keys.reload().await?;
             }
             *seen = last;
+            self.applied.send_replace(last);
         }
         self.read_at.store(began, Ordering::Release);
         Ok(())
@@ -73,11 +100,16 @@ impl Feed {
     }
 
     async fn look(&self, poll: Duration, hint: &Notify) {
-        let mut failing = false;
+        let (mut failing, mut apart) = (false, false);
+        let mut next_compare = self.clock.uptime();
         loop {
             // Whether a hint came or the time is up, there is nothing to do but to look.
             let _ = tokio::time::timeout(poll, hint.notified()).await;
-            match self.catch_up().await {
+            let looked = match tokio::time::timeout(LOOK_TIME_MAX, self.catch_up()).await {
+                Ok(looked) => looked.map_err(|error| error.to_string()),
+                Err(_) => Err("the database has not answered in time".to_owned()),
+            };
+            match looked {
                 Ok(()) if failing => {
                     tracing::info!("changes can be followed again");
                     failing = false;
@@ -88,14 +120,45 @@ impl Feed {
                 }
                 Ok(()) | Err(_) => {}
             }
+            if self.clock.uptime() >= next_compare {
+                next_compare = self.clock.uptime() + COMPARE;
+                apart = self.compare_clocks(apart).await;
+            }
         }
     }
 
-    /// Refuses when the last look is so long ago that what is cached may be wrong.
-    pub fn require_fresh(&self) -> Result<(), Refusal> {
+    /// Looks at the database's clock, and says when it begins and ends to be too far away, as it now is.
+    async fn compare_clocks(&self, was_apart: bool) -> bool {
+        // That the database does not answer has been told already.
+        let _ = self.clock.compare(&self.store).await;
+        let agreement = self.clock.agreement();
+        match &agreement {
+            Err(Refusal::Unavailable { cause }) if !was_apart => {
+                tracing::error!(cause, "no tokens until the clock is right");
+            }
+            Ok(()) if was_apart => tracing::info!("the clock is right again"),
+            Ok(()) | Err(_) => {}
+        }
+        agreement.is_err()
+    }
+
+    /// Refuses new work when the database has not been heard of for a moment, and whatever is refused anyway.
+    pub fn require_contact(&self, now: Timestamp, poll: Duration) -> Result<(), Refusal> {
+        self.require_fresh(now)?;
+        self.require_age(poll + WORK_AGE_MAX)
+    }
+
+    /// Refuses when the last look is so long ago that what is cached may be wrong, or when the node's clock, which
+    /// shows `now`, is wrong.
+    pub fn require_fresh(&self, now: Timestamp) -> Result<(), Refusal> {
+        self.clock.require_agreement(now)?;
+        self.require_age(self.stale_max)
+    }
+
+    fn require_age(&self, most: Duration) -> Result<(), Refusal> {
         let age =
             milliseconds(self.clock.uptime()).saturating_sub(self.read_at.load(Ordering::Acquire));
-        if Duration::from_millis(age) <= self.stale_max {
+        if Duration::from_millis(age) <= most {
             Ok(())
         } else {
             let cause = format!("the change feed has not been read for {age} ms");

@@ -37,7 +37,7 @@ impl Issuer {
         trail: &mut Trail<'_>,
     ) -> Result<IssuedToken, Refusal> {
         let now = self.clock.now();
-        self.feed.require_fresh()?;
+        self.feed.require_fresh(now)?;
 
         let unverified = UnverifiedAssertion::parse(request.assertion).at(Step::Parse, trail)?; // 2
         let client = self.client(request, &unverified, trail).await;

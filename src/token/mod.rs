@@ -29,6 +29,7 @@
 
 pub mod access;
 pub mod access_token;
+pub mod agreed_clock;
 pub mod assertion;
 mod background;
 pub mod bearer;

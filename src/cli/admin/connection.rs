@@ -42,6 +42,9 @@ pub(in crate::cli) struct ConnectionArgs {
     /// Certificates in PEM that the servers' TLS certificates must lead to, and no others.
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// Wait, after every change, until it holds on every node of the server; 30 seconds at most.
+    #[arg(long, global = true)]
+    wait: bool,
     /// How to print the answer.
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
     pub(super) output: TableOrJson,
@@ -112,7 +115,7 @@ impl ConnectionArgs {
                 last: None,
             })),
         };
-        Api::new(&servers.web()?, &address, tokens)
+        Ok(Api::new(&servers.web()?, &address, tokens)?.waiting(self.wait))
     }
 }
 

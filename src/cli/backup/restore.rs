@@ -94,7 +94,7 @@ impl Restore {
         let named = |error| failed_with(&self.file, error);
         let store = app::open_store(&config.database).await.map_err(failed)?;
         let oldest = SystemClock.now().minus_seconds(NODE_SECONDS);
-        let nodes = store.nodes_since(oldest).await.map_err(named)?;
+        let nodes = store.count_nodes_since(oldest).await.map_err(named)?;
         if nodes > 0 {
             let problem = format!(
                 "{nodes} nodes run on this database; stop them first (one that has died counts for {NODE_SECONDS} s)"

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tower::ServiceExt as _;
@@ -51,6 +51,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
         .fallback(move |request| without_last_slash(inner, request))
         .layer(from_fn_with_state(Arc::clone(app), limit::limit))
         .layer(from_fn_with_state(Arc::clone(app), shape))
+        .layer(from_fn_with_state(Arc::clone(app), number))
 }
 
 /// Tools write `/clients/` as well as `/clients`: an address of Digdir's that leads nowhere is tried without the
@@ -71,6 +72,17 @@ fn shortened(address: &Uri) -> Option<Uri> {
     let path = address.path().strip_suffix('/')?;
     let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{path}{query}").parse().ok()
+}
+
+/// The header that says which change holds on the node that answers, and all before it.
+const CHANGE_SEQ: HeaderName = HeaderName::from_static("portvakt-change-seq");
+
+/// Says which change holds here: to whoever has made one, at least theirs, because it holds before it is answered.
+async fn number(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let seq = app.issuer.feed.applied();
+    response.headers_mut().insert(CHANGE_SEQ, HeaderValue::from(seq.0));
+    response
 }
 
 /// Gives errors the shape of the API that the request came to.

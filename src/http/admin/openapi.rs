@@ -26,7 +26,9 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     info(
         title = "Portvakt admin API",
         description = "Prefixes, scopes, accesses, clients, keys and delegations. The addresses under \
-            /api/portvakt are Portvakt's own; the others are those of Digdir's self-service API.",
+            /api/portvakt are Portvakt's own; the others are those of Digdir's self-service API. Every answer says in the header \
+            Portvakt-Change-Seq which change holds on the node that gives it; effective/{seq} says whether one holds on \
+            all nodes.",
     ),
     modifiers(&Bearer),
 )]

@@ -28,8 +28,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Nodes that were seen at `oldest` or later.
-    pub async fn nodes_since(&self, oldest: Timestamp) -> Result<i64, BackupError> {
+    /// How many nodes were seen at `oldest` or later, also in a database of a version that had none.
+    pub async fn count_nodes_since(&self, oldest: Timestamp) -> Result<i64, BackupError> {
         if !self.applied_migrations().await?.iter().any(|version| *version == NODE_MIGRATION) {
             return Ok(0);
         }

@@ -1,18 +1,17 @@
 //! Group F: the same assertion twice, at once, on two nodes, and with the database in trouble.
 
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use portvakt::clock::Timestamp;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::harness::caller::Draft;
 use crate::harness::clock::{NOW, tick};
 use crate::harness::http::{Connection, Reply, exchange, form, post};
 use crate::harness::place::Place;
+use crate::harness::process::Process;
 use crate::harness::row::{check_refusal, invalid_grant, run, text};
-use crate::harness::server::{TestServer, caller, write_configuration};
+use crate::harness::server::{TestServer, caller};
 
 fn good() -> Draft {
     caller("es256").draft()
@@ -184,66 +183,14 @@ async fn after_a_commit_that_failed_an_assertion_works_once_at_most() {
     assert_eq!(server.ask(&good().sign()).await.status, 200);
 }
 
-/// A server in a process of its own; it is killed at the end, whatever happens.
-struct Process {
-    child: Child,
-    address: std::net::SocketAddr,
-}
-
-impl Process {
-    async fn start(place: &Place) -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let listeners = format!(
-            "[token_listener]\naddress = \"{address}\"\n[admin_listener]\naddress = \"127.0.0.1:0\"\n\
-             [management_listener]\naddress = \"127.0.0.1:0\"\n"
-        );
-        write_configuration(place.folder.path(), &[], &listeners);
-        let url = place.database.as_ref().map(|it| ("PORTVAKT__DATABASE__URL", it.url()));
-        let child = Command::new(env!("CARGO_BIN_EXE_portvakt"))
-            .args(["serve", "--config"])
-            .arg(place.folder.path().join("portvakt.toml"))
-            .envs(url)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let process = Self { child, address };
-        for _ in 0..200 {
-            if TcpStream::connect(address).await.is_ok() {
-                return process;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the server does not start");
-    }
-
-    /// SIGKILL, and nothing left running.
-    fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
 #[tokio::test]
 async fn a_server_that_was_killed_remembers_what_it_has_spent() {
     // F11. A process has the real clock.
     let place = Place::new().await;
-    let now = {
-        use portvakt::clock::{Clock as _, SystemClock};
-        SystemClock.now().seconds()
-    };
-    let fresh = || good().claim("iat", now).claim("exp", now + 100).sign();
+    let fresh = || good().now().sign();
     let mut process = Process::start(&place).await;
     let (answered, cut) = (fresh(), fresh());
-    let reply = exchange(process.address, &post(&form(&answered))).await.unwrap();
+    let reply = process.ask(&answered).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let mut connection = Connection::open(process.address).await;
     connection.send(&post(&form(&cut))).await;
@@ -252,11 +199,11 @@ async fn a_server_that_was_killed_remembers_what_it_has_spent() {
     let answer = connection.reply().await;
 
     let process = Process::start(&place).await;
-    let reply = exchange(process.address, &post(&form(&answered))).await.unwrap();
+    let reply = process.ask(&answered).await;
     assert!(reply.text().contains("MP-012"), "{}", reply.text());
     let mut tokens = usize::from(answer.is_some_and(|reply| reply.status == 200));
     for _ in 0..2 {
-        let reply = exchange(process.address, &post(&form(&cut))).await.unwrap();
+        let reply = process.ask(&cut).await;
         tokens += usize::from(reply.status == 200);
     }
     assert!(tokens <= 1, "{tokens} tokens for one assertion");

@@ -74,6 +74,15 @@ fn things_are_made_changed_and_ended_in_the_words_of_the_field() {
 }
 
 #[test]
+fn a_change_may_be_waited_for_until_it_holds_everywhere() {
+    let server = Server::start();
+    let made = ["scope", "create", "dev:everywhere", "--description", "X", "--wait"];
+    assert_eq!(server.json(&made)["scope"], "dev:everywhere");
+    // Where nothing is changed there is nothing to wait for.
+    server.text(&["scope", "show", "dev:everywhere", "--wait"]);
+}
+
+#[test]
 fn many_accesses_go_in_a_batch_and_a_dry_run_changes_nothing() {
     let server = Server::start();
     let file = server.write("numbers", &format!("# pilot\n{SUPPLIER}  # supplier\n\n{CONSUMER}\n"));

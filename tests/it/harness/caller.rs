@@ -11,6 +11,7 @@ use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::rsa::{Padding, Rsa};
 use openssl::sign::{RsaPssSaltlen, Signer};
+use portvakt::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::harness::ISSUER;
@@ -219,6 +220,12 @@ impl Draft {
     pub(crate) fn signed_by(mut self, key: &Key) -> Self {
         self.signer = key.clone();
         self
+    }
+
+    /// The same, fresh for a server with the real clock.
+    pub(crate) fn now(self) -> Self {
+        let now = SystemClock.now().seconds();
+        self.claim("iat", now).claim("exp", now + 60)
     }
 
     /// The same with a `jti` of its own.

@@ -41,6 +41,10 @@ impl Clock for TestClock {
         let pushed = Duration::from_millis(self.pushed_milliseconds.load(Ordering::SeqCst));
         self.started.elapsed() + pushed
     }
+
+    fn runs(&self) -> bool {
+        false
+    }
 }
 
 /// The real clock, to measure with.

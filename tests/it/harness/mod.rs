@@ -12,6 +12,8 @@ pub(crate) mod load;
 pub(crate) mod logs;
 pub(crate) mod place;
 pub(crate) mod postgres;
+pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod server;

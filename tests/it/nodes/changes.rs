@@ -26,6 +26,14 @@ const FOUND_MAX: Duration = Duration::from_secs(2);
 /// A node that looks at the feed as often as the default says.
 const USUAL: &str = "[feed]\npoll_milliseconds = 250\n";
 
+/// How often an access is taken away or given back on one of three nodes; and how often in a long run, which
+/// `PORTVAKT_TEST_LONG=1` asks for.
+const TRIALS_ON_THREE: usize = 60;
+const TRIALS_ON_THREE_LONG: usize = 1_000;
+
+/// What half of the trials on three nodes may take.
+const HOLDS_MEDIAN_MAX: Duration = Duration::from_millis(200);
+
 /// A node that hardly ever looks.
 const DEAF: &str = "[feed]\npoll_milliseconds = 60000\nstale_seconds_max = 600\n";
 
@@ -94,6 +102,41 @@ async fn n02_a_change_holds_on_the_other_node_within_a_second() {
     let (median, late) = (times[times.len() / 2], percentile_99(&times));
     println!("{} changes: p50 {median:?}, p99 {late:?}, max {:?}", times.len(), times.last());
     assert!(late <= HOLDS_MAX, "{late:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "it is not a setting of the server")]
+fn is_long_run() -> bool {
+    std::env::var_os("PORTVAKT_TEST_LONG").is_some()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n02_of_many_changes_on_three_nodes_nearly_all_hold_on_the_others_within_a_second() {
+    // R48. Which node makes the change goes round.
+    let first = TestServer::with(&[Trust::of(pki())], USUAL).await;
+    let nodes = [first.beside_with(USUAL).await, first.beside_with(USUAL).await, first];
+    let scope = "test:read".parse().unwrap();
+    let mut times = Vec::new();
+    for trial in 0..if is_long_run() { TRIALS_ON_THREE_LONG } else { TRIALS_ON_THREE } {
+        let [maker, one, other] = [0, 1, 2].map(|offset| &nodes[(trial + offset) % 3]);
+        let works = trial % 2 == 1;
+        if works {
+            grant(maker, &scope).await;
+        } else {
+            withdraw(maker, &scope).await;
+        }
+        let (one, other) = tokio::join!(until(one, "es256", works), until(other, "es384", works));
+        times.push(one.max(other));
+    }
+    times.sort();
+    let (median, late) = (times[times.len() / 2], percentile_99(&times));
+    println!(
+        "{} changes on three nodes: p50 {median:?} (at most {HOLDS_MEDIAN_MAX:?}), p99 {late:?} (at most \
+         {HOLDS_MAX:?}), max {:?} (at most {FOUND_MAX:?})",
+        times.len(),
+        times.last().unwrap(),
+    );
+    assert!(median <= HOLDS_MEDIAN_MAX && late <= HOLDS_MAX, "{median:?} {late:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

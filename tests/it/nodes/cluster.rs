@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::harness::postgres::TestDatabase;
-
-/// The socket of a cluster in its folder.
-pub(super) const SOCKET: &str = ".s.PGSQL.5432";
+pub(super) use crate::harness::proxy::SOCKET;
 
 /// A cluster of a test's own; it goes with this value.
 pub(super) struct Cluster {
@@ -57,6 +55,11 @@ impl Cluster {
 
     pub(super) fn start(&self) {
         control(&["start", self.folder.to_str().unwrap()]);
+    }
+
+    /// Sends a signal to everything that it consists of.
+    pub(super) fn signal(&self, signal: &str) {
+        control(&["signal", self.folder.to_str().unwrap(), signal]);
     }
 
     /// The database that it comes with.

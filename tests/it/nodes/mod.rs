@@ -5,8 +5,10 @@
 
 mod balancer;
 mod changes;
+mod clock;
 mod cluster;
 mod disk;
+mod effective;
 mod failover;
 mod faults;
 pub(crate) mod ledger;
@@ -15,8 +17,11 @@ pub(crate) mod process;
 mod replay;
 mod restarts;
 mod rolling;
+mod settings;
+mod slow;
 mod starts;
 pub(crate) mod traffic;
+mod waiting;
 
 /// How many rounds of something: so many, or as many times more as `PORTVAKT_TEST_LONG` says.
 #[expect(clippy::disallowed_methods, reason = "it is not a setting of the server")]

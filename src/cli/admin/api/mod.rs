@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ETAG, RETRY_AFTER};
+use reqwest::header::{ETAG, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Method, StatusCode, Url};
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::cli::admin::report::Listed;
 use crate::cli::assertion::fresh_id;
 use crate::cli::failure::{ExitStatus, Failure};
 use crate::cli::server::{self, Answer, Web};
+use crate::clock::{Clock as _, SystemClock};
 use crate::domain::right::Right;
 
 /// Where the API is, below the address of the admin listener.
@@ -28,11 +29,21 @@ const PAGE_ITEMS: usize = 500;
 const WAITS_MAX: usize = 10;
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// The header with the number of the last change that holds on the node that has answered.
+const CHANGE_SEQ: HeaderName = HeaderName::from_static("portvakt-change-seq");
+
+/// How long it may take until a change holds on every node, and between two looks. A node that has died is counted for
+/// some 20 seconds.
+const EVERYWHERE_TIME_MAX: Duration = Duration::from_secs(30);
+const EVERYWHERE_PAUSE: Duration = Duration::from_millis(50);
+
 /// The admin API.
 pub(super) struct Api {
     client: Client,
     base: Url,
     tokens: Tokens,
+    /// Whether a change is done only when it holds on every node.
+    waits: bool,
 }
 
 /// An address in the API: the parts of its path as they are before they are encoded, and its parameters.
@@ -107,7 +118,13 @@ impl Api {
     /// The API at this address.
     pub(super) fn new(web: &Web, address: &str, tokens: Tokens) -> Result<Self, Failure> {
         let base = server::parse_url(address)?;
-        Ok(Self { client: web.client(&base)?, base, tokens })
+        Ok(Self { client: web.client(&base)?, base, tokens, waits: false })
+    }
+
+    /// The same, where a change is done only when it holds on every node, if `waits`.
+    #[must_use]
+    pub(super) fn waiting(self, waits: bool) -> Self {
+        Self { waits, ..self }
     }
 
     /// From now on with these rights.
@@ -259,22 +276,26 @@ impl Api {
         let url = place.url(&self.base)?;
         let key = if request.method == Method::POST { Some(fresh_id()?) } else { None };
         let mut waits = 0;
-        let (answer, tag) = loop {
-            let Sent { answer, tag, wait } = match self.send(&url, request, key.as_deref()).await {
-                // Reading twice does no harm, and the key lets the server tell that it has done this already.
-                Err(Unanswered { broken: true, .. })
-                    if key.is_some() || request.method == Method::GET =>
-                {
-                    self.send(&url, request, key.as_deref()).await?
-                }
-                sent => sent?,
-            };
-            let Some(wait) = wait.filter(|_| waits < WAITS_MAX) else { break (answer, tag) };
+        let (answer, tag, seq) = loop {
+            let Sent { answer, tag, seq, wait } =
+                match self.send(&url, request, key.as_deref()).await {
+                    // Reading twice does no harm, and the key lets the server tell that it has done this already.
+                    Err(Unanswered { broken: true, .. })
+                        if key.is_some() || request.method == Method::GET =>
+                    {
+                        self.send(&url, request, key.as_deref()).await?
+                    }
+                    sent => sent?,
+                };
+            let Some(wait) = wait.filter(|_| waits < WAITS_MAX) else { break (answer, tag, seq) };
             tokio::time::sleep(wait).await;
             waits += 1;
         };
         if !answer.status.is_success() {
             return Err(self.refusal(&url, &answer));
+        }
+        if let Some(seq) = seq.filter(|_| self.waits && request.method != Method::GET) {
+            Box::pin(self.until_everywhere(&seq)).await?;
         }
         if answer.body.is_empty() {
             return Ok(Seen { thing: json!({}), tag });
@@ -282,6 +303,26 @@ impl Api {
         let thing = serde_json::from_str(&answer.body);
         let thing = thing.map_err(|_| Failure::failed(format!("{url} does not answer in JSON")))?;
         Ok(Seen { thing, tag })
+    }
+
+    /// Waits until the change of that number holds on every node.
+    async fn until_everywhere(&mut self, seq: &str) -> Result<(), Failure> {
+        let place = Place::of(["effective", seq]);
+        let end = SystemClock.uptime() + EVERYWHERE_TIME_MAX;
+        loop {
+            let reach = self.read(&place).await?.thing;
+            if reach["effective"] == true {
+                return Ok(());
+            }
+            if SystemClock.uptime() >= end {
+                let seconds = EVERYWHERE_TIME_MAX.as_secs();
+                let (behind, nodes) = (&reach["behind"], &reach["nodes"]);
+                return Err(Failure::failed(format!(
+                    "it is done, and after {seconds} s does not hold yet on {behind} of {nodes} nodes"
+                )));
+            }
+            tokio::time::sleep(EVERYWHERE_PAUSE).await;
+        }
     }
 
     async fn send(
@@ -308,6 +349,7 @@ impl Api {
         })?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let tag = header(ETAG).map(str::to_owned);
+        let seq = header(CHANGE_SEQ).map(str::to_owned);
         let wait =
             header(RETRY_AFTER).filter(|_| response.status() == StatusCode::TOO_MANY_REQUESTS);
         let wait = wait.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
@@ -316,7 +358,7 @@ impl Api {
             broken: failure.exit == ExitStatus::Unreachable,
             failure,
         })?;
-        Ok(Sent { answer, tag, wait })
+        Ok(Sent { answer, tag, seq, wait })
     }
 
     /// Why the server has not done it (RFC 9457), in words and as an exit code.
@@ -357,6 +399,8 @@ impl Api {
 struct Sent {
     answer: Answer,
     tag: Option<String>,
+    /// The number of a change that it has made, or of a later one.
+    seq: Option<String>,
     /// When to send it again: nothing was done, because too much is asked.
     wait: Option<Duration>,
 }

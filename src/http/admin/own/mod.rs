@@ -10,6 +10,7 @@ mod audit;
 mod business_data;
 mod clients;
 mod delegations;
+mod effective;
 mod etag;
 mod idempotency;
 mod keys;
@@ -49,6 +50,7 @@ struct Shared;
 pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let routes = OpenApiRouter::with_openapi(Shared::openapi())
         .merge(me::routes())
+        .merge(effective::routes())
         .merge(organizations::routes())
         .merge(business_data::routes())
         .merge(prefixes::routes())

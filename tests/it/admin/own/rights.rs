@@ -48,6 +48,7 @@ fn operations() -> Vec<Operation> {
     };
     vec![
         Operation("GET /me", Value::Null, Any, PROVIDER, 200, 200),
+        Operation("GET /effective/1", Value::Null, Any, PROVIDER, 200, 200),
         Operation("GET /organizations", Value::Null, Operate, PROVIDER, 0, 200),
         Operation("POST /organizations", admitted, Operate, PROVIDER, 0, 201),
         Operation("GET /organizations/310000108", Value::Null, Any, PROVIDER, 403, 200),

@@ -1,0 +1,52 @@
+//! What is measured of the node itself.
+
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// How a node is.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeMeasures {
+    /// Whether it takes work.
+    pub is_ready: bool,
+    /// By how many seconds its clock is ahead of the database's.
+    pub clock_apart_seconds: i64,
+    /// Whether another node has a setting that should be the same.
+    pub has_differing_setting: bool,
+}
+
+/// The measures of a node.
+#[derive(Default)]
+pub(super) struct NodeGauges {
+    ready: Gauge,
+    clock_apart: Gauge,
+    differing: Gauge,
+}
+
+impl NodeGauges {
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let gauges = Self::default();
+        for (name, help, gauge) in [
+            ("ready", "Whether the server takes work", &gauges.ready),
+            (
+                "clock_apart_seconds",
+                "By how many seconds the clock of this node is ahead of the database's; beyond 5 either way no token \
+                 is issued",
+                &gauges.clock_apart,
+            ),
+            (
+                "differing_settings",
+                "Whether another node has a setting otherwise that should be the same on all",
+                &gauges.differing,
+            ),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        gauges
+    }
+
+    pub(super) fn measure(&self, node: NodeMeasures) {
+        self.ready.set(node.is_ready.into());
+        self.clock_apart.set(node.clock_apart_seconds);
+        self.differing.set(node.has_differing_setting.into());
+    }
+}

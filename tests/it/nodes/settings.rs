@@ -1,0 +1,107 @@
+//! N10: nodes with different settings (R47).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portvakt::app::{App, AppError};
+use portvakt::clock::SystemRandom;
+use portvakt::config::DifferingSettings;
+
+use crate::harness::chain::{Pki, Trust};
+use crate::harness::clock::TestClock;
+use crate::harness::server::{TestServer, pki, write_configuration};
+
+/// Builds another node on the database of a server, with these trust sets and these lines in its configuration.
+async fn join(server: &TestServer, trust: &[Trust], more: &str) -> Result<App, AppError> {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_configuration(folder.path(), trust, more);
+    let store = server.other_store().await;
+    App::build(&config, store, Arc::new(TestClock::new()), Arc::new(SystemRandom)).await
+}
+
+async fn refusal(server: &TestServer, trust: &[Trust], more: &str) -> String {
+    join(server, trust, more).await.err().expect("it does not start").to_string()
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n10_a_node_with_other_rules_does_not_join_and_says_which() {
+    let server = TestServer::start().await;
+    let trust = [Trust::of(pki())];
+    for (more, setting) in [
+        (
+            "[token]\nlifetime_seconds_max = 60\n",
+            "token.lifetime_seconds_max is 60 on this node and 7200",
+        ),
+        ("[token]\nclock_skew_seconds = 5\n", "token.clock_skew_seconds"),
+        ("[token]\nsigning_algorithm = \"ES256\"\n", "token.signing_algorithm"),
+        ("[environment]\nname = \"other\"\n", "environment.name"),
+    ] {
+        let refusal = refusal(&server, &trust, more).await;
+        assert!(refusal.contains(setting), "{refusal}");
+    }
+    let other = Pki::new("Other");
+    let refused = refusal(&server, &[Trust::of(&other)], "").await;
+    assert!(refused.contains("anchors is"), "{refused}");
+    let refused = refusal(&server, &[], "").await;
+    assert!(refused.contains("trust is nothing on this node"), "{refused}");
+    // What is a node's own may differ.
+    join(&server, &trust, "[explain]\nretention_days = 1\n[log]\nfilter = \"warn\"\n")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n10_settings_change_node_by_node_where_that_is_wanted() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let trust = [Trust::of(pki())];
+    let mut config =
+        write_configuration(folder.path(), &trust, "[token]\nlifetime_seconds_max = 60\n");
+    config.differing_settings = DifferingSettings::Warn;
+    let build = async || {
+        let store = server.other_store().await;
+        App::build(&config, store, Arc::new(TestClock::new()), Arc::new(SystemRandom)).await
+    };
+    let second = build().await.unwrap();
+    let difference = second.differing_setting().expect("it says so");
+    assert_eq!(difference.setting, "token.lifetime_seconds_max");
+    // The first notices too, a little later, and both are content when it has gone.
+    for _ in 0..100 {
+        if server.app.differing_setting().is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(server.app.differing_setting().is_some());
+    server.app.finish().await;
+    assert_eq!(build().await.unwrap().differing_setting(), None);
+    // Another issuer is another server, whatever is wanted.
+    config.issuer = "https://other.test/".to_owned();
+    let store = server.other_store().await;
+    let other =
+        App::build(&config, store, Arc::new(TestClock::new()), Arc::new(SystemRandom)).await;
+    assert!(matches!(other, Err(AppError::OtherIssuer { .. })));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n10_a_node_of_another_version_is_compared_by_what_both_know() {
+    let server = TestServer::start().await;
+    let sql = server.sql().await;
+    let known: BTreeMap<&str, &str> = BTreeMap::from([("token.made_up_later", "1")]);
+    let known = serde_json::to_string(&known).unwrap();
+    // One of a later version, which knows a setting more, and one of the version before, which tells nothing.
+    for (id, settings) in [("later", known.as_str()), ("before", "{}")] {
+        let seen = crate::harness::clock::NOW;
+        let issuer = crate::harness::ISSUER;
+        sql.execute(&format!(
+            "insert into node (id, issuer, seen_at, settings) values ('{id}', '{issuer}', {seen}, '{settings}')"
+        ))
+        .await;
+    }
+    let node = join(&server, &[Trust::of(pki())], "").await.unwrap();
+    assert_eq!(node.differing_setting(), None);
+}
