@@ -271,34 +271,43 @@ mod tests {
     fn close_primes() -> openssl::rsa::Rsa<openssl::pkey::Private> {
         use openssl::bn::{BigNum, BigNumContext};
 
+        let number = |value: u32| BigNum::from_u32(value).unwrap();
         let context = &mut BigNumContext::new().unwrap();
-        let (one, e) = (BigNum::from_u32(1).unwrap(), BigNum::from_u32(65_537).unwrap());
+        let product = |one: &BigNum, other: &BigNum, context: &mut BigNumContext| {
+            let mut product = BigNum::new().unwrap();
+            product.checked_mul(one, other, context).unwrap();
+            product
+        };
+        let inverse = |of: &BigNum, modulus: &BigNum, context: &mut BigNumContext| {
+            let mut inverse = BigNum::new().unwrap();
+            inverse.mod_inverse(of, modulus, context).map(|()| inverse)
+        };
+        let less = |prime: &BigNum| prime - &number(1);
         loop {
-            let mut p = BigNum::new().unwrap();
-            p.generate_prime(1024, false, None, None).unwrap();
-            let mut q = p.to_owned().unwrap();
-            q.add_word(2).unwrap();
-            while !q.is_prime_fasttest(32, context, true).unwrap() {
-                q.add_word(2).unwrap();
+            let mut first = BigNum::new().unwrap();
+            first.generate_prime(1024, false, None, None).unwrap();
+            let mut second = first.to_owned().unwrap();
+            second.add_word(2).unwrap();
+            while !second.is_prime_fasttest(32, context, true).unwrap() {
+                second.add_word(2).unwrap();
             }
-            let product = |a: &BigNum, b: &BigNum, context: &mut BigNumContext| {
-                let mut product = BigNum::new().unwrap();
-                product.checked_mul(a, b, context).unwrap();
-                product
-            };
-            let less = |a: &BigNum| a - &one;
-            let n = product(&p, &q, context);
-            let totient = product(&less(&p), &less(&q), context);
-            let inverse = |a: &BigNum, modulus: &BigNum, context: &mut BigNumContext| {
-                let mut inverse = BigNum::new().unwrap();
-                inverse.mod_inverse(a, modulus, context).map(|()| inverse)
-            };
-            let Ok(d) = inverse(&e, &totient, context) else { continue };
-            let rest = |modulus: &BigNum| &d % modulus;
-            let (dp, dq) = (rest(&less(&p)), rest(&less(&q)));
-            let qi = inverse(&q, &p, context).unwrap();
-            let e = e.to_owned().unwrap();
-            return openssl::rsa::Rsa::from_private_components(n, e, d, p, q, dp, dq, qi).unwrap();
+            let modulus = product(&first, &second, context);
+            let totient = product(&less(&first), &less(&second), context);
+            let public = number(65_537);
+            let Ok(private) = inverse(&public, &totient, context) else { continue };
+            let (of_first, of_second) = (&private % &less(&first), &private % &less(&second));
+            let coefficient = inverse(&second, &first, context).unwrap();
+            return openssl::rsa::Rsa::from_private_components(
+                modulus,
+                public,
+                private,
+                first,
+                second,
+                of_first,
+                of_second,
+                coefficient,
+            )
+            .unwrap();
         }
     }
 

@@ -166,7 +166,7 @@ impl VerifyCommand {
             if errors.len() == questions.len() {
                 // It is about one certificate at most, and says of that what is wrong.
                 let other = |error: &&OcspError| !matches!(error, OcspError::OtherCertificate);
-                let error = errors.iter().find(other).or(errors.first());
+                let error = errors.iter().find(other).or_else(|| errors.first());
                 let reason =
                     error.map_or_else(|| "there is no path".to_owned(), ToString::to_string);
                 output::note(&format!("{} tells nothing: {reason}", file.display()));

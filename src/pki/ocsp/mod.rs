@@ -4,7 +4,7 @@
 //! (RFC 5019 section 2.1.1); the hashes only say which certificate is meant, nothing rests on them. What comes back is
 //! read by the rules of DER, and believed only when it is signed by the issuer itself or by one whom the issuer has made
 //! its responder. Nothing here knows a network: a [`OcspQuestion`] says what to send and where, and judges the bytes. What
-//! responders have told is kept with the trust set that asks them ([`known`]), and stands beside its lists.
+//! responders have told is kept with the trust set that asks them (`known`), and stands beside its lists.
 
 mod known;
 mod question;

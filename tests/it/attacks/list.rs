@@ -17,7 +17,7 @@ const GROUPS: [(char, usize); 10] = [
 ];
 
 /// Why the rows on OCSP are in no table.
-const OCSP: &str = "answers are judged (src/pki/tests/ocsp.rs, ocsp.rs here), but no request asks for any: revocation is judged by lists";
+const OCSP: &str = "each needs a responder of its own: src/pki/tests/ocsp.rs, and in a running server outbound/responders.rs";
 
 /// Attacks that no table has, and why.
 const LEFT_OUT: &[(&str, &str)] = &[

@@ -113,7 +113,11 @@ async fn inside(folder: &Path) {
     // What a request takes while a thread of this process does something else.
     let busy = Arc::new(AtomicBool::new(true));
     let its = Arc::clone(&busy);
-    let spinning = std::thread::spawn(move || while its.load(Ordering::Relaxed) {});
+    let spinning = std::thread::spawn(move || {
+        while its.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    });
     let mut quiet = Vec::new();
     for _ in 0..REQUESTS {
         quiet.push(served(&server, &good).await);
