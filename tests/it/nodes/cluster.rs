@@ -29,9 +29,9 @@ impl Cluster {
         let room = Command::new("df").args(["--output=avail", "--block-size=M", MEMORY]).output();
         let room = room.map(|room| String::from_utf8_lossy(&room.stdout).into_owned());
         let room = room.unwrap_or_default();
-        let megabytes =
+        let megabytes: Option<u32> =
             room.lines().nth(1).and_then(|line| line.trim().trim_end_matches('M').parse().ok());
-        if megabytes.is_none_or(|megabytes: u32| megabytes < MEMORY_MEGABYTES) {
+        if megabytes.is_none_or(|megabytes| megabytes < MEMORY_MEGABYTES) {
             return Self::new();
         }
         let folder = run(control_command(&["new"]).env("TMPDIR", MEMORY));
