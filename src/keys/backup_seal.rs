@@ -6,6 +6,7 @@
 //! left out, and a stream that ends too early is found out.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
@@ -33,11 +34,11 @@ const PROOF_PURPOSE: &[u8] = b"proof of a key";
 
 /// What backups are sealed with.
 #[derive(Clone)]
-pub struct BackupSeal(hmac::Key);
+pub struct BackupSeal(Arc<hmac::Key>);
 
 impl BackupSeal {
     pub(super) fn new(secret: &[u8]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
     /// Begins a sealed stream; it is whole after [`SealedWriter::finish`] and not before.
@@ -248,7 +249,7 @@ mod tests {
     fn every_bit_counts_and_every_end_but_the_right_one_is_found() {
         let text = vec![7; PIECE_BYTES + 100];
         let sealed = seal(&text);
-        let near = |at: usize| at < 70 || at > sealed.len() - 20 || at % 4_099 == 0;
+        let near = |at: usize| at < 70 || at > sealed.len() - 20 || at.is_multiple_of(4_099);
         for at in (0..sealed.len()).filter(|at| near(*at)) {
             let mut changed = sealed.clone();
             changed[at] ^= 1 << (at % 8);

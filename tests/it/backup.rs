@@ -134,7 +134,7 @@ async fn restored_server_is_careful(home: &Home, keys: &Value, sent: &[(String, 
         let reply = exchange(home.token, &post(&form(assertion))).await.unwrap();
         assert_eq!(reply.status, 503, "{jti}: {}", reply.text());
         assert!(reply.header("retry-after").is_some());
-        assert_eq!(reply.json()["error"], "temporarily_unavailable", "{}", reply.text());
+        assert!(reply.text().contains("gone back to an earlier state"), "{}", reply.text());
     }
     // A client whose clock is as far ahead as may be need not wait as long as the others.
     let client = caller("es256");

@@ -16,7 +16,7 @@ use crate::cli::failure::{ExitStatus, Failure};
 use crate::cli::output::{Progress, TextOrJson};
 use crate::cli::{check_config, output};
 use crate::clock::{Clock as _, SystemClock, SystemRandom};
-use crate::store::{BackupError, BackupSummary};
+use crate::store::{BackupError, BackupSummary, TableSummary};
 
 pub(super) use restore::Restore;
 
@@ -87,18 +87,20 @@ fn show(output: TextOrJson, summary: &BackupSummary) -> Result<(), Failure> {
     match output {
         TextOrJson::Json => output::print_json(&Shown::of(summary)),
         TextOrJson::Text => {
-            let mut text = format!(
-                "{} of {}, by portvakt {}: {} tables with {} rows\n",
+            let head = format!(
+                "{} of {}, by portvakt {}: {} tables with {} rows",
                 summary.database,
                 summary.taken_at,
                 summary.program,
                 summary.tables.len(),
                 summary.rows(),
             );
-            for table in &summary.tables {
-                text += &format!("{:<18} {:>9}  sha256 {}\n", table.name, table.rows, table.sha256);
-            }
-            output::print(text.trim_end())
+            let line = |table: &TableSummary| {
+                format!("{:<18} {:>9}  sha256 {}", table.name, table.rows, table.sha256)
+            };
+            let lines: Vec<String> =
+                [head].into_iter().chain(summary.tables.iter().map(line)).collect();
+            output::print(&lines.join("\n"))
         }
     }
 }

@@ -54,9 +54,9 @@ impl Restore {
             return show(self.output, &summary);
         }
         let summary = match &config.database {
-            DatabaseSource::File(file) => self.into_file(&backup, file).await?,
+            DatabaseSource::File(file) => self.fill_file(&backup, file).await?,
             DatabaseSource::Url(_) | DatabaseSource::UrlFile(_) => {
-                self.into_server(&backup, &config).await?
+                self.fill_server(&backup, &config).await?
             }
         };
         output::note("restored; start the nodes");
@@ -64,13 +64,13 @@ impl Restore {
     }
 
     /// The new file is put together beside the old one, and takes its place when it is whole.
-    async fn into_file(&self, backup: &Source<'_>, file: &Path) -> Result<BackupSummary, Failure> {
+    async fn fill_file(&self, backup: &Source<'_>, file: &Path) -> Result<BackupSummary, Failure> {
         let named = |error| failed_with(&self.file, error);
         if file.exists() && !self.replace {
             let store = Store::open(file).await.map_err(failed)?;
             let is_empty = store.is_empty().await.map_err(named)?;
             store.close().await;
-            self.require_empty(is_empty)?;
+            require_empty(is_empty)?;
         }
         let new = restoring(file).map_err(named)?;
         let store = Store::open(&new).await.map_err(failed)?;
@@ -86,7 +86,7 @@ impl Restore {
         placed.map_err(named)
     }
 
-    async fn into_server(
+    async fn fill_server(
         &self,
         backup: &Source<'_>,
         config: &Config,
@@ -102,21 +102,19 @@ impl Restore {
             return Err(conflict(problem));
         }
         if !self.replace {
-            self.require_empty(store.is_empty().await.map_err(named)?)?;
+            require_empty(store.is_empty().await.map_err(named)?)?;
         }
         let loaded = load(&store, backup).await;
         store.close().await;
         loaded.map_err(named)
     }
+}
 
-    fn require_empty(&self, is_empty: bool) -> Result<(), Failure> {
-        if is_empty {
-            return Ok(());
-        }
-        Err(conflict(
-            "the database is not empty; --replace puts the backup in its place".to_owned(),
-        ))
+fn require_empty(is_empty: bool) -> Result<(), Failure> {
+    if is_empty {
+        return Ok(());
     }
+    Err(conflict("the database is not empty; --replace puts the backup in its place".to_owned()))
 }
 
 /// A sealed file that can be read from its beginning more than once.

@@ -1,5 +1,6 @@
 //! Dumps a database as of one moment, while it is used.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -102,7 +103,10 @@ impl Sum {
 
     pub(super) fn of(self, table: &str) -> TableSummary {
         let hash = self.hash.finish();
-        let sha256 = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut sha256 = String::with_capacity(2 * hash.as_ref().len());
+        for byte in hash.as_ref() {
+            let _ = write!(sha256, "{byte:02x}");
+        }
         TableSummary { name: table.to_owned(), rows: self.rows, sha256 }
     }
 }

@@ -30,7 +30,7 @@ impl Store {
 
     /// How many nodes were seen at `oldest` or later, also in a database of a version that had none.
     pub async fn count_nodes_since(&self, oldest: Timestamp) -> Result<i64, BackupError> {
-        if !self.applied_migrations().await?.iter().any(|version| *version == NODE_MIGRATION) {
+        if !self.applied_migrations().await?.contains(&NODE_MIGRATION) {
             return Ok(0);
         }
         let nodes = query("select count(*) from node where seen_at >= $1").bind(oldest.seconds());

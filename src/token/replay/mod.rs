@@ -237,9 +237,7 @@ impl Register {
         let latest = new.iter().map(|waiting| waiting.keep_until).max();
         let keep_until = latest.unwrap_or(Timestamp::from_seconds(i64::MAX));
         let seq = self.log.append(&ids, keep_until).await?;
-        if let Some(fenced_at) = self.log.fenced_at() {
-            self.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
-        }
+        self.note_fence();
         if seq != self.read_to + 1 {
             self.read_before(seq).await?;
         }
@@ -251,6 +249,7 @@ impl Register {
     async fn read_before(&mut self, before: i64) -> Result<(), StoreError> {
         loop {
             let rows = self.log.rows_between(self.read_to, before).await?;
+            self.note_fence();
             let Some(last) = rows.last() else { return Ok(()) };
             self.read_to = last.seq;
             for row in &rows {
@@ -258,6 +257,13 @@ impl Register {
                     self.spent.insert(*id, row.keep_until);
                 }
             }
+        }
+    }
+
+    /// Tells those who spend of the fence that the connection has found.
+    fn note_fence(&self) {
+        if let Some(fenced_at) = self.log.fenced_at() {
+            self.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
         }
     }
 

@@ -5,7 +5,7 @@
 //! I4: whatever is refused is refused in the form of OAuth, and with nothing but 400, 401, 403, 429 and 503. I5: the time
 //! from the end of a fault to the second in which 99 % of all requests work. I6: memory and descriptors do not grow.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -196,12 +196,6 @@ impl Ledger {
             *counts.entry(what).or_default() += 1;
         }
         counts
-    }
-
-    /// Assertions that have been worth a token.
-    pub(crate) fn spent(&self) -> HashSet<String> {
-        let entries = self.entries().into_iter();
-        entries.filter(|entry| entry.outcome.is_token()).map(|entry| entry.jti).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::commands::{free_ports, portvakt};
 use crate::harness::caller::{Caller, Draft};
 use crate::harness::clock::tick;
-use crate::harness::http::{Reply, exchange, request};
+use crate::harness::http::{Connection, Reply, request};
 use crate::harness::server::write_configuration;
 use crate::harness::sql::Sql;
 
@@ -119,6 +119,12 @@ impl Home {
         get(self.management, "/readyz").await.is_some_and(|reply| reply.status == 200)
     }
 
+    /// The lines of its log with that in them.
+    pub(crate) fn log_lines(&self, with: &str) -> Vec<String> {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        log.lines().filter(|line| line.contains(with)).map(str::to_owned).collect()
+    }
+
     /// The last lines of its log.
     pub(crate) fn log_end(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
@@ -181,8 +187,9 @@ impl Drop for Node {
 
 /// Asks for a page of somebody who may not be there.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<Reply> {
-    TcpStream::connect(address).await.ok()?;
-    exchange(address, &request(&format!("GET {path}"), &[], b"")).await
+    let mut connection = Connection::over(TcpStream::connect(address).await.ok()?);
+    connection.send(&request(&format!("GET {path}"), &[], b"")).await;
+    connection.reply().await
 }
 
 /// A good assertion of just now, to be spoilt.

@@ -19,7 +19,7 @@ use crate::nodes::rounds;
 use crate::nodes::traffic::Traffic;
 
 /// Restarts of each kind.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 1;
 
 /// How soon nearly all works again.
 const RECOVERY_MAX: Duration = Duration::from_secs(3);
