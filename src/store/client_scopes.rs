@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::access::{Access, AccessState};
 use crate::domain::client::ClientId;
+use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::ScopeName;
 use crate::store::database::query;
@@ -21,13 +22,16 @@ pub struct ScopeOfClient {
     pub owner_name: Option<String>,
     /// Whether it is in use.
     pub is_active: bool,
+    /// Whether it is for tokens between machines, and not for logging in alone.
+    pub is_for_machines: bool,
     /// Whether every organization may use it.
     pub is_open: bool,
     /// The access of the client's organization, if there ever was one.
     pub access: Option<Access>,
 }
 
-type Row = (String, String, String, Option<String>, bool, bool, Option<String>, Option<i64>);
+type Row =
+    (String, String, String, Option<String>, bool, bool, String, Option<String>, Option<i64>);
 
 impl Store {
     /// The scopes of a client by name, with the accesses of `consumer` to them.
@@ -37,8 +41,8 @@ impl Store {
         consumer: OrganizationNumber,
     ) -> Result<Vec<ScopeOfClient>, StoreError> {
         let rows: Vec<Row> = query(
-            "select x.scope, s.description, s.owner_number, o.name, s.active, s.accessible_for_all, a.state, \
-             a.expires_at from client_scope x join scope s on s.name = x.scope \
+            "select x.scope, s.description, s.owner_number, o.name, s.active, s.accessible_for_all, \
+             s.allowed_integration_types, a.state, a.expires_at from client_scope x join scope s on s.name = x.scope \
              left join organization o on o.number = s.owner_number \
              left join access a on a.scope = x.scope and a.consumer_number = $2 \
              where x.client_id = $1 order by x.scope",
@@ -52,7 +56,9 @@ impl Store {
 }
 
 fn read(row: Row, consumer: OrganizationNumber) -> Result<ScopeOfClient, StoreError> {
-    let (scope, description, owner, owner_name, is_active, is_open, state, expires_at) = row;
+    let (scope, description, owner, owner_name, is_active, is_open, products, state, expires_at) =
+        row;
+    let mut products = products.split_whitespace().peekable();
     let scope: ScopeName = scope.parse().map_err(|e| StoreError::corrupt("client_scope", &e))?;
     let access = |state: String| {
         Ok::<_, StoreError>(Access {
@@ -67,6 +73,8 @@ fn read(row: Row, consumer: OrganizationNumber) -> Result<ScopeOfClient, StoreEr
         description,
         owner: owner.parse().map_err(|e| StoreError::corrupt("scope", &e))?,
         owner_name,
+        is_for_machines: products.peek().is_none()
+            || products.any(|word| word == IntegrationType::Maskinporten.name()),
         is_active,
         is_open,
         scope,

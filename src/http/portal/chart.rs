@@ -86,62 +86,25 @@ pub(super) fn bars(
     Safe(svg)
 }
 
-/// Units of height of one bar that lies, with what is around it, and of what is above the first.
-const LYING: u32 = 34;
-const ABOVE: u32 = 8;
-
-/// Where lying bars begin and end at most: names stand before them, numbers behind.
-const NAMES_END: u32 = 320;
-const LYING_END: u32 = WIDTH - 110;
-
-/// Characters of a name that there is room for.
-const NAME_CHARACTERS: usize = 36;
-
-/// Bars that lie, the first on top, each with its name before it and its number behind it.
-pub(super) fn lying_bars(
-    id: &str,
-    (title, description): (&str, &str),
-    bars: &[Bar],
-    number: impl Fn(u64) -> String,
-) -> Safe<String> {
+/// Bars that lie, the first on top: a list of names and numbers with a bar each, which is as wide as there is room.
+pub(super) fn lying_bars(bars: &[Bar], number: impl Fn(u64) -> String) -> Safe<String> {
     let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
-    let count = u32::try_from(bars.len()).unwrap_or(u32::MAX);
-    let height = ABOVE.saturating_add(count.saturating_mul(LYING));
-    let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\
-         <title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>",
-        escaped(title),
-        escaped(description)
-    );
-    for (at, bar) in (0_u32..).zip(bars) {
-        let top = ABOVE + at * LYING;
-        let long = u128::from(LYING_END - NAMES_END) * u128::from(bar.value) / u128::from(most);
+    let mut list = String::from("<ol class=\"lying-bars\">");
+    for bar in bars {
+        let thousandths = u128::from(bar.value) * 1_000 / u128::from(most);
         // What is there can be seen, however little it is.
-        let long = u32::try_from(long).unwrap_or(LYING_END - NAMES_END).max(2);
-        let (middle, end) = (top + 17, NAMES_END + long + 10);
+        let wide = if bar.value == 0 { 0 } else { thousandths.max(4) };
         let _ = write!(
-            svg,
-            "<text class=\"chart-end\" x=\"{}\" y=\"{middle}\">{}</text>\
-             <rect class=\"series-1 chart-bar\" x=\"{NAMES_END}\" y=\"{top}\" width=\"{long}\" height=\"24\">\
-             <title>{}: {}</title></rect><text x=\"{end}\" y=\"{middle}\">{}</text>",
-            NAMES_END - 10,
-            escaped(&shortened(&bar.label)),
+            list,
+            "<li><span class=\"break\">{}</span><svg viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" \
+             aria-hidden=\"true\"><rect class=\"series-1 chart-bar\" width=\"{wide}\" height=\"10\"></rect></svg>\
+             <strong>{}</strong></li>",
             escaped(&bar.label),
-            escaped(&number(bar.value)),
             escaped(&number(bar.value))
         );
     }
-    svg.push_str("</svg>");
-    Safe(svg)
-}
-
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= NAME_CHARACTERS {
-        return name.to_owned();
-    }
-    let mut kept: String = name.chars().take(NAME_CHARACTERS - 1).collect();
-    kept.push('\u{2026}');
-    kept
+    list.push_str("</ol>");
+    Safe(list)
 }
 
 /// The next number that makes a good end of a scale: 4, 8, 20, 40, 80, 200 and so on.
@@ -194,14 +157,11 @@ mod tests {
     #[test]
     fn lying_bars_have_names_and_numbers_and_the_longest_is_as_long_as_it_can_be() {
         let bar = |label: &str, value| Bar { label: label.to_owned(), value };
-        let long = "\u{e6}".repeat(60);
-        let all = [bar("A & <b>", 1_000), bar(&long, 500), bar("C", 0)];
-        let svg = lying_bars("c", ("T", "D"), &all, |n| n.to_string()).0;
-        let widths: Vec<&str> =
-            svg.split("width=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        assert_eq!(widths, ["530", "265", "2"]);
-        assert!(svg.contains(">A &#38; &#60;b&#62;</text>") && !svg.contains("style"), "{svg}");
-        assert!(svg.contains(&format!(">{}\u{2026}</text>", "\u{e6}".repeat(35))), "{svg}");
-        assert!(svg.contains(&format!("<title>{long}: 500</title>")), "{svg}");
+        let all = [bar("A & <b>", 100_000), bar("B", 50_000), bar("C", 1), bar("D", 0)];
+        let list = lying_bars(&all, |n| n.to_string()).0;
+        let widths = list.split(" width=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        assert_eq!(widths.collect::<Vec<_>>(), ["1000", "500", "4", "0"]);
+        assert!(list.contains(">A &#38; &#60;b&#62;</span>") && !list.contains("style"), "{list}");
+        assert!(list.contains("<strong>50000</strong>"), "{list}");
     }
 }

@@ -315,9 +315,16 @@ async fn code_asks_for_what_can_be_had_and_a_supplier_is_told_of_consumer_org() 
     assert!(given.token().is_some(), "{}", given.text());
 
     let tab = html(&siri.get("/portal/clients/supplier/scopes").await);
-    for state in ["Open to all", "Delegated", "Denied", "Deactivated"] {
+    for state in ["Open to all", "Delegated", "Denied", "Deactivated", "For logging in only"] {
         assert!(tab.contains(state), "{state}: {tab}");
     }
+    // A scope is put on a client that is there, too.
+    let callable = html(&siri.get("/portal/callable?show=delegated").await);
+    let add = "/portal/clients?add=test%3Adelegated&amp;show=delegable";
+    assert!(callable.contains(add), "{callable}");
+    let choose = html(&siri.get(&add.replace("&amp;", "&")).await);
+    let link = "/portal/clients/supplier/scopes?show=delegable&amp;q=test%3Adelegated#scope";
+    assert!(choose.contains(link), "{choose}");
     let wizard = format!("/portal/clients/new/scopes?name=n&customer={CONSUMER}");
     let wizard = html(&siri.get(&wizard).await);
     assert!(wizard.contains("uses the accesses of your own organization"), "{wizard}");

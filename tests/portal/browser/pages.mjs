@@ -11,7 +11,7 @@ export const registered = () => page([], '<p id="done">Registered</p>')
 
 export const maker = (issuer) => page(['key-maker'], `
 <form method="post" action="/keys" data-key-maker hidden data-client-id="a-client" data-issuer="${issuer}/"
-      data-token-endpoint="${issuer}/token" data-scopes="a:b c:d" data-environment="test">
+      data-token-endpoint="${issuer}/token" data-scopes="a:b c:d">
   <p data-message="unavailable" role="alert" hidden>This browser cannot make keys.</p>
   <p data-message="failed" role="alert" hidden>The key could not be made.</p>
   <label>Algorithm <select data-algorithm>

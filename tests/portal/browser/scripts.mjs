@@ -93,7 +93,7 @@ for (const [kind, alg] of [['ES256', 'ES256'], ['EdDSA', 'EdDSA'], ['RS256-2048'
     assert.ok((await downloaded('env')).text.includes(`MASKINPORTEN_CLIENT_JWK='${JSON.stringify(privateJwk)}'\n`))
     assert.match((await downloaded('env')).text, /^MASKINPORTEN_CLIENT_ID='a-client'\n/)
     assert.match((await downloaded('nais')).text, /^ {2}MASKINPORTEN_SCOPES: 'a:b c:d'$/m)
-    const altinn = JSON.parse((await downloaded('altinn')).text).MaskinportenSettings.EncodedJwk
+    const altinn = JSON.parse((await downloaded('altinn')).text).MaskinportenSettings.JwkBase64
     assert.deepEqual(JSON.parse(Buffer.from(altinn, 'base64')), privateJwk)
     secrets.push(altinn)
 

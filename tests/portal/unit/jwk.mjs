@@ -16,7 +16,6 @@ const CLIENT = {
   scopes: 'a:b c:d',
   issuer: 'https://issuer.test/',
   tokenEndpoint: 'https://issuer.test/token',
-  environment: 'test',
 }
 
 /** RFC 7638 section 3.1. */
@@ -131,9 +130,9 @@ test('a secret is named as Kubernetes wants, and quotes as YAML does', async () 
 test('Altinn settings hold the JWK in base64', async () => {
   const { privateJwk } = await jwk.generate('ES256')
   const { MaskinportenSettings } = JSON.parse(jwk.FORMATS.altinn.write(privateJwk, CLIENT))
-  const { EncodedJwk, ...others } = MaskinportenSettings
-  assert.deepEqual(others, { Environment: 'test', ClientId: 'a-client', Scope: 'a:b c:d' })
-  assert.deepEqual(JSON.parse(Buffer.from(EncodedJwk, 'base64')), privateJwk)
+  const { JwkBase64, ...others } = MaskinportenSettings
+  assert.deepEqual(others, { Authority: CLIENT.issuer, ClientId: 'a-client' })
+  assert.deepEqual(JSON.parse(Buffer.from(JwkBase64, 'base64')), privateJwk)
 })
 
 // ---- private keys are found ------------------------------------------------------------------------

@@ -116,14 +116,13 @@ const toSecret = (jwk, client) => {
   return `apiVersion: v1\nkind: Secret\nmetadata:\n  name: ${name}\ntype: Opaque\nstringData:\n${data.join('')}`
 }
 
-// For Altinn's .NET client.
-const toAltinn = (jwk, { clientId, scopes, environment: name }) =>
+// For applications of Altinn: they are told their authority, so it can be this server.
+const toAltinn = (jwk, { clientId, issuer }) =>
   JSON.stringify({
     MaskinportenSettings: {
-      Environment: name || '',
+      Authority: issuer,
       ClientId: clientId,
-      Scope: scopes,
-      EncodedJwk: base64(utf8(JSON.stringify(jwk))),
+      JwkBase64: base64(utf8(JSON.stringify(jwk))),
     },
   }, null, 2)
 

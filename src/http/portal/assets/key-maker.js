@@ -1,7 +1,7 @@
 // Makes a key pair for a form `[data-key-maker]`, hidden until then.
 //
 // In:  on it `data-client-id`, `data-issuer`, `data-scopes`, `data-token-endpoint`, and if they are not the usual ones
-//      `data-well-known-url`, `data-jwks-uri`; `data-environment` for Altinn. In it the elements named below;
+//      `data-well-known-url`, `data-jwks-uri`. In it the elements named below;
 //      `[data-message]`: `unavailable`, `failed`.
 // Out: the form posts the public JWK in `[data-public-key]`.
 //

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
+use askama::filters::Safe;
 use axum::extract::State;
 use axum::response::Response;
 
@@ -16,6 +17,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Recorded;
 use crate::domain::right::Right;
 use crate::domain::scope::{Scope, ScopeAudience, ScopeName};
+use crate::http::portal::markup::in_parts;
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
@@ -82,6 +84,12 @@ struct Row {
     may_ask: bool,
 }
 
+impl Row {
+    fn in_parts(&self) -> Safe<String> {
+        in_parts(&self.scope)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "consumer/callable.html", config = ".askama.toml")]
 struct Callable {
@@ -96,6 +104,15 @@ struct Callable {
 impl Callable {
     fn tabs(&self) -> [Shown; 5] {
         TABS
+    }
+
+    /// Under which filter the scope is found when it is put on a client.
+    fn picker(&self, row: &Row) -> &'static str {
+        match (row.state.map(|(state, _)| state), self.shown) {
+            (Some("open"), _) => "open",
+            (_, Shown::Delegated) => "delegable",
+            _ => "granted",
+        }
     }
 }
 

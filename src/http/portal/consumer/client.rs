@@ -243,7 +243,7 @@ mod tests {
             named("callable-none", &shown),
             named("callable-none-why", &shown),
             named("callable-state", &states),
-            named("callable-state", &["none", "not-now", "off", "open"]),
+            named("callable-state", &["login", "none", "not-now", "off", "open"]),
             named("ask-needless", &["open", "granted", "requested"]),
             named("client-scopes-filter", &Picked::FILTERS),
             named("client-scopes-no-more", &Picked::FILTERS),

@@ -13,6 +13,7 @@ use crate::domain::registration::ClientSummary;
 use crate::domain::right::Right;
 use crate::domain::scope::ScopeName;
 use crate::http::portal::consumer::callable::is_soon;
+use crate::http::portal::consumer::new_client::Picked;
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query, encoded};
 use crate::http::portal::refused::Refused;
@@ -36,6 +37,8 @@ struct Clients {
     page: Page,
     q: String,
     scope: Option<ScopeName>,
+    /// The scope that is to be put on the one that is chosen, and under which filter it is found there.
+    add: Option<(ScopeName, &'static str)>,
     all: bool,
     rows: Vec<Row>,
     pager: Pager,
@@ -49,7 +52,7 @@ impl Clients {
     }
 }
 
-/// `GET /portal/clients?q=&status=&scope=`
+/// `GET /portal/clients?q=&status=&scope=&add=&show=`
 pub(super) async fn list(
     signed_in: SignedIn,
     State(app): State<Arc<App>>,
@@ -84,12 +87,20 @@ pub(super) async fn list(
     if let Some(scope) = &scope {
         address = format!("{address}&scope={}", encoded(scope.as_str()));
     }
+    let show_in = query.0.text("show");
+    let show_in = Picked::FILTERS.into_iter().find(|filter| *filter == show_in);
+    let add: Option<ScopeName> = query.read("add");
+    let add = add.map(|scope| (scope, show_in.unwrap_or("granted")));
+    if let Some((scope, filter)) = &add {
+        address = format!("{address}&add={}&show={filter}", encoded(scope.as_str()));
+    }
     let page = signed_in.page.at(Section::Clients);
     let may_write = page.may(Right::WriteClients);
     Ok(show(&Clients {
         page,
         q,
         scope,
+        add,
         all,
         rows: found.items.iter().map(|client| row(client, now)).collect(),
         pager: Pager::new(address, is_later, last),

@@ -15,7 +15,6 @@ pub(super) struct Endpoints {
     pub(super) token: String,
     pub(super) well_known: String,
     pub(super) jwks: String,
-    pub(super) environment: String,
 }
 
 impl Endpoints {
@@ -25,7 +24,6 @@ impl Endpoints {
             token: format!("{issuer}token"),
             well_known: format!("{issuer}.well-known/oauth-authorization-server"),
             jwks: format!("{issuer}jwk"),
-            environment: app.environment.name.clone(),
             issuer,
         }
     }
@@ -192,7 +190,6 @@ mod tests {
             token: "https://as.example/token".to_owned(),
             well_known: "https://as.example/.well-known/oauth-authorization-server".to_owned(),
             jwks: "https://as.example/jwk".to_owned(),
-            environment: "test".to_owned(),
         };
         let signing = Signing { kid: kid.map(str::to_owned), algorithm };
         let filling = Filling {

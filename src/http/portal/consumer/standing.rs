@@ -125,13 +125,15 @@ fn standing(
     now: Timestamp,
 ) -> Standing {
     let holds = it.access.as_ref().is_some_and(|access| access.holds_at(now));
+    let works = it.is_active && it.is_for_machines;
     let customers: Vec<_> = delegated
         .iter()
-        .filter(|(_, scope)| it.is_active && *scope == it.scope)
+        .filter(|(_, scope)| works && *scope == it.scope)
         .map(|(consumer, _)| *consumer)
         .collect();
     let state = match it.access.as_ref().map(|access| access.state) {
         _ if !it.is_active => ("off", "neutral"),
+        _ if !it.is_for_machines => ("login", "neutral"),
         _ if it.is_open => ("open", "success"),
         _ if holds => ("granted", "success"),
         _ if !customers.is_empty() => ("delegated", "success"),
@@ -143,7 +145,7 @@ fn standing(
     Standing {
         description: visible(&it.description),
         owner: named(it.owner, it.owner_name.as_deref()),
-        is_usable: it.is_active && (it.is_open || holds),
+        is_usable: works && (it.is_open || holds),
         may_ask: matches!(state.0, "expired" | "denied" | "none"),
         state,
         customers,
@@ -172,9 +174,13 @@ mod tests {
             owner: own,
             owner_name: None,
             is_active,
+            is_for_machines: true,
             is_open,
             access,
         };
+        let login = ScopeOfClient { is_for_machines: false, ..scope(true, true, None) };
+        let found = standing(login, &[], now);
+        assert_eq!((found.state.0, found.is_usable), ("login", false));
         let approved = |end| Some(access(AccessState::Approved, end));
         for (scope, state, is_usable) in [
             (scope(true, false, approved(None)), "granted", true),

@@ -65,12 +65,7 @@ impl UsagePage {
         if rest > 0 {
             bars.push(Bar { label: page.say("provider-others"), value: rest });
         }
-        let most = bars.first().map(|bar| bar.label.clone()).unwrap_or_default();
-        let tokens = page.number(&self.usage.tokens);
-        let description =
-            page.fill2("provider-usage-consumers", ("tokens", &tokens), ("name", &most));
-        let title = page.say("provider-usage-by-consumer");
-        chart::lying_bars("consumers", (&title, &description), &bars, |number| page.number(&number))
+        chart::lying_bars(&bars, |number| page.number(&number))
     }
 
     fn chart(&self) -> Safe<String> {

@@ -69,6 +69,7 @@ callable-state-denied = Denied
 callable-state-delegated = Delegated
 callable-state-not-now = Not valid now
 callable-state-off = Deactivated
+callable-state-login = For logging in only
 callable-state-none = Not asked for
 callable-state-open = Open to all
 callable-by-customer = On behalf of { $name }
@@ -82,6 +83,7 @@ callable-more-clients = { $count ->
    *[other] and { $count } more
  }
 callable-new-client = New client with this scope
+callable-add = Add to a client
 callable-ask = Ask for access
 ask-title = Ask for access
 ask-owner = Owned by { $name }
@@ -104,6 +106,7 @@ clients-status = Status
 clients-status-help = Takes effect when you search
 clients-only-active = Active
 clients-all = All, deactivated too
+clients-add-scope = Choose the client that is to have the scope
 clients-with-scope = Clients with the scope
 clients-show-all = Show all clients
 clients-none-found = No clients to show
@@ -173,6 +176,7 @@ client-expired = The last key expired on { $when }. Add a new one.
 # The scopes of a client.
 client-scopes-has = Scopes on the client
 client-scopes-none = The client has no scopes yet, so it can fetch no tokens.
+client-scopes-table = Scopes with access and owner
 client-scopes-scope = Scope
 client-scopes-access = Access
 client-scopes-owner = Owner

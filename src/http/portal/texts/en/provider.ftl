@@ -231,7 +231,6 @@ provider-types-all = All
 provider-types-help = Which kinds of clients can have the scope. Machines use maskinporten. If you choose none, all can have it.
 provider-updated = Last changed
 provider-usage-by-consumer = Tokens by organization
-provider-usage-consumers = { $tokens } tokens in all. Most: { $name }.
 provider-usage-by-consumer-table = Tokens by organization, as a table
 provider-usage-by-day = Tokens by day
 provider-usage-chart = { $tokens } tokens in all, at most { $most } in a day.

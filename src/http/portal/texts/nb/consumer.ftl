@@ -69,6 +69,7 @@ callable-state-denied = Avslått
 callable-state-delegated = Delegert
 callable-state-not-now = Gjelder ikke nå
 callable-state-off = Deaktivert
+callable-state-login = Bare for innlogging
 callable-state-none = Ikke bedt om
 callable-state-open = Åpent for alle
 callable-by-customer = På vegne av { $name }
@@ -82,6 +83,7 @@ callable-more-clients = { $count ->
    *[other] og { $count } til
  }
 callable-new-client = Ny klient med dette scopet
+callable-add = Legg til på en klient
 callable-ask = Be om tilgang
 ask-title = Be om tilgang
 ask-owner = Eies av { $name }
@@ -104,6 +106,7 @@ clients-status = Status
 clients-status-help = Virker når du søker
 clients-only-active = Aktive
 clients-all = Alle, også deaktiverte
+clients-add-scope = Velg klienten som skal få scopet
 clients-with-scope = Klienter med scopet
 clients-show-all = Vis alle klienter
 clients-none-found = Ingen klienter å vise
@@ -173,6 +176,7 @@ client-expired = Den siste nøkkelen utløp { $when }. Legg til en ny.
 # The scopes of a client.
 client-scopes-has = Scopes på klienten
 client-scopes-none = Klienten har ingen scopes ennå, så den kan ikke hente token.
+client-scopes-table = Scopes med tilgang og eier
 client-scopes-scope = Scope
 client-scopes-access = Tilgang
 client-scopes-owner = Eier

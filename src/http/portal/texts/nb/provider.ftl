@@ -231,7 +231,6 @@ provider-types-all = Alle
 provider-types-help = Hvilke typer klienter som kan ha scopet. Maskiner bruker maskinporten. Velger du ingen, kan alle ha det.
 provider-updated = Sist endret
 provider-usage-by-consumer = Token per virksomhet
-provider-usage-consumers = I alt { $tokens } token. Flest: { $name }.
 provider-usage-by-consumer-table = Token per virksomhet, som tabell
 provider-usage-by-day = Token per dag
 provider-usage-chart = I alt { $tokens } token, på det meste { $most } på en dag.

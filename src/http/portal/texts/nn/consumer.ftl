@@ -69,6 +69,7 @@ callable-state-denied = Avslått
 callable-state-delegated = Delegert
 callable-state-not-now = Gjeld ikkje no
 callable-state-off = Deaktivert
+callable-state-login = Berre for innlogging
 callable-state-none = Ikkje bedt om
 callable-state-open = Ope for alle
 callable-by-customer = På vegner av { $name }
@@ -82,6 +83,7 @@ callable-more-clients = { $count ->
    *[other] og { $count } til
  }
 callable-new-client = Ny klient med dette scopet
+callable-add = Legg til på ein klient
 callable-ask = Be om tilgang
 ask-title = Be om tilgang
 ask-owner = Blir eigd av { $name }
@@ -104,6 +106,7 @@ clients-status = Status
 clients-status-help = Verkar når du søkjer
 clients-only-active = Aktive
 clients-all = Alle, òg deaktiverte
+clients-add-scope = Vel klienten som skal få scopet
 clients-with-scope = Klientar med scopet
 clients-show-all = Vis alle klientar
 clients-none-found = Ingen klientar å vise
@@ -173,6 +176,7 @@ client-expired = Den siste nøkkelen gjekk ut { $when }. Legg til ein ny.
 # The scopes of a client.
 client-scopes-has = Scopes på klienten
 client-scopes-none = Klienten har ingen scopes enno, så han kan ikkje hente token.
+client-scopes-table = Scopes med tilgang og eigar
 client-scopes-scope = Scope
 client-scopes-access = Tilgang
 client-scopes-owner = Eigar

@@ -231,7 +231,6 @@ provider-types-all = Alle
 provider-types-help = Kva typar klientar som kan ha scopet. Maskiner bruker maskinporten. Vel du ingen, kan alle ha det.
 provider-updated = Sist endra
 provider-usage-by-consumer = Token per verksemd
-provider-usage-consumers = I alt { $tokens } token. Flest: { $name }.
 provider-usage-by-consumer-table = Token per verksemd, som tabell
 provider-usage-by-day = Token per dag
 provider-usage-chart = I alt { $tokens } token, på det meste { $most } på ein dag.
