@@ -36,7 +36,7 @@ const SHARED_MIN: usize = 20;
 async fn start(folder: &Path, disk: Option<&Path>) -> (Home, Node, PathBuf) {
     let home = Home::new(folder, "node", None, "");
     let file = disk.map_or_else(|| home.database_file(), |disk| disk.join("portvakt.db"));
-    home.set("\"portvakt.db\"", &format!("{file:?}"));
+    home.set("\"portvakt.db\"", &format!("\"{}\"", file.display()));
     fill(&Store::open(&file).await.unwrap()).await;
     let node = home.start().await.0;
     (home, node, file)

@@ -125,7 +125,7 @@ async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_toke
     holds(&homes, "rs256", false).await;
     tokio::time::sleep(LAG).await;
     let sql = place.sql().await;
-    let spent = sql.number("select max(seq) from replay_log").await;
+    let commits = sql.number("select max(seq) from replay_log").await;
     let primary = spawn_blocking(move || {
         primary.crash();
         primary
@@ -172,12 +172,12 @@ async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_toke
          tokens issued twice: 0 (at most 0); promoted {:?} after the primary died; first token {late:?} later (at \
          most {UNAVAILABLE_MAX:?})",
         ledger.counts(),
-        spent - kept,
+        commits - kept,
         before.len() * homes.len(),
         before.len(),
         promoted - died,
     );
-    assert!(spent > kept, "the standby lacked nothing");
+    assert!(commits > kept, "the standby lacked nothing");
     assert!(fenced > before.len() / 2, "{fenced}");
     assert!(late <= UNAVAILABLE_MAX, "{late:?}");
 

@@ -123,7 +123,7 @@ impl Ledger {
 
     /// I2: tokens that do not verify with one of these key sets.
     pub(crate) fn unverified(&self, key_sets: &[Value]) -> usize {
-        let verifiers: Vec<_> = key_sets
+        let sets: Vec<_> = key_sets
             .iter()
             .map(|set| {
                 let jwk = |key: &Value| Jwk::from_bytes(key.to_string()).unwrap();
@@ -137,7 +137,7 @@ impl Ledger {
             _ => None,
         });
         let verifies = |token: &str| {
-            verifiers.iter().all(|keys| {
+            sets.iter().all(|keys| {
                 keys.iter().any(|key| josekit::jws::deserialize_compact(token, key).is_ok())
             })
         };

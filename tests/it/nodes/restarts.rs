@@ -60,9 +60,9 @@ async fn n10_restarts_of_the_database_lose_nothing_that_was_acknowledged() {
         let its = Arc::clone(&cluster);
         spawn_blocking(move || {
             if works {
-                its.stop()
+                its.stop();
             } else {
-                its.kill()
+                its.kill();
             }
             its.start();
         })
