@@ -33,7 +33,7 @@ use crate::registry::{Operator, PeopleRules, Registry, RegistryError, RegistryRu
 use crate::remote::ServerTokens;
 use crate::remote::delegation_register::RemoteRegister;
 use crate::remote::outbound::{OutboundRules, SystemNames};
-use crate::store::{self, Store};
+use crate::store::{self, AuditSeal, Store};
 use crate::telemetry::{Metrics, NodeMeasures};
 use crate::token::access_token::TokenProfile;
 use crate::token::agreed_clock::AgreedClock;
@@ -150,16 +150,8 @@ impl App {
         let counts = metrics.answer_counts();
         let (certificates, refresh) =
             revocation::with_responders(sets, config, &rules, &clock, &random, counts)?;
-        if let Some(node) = &mut node {
-            show_others(node, config, &feed, &certificates, &clock);
-        }
-        let registry = Registry::alone(
-            store.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&random),
-            seal,
-            registry_rules(config),
-        );
+        show_others(node.as_mut(), config, &feed, &certificates, &clock);
+        let registry = registry_alone(config, &store, &clock, &random, seal);
         let mut registry =
             registry.beside(Arc::clone(&feed), Arc::clone(&certificates)).keeping_secrets(secrets);
         registry = registry.with_signing_keys(Arc::clone(&keys));
@@ -318,14 +310,27 @@ async fn join_others(
     Node::join(store, joining, Arc::clone(clock), random).await
 }
 
-/// Shows the node to the others from now on, as it is each time.
+/// The control plane, with nobody to tell of its changes yet.
+fn registry_alone(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+    seal: AuditSeal,
+) -> Registry {
+    let (clock, random) = (Arc::clone(clock), Arc::clone(random));
+    Registry::alone(store.clone(), clock, random, seal, registry_rules(config))
+}
+
+/// Shows the node, if it is one, to the others from now on, as it is each time.
 fn show_others(
-    node: &mut Node,
+    node: Option<&mut Node>,
     config: &Config,
     feed: &Feed,
     certificates: &Arc<EnterpriseCertificates>,
     clock: &Arc<dyn Clock>,
 ) {
+    let Some(node) = node else { return };
     let (config, sets, clock) = (config.clone(), Arc::clone(certificates), Arc::clone(clock));
     node.show(feed, move || settings::shared(&config, sets.sets().iter(), clock.now()));
 }

@@ -200,11 +200,10 @@ impl Shown {
             known.clone_from(&difference);
             is_new
         });
-        if is_new {
-            match difference {
-                Some(difference) => tracing::warn!("{difference}; it should be the same on all"),
-                None => tracing::info!("the settings are the same on all nodes again"),
-            }
+        match difference {
+            _ if !is_new => {}
+            Some(difference) => tracing::warn!("{difference}; it should be the same on all"),
+            None => tracing::info!("the settings are the same on all nodes again"),
         }
         Ok(())
     }

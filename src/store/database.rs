@@ -202,12 +202,44 @@ impl<'v> Query<'v> {
         self.fetch_optional(on).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
+    /// Its text with the values written into it, as PostgreSQL reads them.
+    fn with_literals(&self) -> String {
+        let mut parts = self.text.as_str().split('$');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let (number, rest) = part.split_at(digits);
+            let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            match place.and_then(|place| self.values.get(place)) {
+                Some(value) => text.push_str(&literal(value)),
+                // PostgreSQL will say that there is no such parameter.
+                None => text.extend(["$", number]),
+            }
+            text.push_str(rest);
+        }
+        text
+    }
+
     fn of_sqlite(self) -> Result<(SqlStr, SqliteArguments), StoreError> {
         Ok((self.text, arguments!(SqliteArguments, self.values, |text| text)))
     }
 
     fn of_postgres(self) -> Result<(SqlStr, PgArguments), StoreError> {
         Ok((self.text, arguments!(PgArguments, self.values, without_null)))
+    }
+}
+
+/// A value as PostgreSQL reads it in a statement, whatever it is told about backslashes.
+fn literal(value: &Value<'_>) -> String {
+    let null = || "null".to_owned();
+    match value {
+        Value::Boolean(value) => value.map_or_else(null, |value| value.to_string()),
+        Value::Number(value) => value.map_or_else(null, |value| format!("({value})")),
+        Value::Text(None) => null(),
+        Value::Text(Some(text)) => {
+            let text = without_null(Cow::Borrowed(text));
+            format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+        }
     }
 }
 
@@ -270,19 +302,26 @@ impl Pool {
 
 const BEGIN_IMMEDIATE: &str = "begin immediate";
 
+impl Turn {
+    /// The number of its advisory lock.
+    fn lock(self) -> i64 {
+        LOCKS
+            + match self {
+                Self::Change => 1,
+                Self::Replay => 2,
+                Self::LastUse => 3,
+                Self::RefusedRequest => 4,
+                Self::TokenUse => 5,
+            }
+    }
+}
+
 async fn take_turn(begun: &mut Begun<'_>, turn: Turn) -> Result<(), StoreError> {
     advisory_lock(turn).execute(begun.on()).await.map(|_| ())
 }
 
 fn advisory_lock<'v>(turn: Turn) -> Query<'v> {
-    let lock = match turn {
-        Turn::Change => 1,
-        Turn::Replay => 2,
-        Turn::LastUse => 3,
-        Turn::RefusedRequest => 4,
-        Turn::TokenUse => 5,
-    };
-    query("select pg_advisory_xact_lock($1)").bind(LOCKS + lock)
+    query("select pg_advisory_xact_lock($1)").bind(turn.lock())
 }
 
 /// Takes, on PostgreSQL, the turn of everything that is numbered.
@@ -318,11 +357,17 @@ impl Connection {
         let rows = match self {
             // All rows are asked for, because it is the end of the statement that commits.
             Self::Sqlite(connection) => statement.fetch_all(On::Sqlite(connection)).await?,
-            Self::Postgres(_) => {
-                let mut begun = self.begin(turn).await?;
-                let rows = statement.fetch_all(begun.on()).await?;
-                begun.commit().await?;
-                rows
+            Self::Postgres(connection) => {
+                // All of it in one message: to a database that is far away, each further one would be as long again.
+                let text = format!(
+                    "BEGIN; select pg_advisory_xact_lock({}); {}; COMMIT",
+                    turn.lock(),
+                    statement.with_literals()
+                );
+                let all = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(connection);
+                let all: Vec<PgRow> = in_time(ANSWER_TIME_MAX, all).await?;
+                // The first row is that of the lock.
+                all.iter().skip(1).map(T::from_row).collect::<Result<_, _>>()?
             }
         };
         rows.into_iter().next().ok_or_else(|| sqlx::Error::RowNotFound.into())
@@ -391,5 +436,25 @@ impl<'c> From<&'c mut Connection> for On<'c> {
             Connection::Sqlite(connection) => Self::Sqlite(connection),
             Connection::Postgres(connection) => Self::Postgres(connection),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_in_a_text_are_what_they_are_and_nothing_else() {
+        let hostile = "a'; drop table client; -- \\' $1 \0";
+        let text = query("values ($2, $1, $3, $4, '$', $5)")
+            .bind(hostile)
+            .bind(-7)
+            .bind(true)
+            .bind(None::<i64>)
+            .with_literals();
+        assert_eq!(
+            text,
+            "values ((-7), E'a''; drop table client; -- \\\\'' $1 \u{fffd}', true, null, '$', $5)"
+        );
     }
 }

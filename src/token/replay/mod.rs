@@ -152,13 +152,15 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
             return;
         }
         let came = gather(&mut batch, &mut queue).await;
-        if register.spend_batch(&mut batch).await.is_err() {
+        let spent = register.spend_batch(&mut batch).await;
+        if spent.is_err() {
             // Who has come meanwhile has waited as long, and would now wait for the same again.
             while let Ok(waiting) = queue.try_recv() {
                 waiting.answer(Verdict::Unknown);
             }
         }
-        if clock.uptime() >= next_sweep {
+        // A database that does not answer is asked for nothing that can wait: somebody else would wait as well.
+        if spent.is_ok() && clock.uptime() >= next_sweep {
             let pause = register.sweep(clock.now()).await;
             next_sweep = clock.uptime() + pause;
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::admin::AdminServer;
 use crate::harness::clock::tick;
 use crate::harness::http::Reply;
-use crate::harness::server::{TestServer, actor, caller};
+use crate::harness::server::{actor, caller};
 use crate::harness::{CONSUMER, PROVIDER};
 
 /// The number of the last change that the node that has answered has.
@@ -60,12 +60,10 @@ async fn n11_what_is_said_to_hold_on_three_nodes_does() {
     for turn in 0..20 {
         let line = format!("/api/portvakt/v1/scopes/test%3Aread/accesses/{CONSUMER}");
         let grants = turn % 2 == 1;
-        let changed = if grants {
-            first.call(Some(&token), &format!("PUT {line}"), json!({})).await
-        } else {
-            let headers = [("If-Match", "*"), ("Content-Type", "application/json")];
-            first.send(Some(&token), &format!("DELETE {line}"), &headers, b"").await
-        };
+        let (method, body) = if grants { ("PUT", "{}") } else { ("DELETE", "") };
+        let headers = [("If-Match", "*"), ("Content-Type", "application/json")];
+        let line = format!("{method} {line}");
+        let changed = first.send(Some(&token), &line, &headers, body.as_bytes()).await;
         assert!(changed.status < 300, "{}", changed.text());
         let began = tick();
         loop {
@@ -103,10 +101,9 @@ async fn n11_a_node_that_does_not_follow_is_behind_until_it_is_dead() {
         .grant_access(&actor(), &scope, consumer, AccessTerms::default(), Expected::Anything)
         .await
         .unwrap();
-    let now = i64::from(2);
+    let now = 2;
     assert_eq!(effective(&first, &token, now).await["behind"], 1);
     sql.execute("update node set seen_at = seen_at - 21 where id = 'stuck'").await;
     let reach = effective(&first, &token, now).await;
     assert_eq!((&reach["effective"], &reach["nodes"]), (&true.into(), &1.into()));
-    let _: &TestServer = &first.server;
 }

@@ -187,7 +187,8 @@ async fn a_certified_key_is_worth_nothing_where_its_authority_is_not_trusted() {
     let (server, client, caller) = locked(&pki, lists).await;
     assert_eq!(ask(&server, &caller).await, Ok(()));
     // The other node on the same database trusts other authorities.
-    let other = server.server.beside().await;
+    let differing = "[nodes]\ndiffering_settings = \"warn\"\n";
+    let other = server.server.beside_with(differing).await;
     let reply = other.ask(&caller.assertion()).await;
     crate::harness::row::check_refusal(&reply, 400, "invalid_grant", "MP-120").unwrap();
     assert!(other.ask(&client.assertion()).await.token().is_some());
