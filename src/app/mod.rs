@@ -105,6 +105,10 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, AppError> {
+        let pending = store.pending_migrations().await?.len();
+        if pending > 0 {
+            return Err(AppError::Migrations(pending));
+        }
         // It takes much room, once; whoever waits for it need not have that on their stack.
         Box::pin(Self::put_together(config, store, clock, random)).await
     }
@@ -115,10 +119,6 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, AppError> {
-        let pending = store.pending_migrations().await?.len();
-        if pending > 0 {
-            return Err(AppError::Migrations(pending));
-        }
         // Tokens are issued by the node's own clock, or not at all; everything else happens at the time agreed on.
         let own_clock = Arc::clone(&clock);
         let agreed = Arc::new(AgreedClock::new(clock));

@@ -13,6 +13,7 @@ use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
 use crate::harness::load::percentile_99;
 use crate::harness::server::{TestServer, actor, caller, pki};
+use crate::nodes::rounds;
 
 /// How often each thing is taken away and given back.
 const TRIALS: usize = 25;
@@ -26,10 +27,9 @@ const FOUND_MAX: Duration = Duration::from_secs(2);
 /// A node that looks at the feed as often as the default says.
 const USUAL: &str = "[feed]\npoll_milliseconds = 250\n";
 
-/// How often an access is taken away or given back on one of three nodes; and how often in a long run, which
-/// `PORTVAKT_TEST_LONG=1` asks for.
+/// How often an access is taken away or given back on one of three nodes; `PORTVAKT_TEST_LONG=17` makes a thousand of
+/// it.
 const TRIALS_ON_THREE: usize = 60;
-const TRIALS_ON_THREE_LONG: usize = 1_000;
 
 /// What half of the trials on three nodes may take.
 const HOLDS_MEDIAN_MAX: Duration = Duration::from_millis(200);
@@ -104,11 +104,6 @@ async fn n02_a_change_holds_on_the_other_node_within_a_second() {
     assert!(late <= HOLDS_MAX, "{late:?}");
 }
 
-#[expect(clippy::disallowed_methods, reason = "it is not a setting of the server")]
-fn is_long_run() -> bool {
-    std::env::var_os("PORTVAKT_TEST_LONG").is_some()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n02_of_many_changes_on_three_nodes_nearly_all_hold_on_the_others_within_a_second() {
@@ -117,7 +112,7 @@ async fn n02_of_many_changes_on_three_nodes_nearly_all_hold_on_the_others_within
     let nodes = [first.beside_with(USUAL).await, first.beside_with(USUAL).await, first];
     let scope = "test:read".parse().unwrap();
     let mut times = Vec::new();
-    for trial in 0..if is_long_run() { TRIALS_ON_THREE_LONG } else { TRIALS_ON_THREE } {
+    for trial in 0..rounds(TRIALS_ON_THREE) {
         let [maker, one, other] = [0, 1, 2].map(|offset| &nodes[(trial + offset) % 3]);
         let works = trial % 2 == 1;
         if works {

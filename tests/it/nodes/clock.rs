@@ -97,7 +97,7 @@ async fn n09_a_node_whose_clock_jumps_stops_until_it_is_right_again() {
             check_token(&reply);
             if reply.status != 200 {
                 skewed.node.check_unavailable(&reply);
-                noticed.get_or_insert(jumped.elapsed());
+                noticed.get_or_insert_with(|| jumped.elapsed());
             }
             let reply = right.ask(&draft().anew().sign()).await;
             assert_eq!(reply.status, 200, "{}", reply.text());
