@@ -73,6 +73,7 @@ async fn a_backup_under_load_is_restored_elsewhere_and_what_was_spent_stays_spen
     )
     .await;
     sql.execute("insert into user_session (hash, user_id, created_at, seen_at, second_factor_done) values ('h', 'u', 1, 1, true)").await;
+    sql.close().await;
     let (node, _) = home.start().await;
     let keys = key_set(&home).await;
     let traffic = Traffic::start(&[home.token], 4, Duration::from_millis(10));

@@ -137,8 +137,10 @@ impl Table {
             }
         });
         let mut text =
-            format!("select {} from \"{}\"", columns.collect::<Vec<_>>().join(", "), self.name);
-        let key = self.key.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+            format!("select {} from \"{}\" t", columns.collect::<Vec<_>>().join(", "), self.name);
+        // By the column itself: to PostgreSQL the bare name is that of the text that is selected.
+        let key =
+            self.key.iter().map(|name| format!("t.\"{name}\"")).collect::<Vec<_>>().join(", ");
         let mut values = Vec::new();
         if let Some(after) = after {
             for at in self.key_places() {

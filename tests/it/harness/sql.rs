@@ -11,6 +11,14 @@ pub(crate) enum Sql {
 }
 
 impl Sql {
+    /// Lets go of the database.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
     pub(crate) async fn open(file: &Path) -> Self {
         Self::Sqlite(SqlitePool::connect(file.to_str().unwrap()).await.unwrap())
     }

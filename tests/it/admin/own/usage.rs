@@ -21,12 +21,12 @@ async fn get(server: &TestServer, client: &Caller, scope: &'static str, tokens: 
     }
 }
 
-/// What is shown there once that many tokens have been counted.
+/// What is shown there once that many tokens have been counted, all of them for those who are named.
 async fn usage(server: &AdminServer, token: &str, address: &str, tokens: u64) -> Value {
     let began = tick();
     loop {
         let usage = expect(&server.look(token, address).await, 200);
-        if usage["tokens"] == tokens {
+        if usage["tokens"] == tokens && usage["other_consumers"].as_u64().is_none_or(|it| it == 0) {
             return usage;
         }
         assert!(began.elapsed() < Duration::from_secs(5), "{tokens} expected: {usage}");
