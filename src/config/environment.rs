@@ -3,7 +3,8 @@
 use crate::config::error::ConfigError;
 use crate::config::raw::{RawEnvironment, RawPortal};
 use crate::config::{check_address, required};
-use crate::domain::environment::{Environment, EnvironmentColour, SelfService, Sister};
+use crate::domain::email_address::EmailAddressError;
+use crate::domain::environment::{About, Environment, EnvironmentColour, SelfService, Sister};
 use crate::domain::sign_in::SignInWays;
 
 /// The longest name of an environment, in characters: it stands in one line with the names of others.
@@ -52,10 +53,26 @@ pub(super) fn check_environment(raw: RawEnvironment) -> Result<Environment, Conf
         let key = |key: &str| format!("environment.sister.{section}.{key}");
         let name = check_name(&key("name"), required(&key("name"), sister.name)?)?;
         let url = required(&key("url"), sister.url)?;
-        check_address(&url)
-            .map_err(|problem| ConfigError::key(key("url"), format!("{url:?} {problem}")))?;
-        sisters.push(Sister { name, url });
+        sisters.push(Sister { name, url: check_link(&key("url"), url)? });
     }
+    let link = |key: &str, url: Option<String>| url.map(|url| check_link(key, url)).transpose();
+    let support = raw.support_email.map(|address| {
+        let parsed = address.parse();
+        parsed.map_err(|error: EmailAddressError| {
+            ConfigError::key("environment.support_email", error.to_string())
+        })
+    });
+    let about = About {
+        accessibility_statement_url: link(
+            "environment.accessibility_statement_url",
+            raw.accessibility_statement_url,
+        )?,
+        privacy_statement_url: link(
+            "environment.privacy_statement_url",
+            raw.privacy_statement_url,
+        )?,
+        support_email: support.transpose()?,
+    };
     Ok(Environment {
         name: check_name("environment.name", required("environment.name", raw.name)?)?,
         colour: word(
@@ -71,7 +88,16 @@ pub(super) fn check_environment(raw: RawEnvironment) -> Result<Environment, Conf
             SelfService::ALL.iter().map(|it| it.name()),
         )?,
         sisters,
+        about,
     })
+}
+
+/// The address of a page that every page leads to.
+fn check_link(key: &str, url: String) -> Result<String, ConfigError> {
+    match check_address(&url) {
+        Ok(_) => Ok(url),
+        Err(problem) => Err(ConfigError::key(key, format!("{url:?} {problem}"))),
+    }
 }
 
 impl Portal {

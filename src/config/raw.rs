@@ -33,6 +33,9 @@ section!(RawEnvironment {
     name: String,
     colour: String,
     self_service: String,
+    accessibility_statement_url: String,
+    privacy_statement_url: String,
+    support_email: String,
     sister: BTreeMap<String, RawSister>,
 });
 section!(RawPortal {

@@ -353,6 +353,17 @@ fn what_people_are_told_and_held_to_is_refused_with_the_key() {
         ("environment", "name = \" \"", "environment.name"),
         ("environment", "colour = \"pink\"", "environment.colour"),
         ("environment", "self_service = \"all\"", "environment.self_service"),
+        (
+            "environment",
+            "privacy_statement_url = \"javascript:alert(1)\"",
+            "environment.privacy_statement_url",
+        ),
+        (
+            "environment",
+            "accessibility_statement_url = \"http://x.example/\"",
+            "environment.accessibility_statement_url",
+        ),
+        ("environment", "support_email = \"nobody\"", "environment.support_email"),
         ("environment.sister.test", "name = \"Test\"", "environment.sister.test.url"),
         (
             "environment.sister.test",

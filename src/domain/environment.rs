@@ -1,5 +1,6 @@
 //! The environment that an installation is: its name and colour, its sisters, and who may serve themselves in it.
 
+use crate::domain::email_address::EmailAddress;
 use crate::domain::names::names;
 
 /// Who may serve themselves in an environment.
@@ -51,6 +52,19 @@ pub struct Environment {
     pub self_service: SelfService,
     /// The portals of the other environments.
     pub sisters: Vec<Sister>,
+    /// What every page leads to beside them.
+    pub about: About,
+}
+
+/// What people should find about a service: what the law wants told, and who helps. Each is told where it is known.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct About {
+    /// Where the accessibility statement is, which public bodies must have (Directive (EU) 2016/2102 article 7).
+    pub accessibility_statement_url: Option<String>,
+    /// Where it is told what becomes of personal data (GDPR article 13).
+    pub privacy_statement_url: Option<String>,
+    /// Who answers questions.
+    pub support_email: Option<EmailAddress>,
 }
 
 /// The portal of another environment.

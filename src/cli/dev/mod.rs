@@ -70,7 +70,7 @@ impl Dev {
         if folder.is_complete() {
             Box::pin(self.upgrade(&folder)).await?;
         } else {
-            self.make(&folder).await?;
+            Box::pin(self.make(&folder)).await?;
         }
         let bound = self.start(&folder).await?;
         let addresses = bound.addresses().context("addresses")?;

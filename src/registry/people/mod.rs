@@ -18,7 +18,7 @@ mod sign_up;
 mod users;
 
 use crate::domain::email_address::EmailAddress;
-use crate::domain::environment::{Environment, EnvironmentColour, SelfService};
+use crate::domain::environment::{About, Environment, EnvironmentColour, SelfService};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::sign_in::SignInWays;
 use crate::domain::user::User;
@@ -70,6 +70,7 @@ impl Default for PeopleRules {
                 colour: EnvironmentColour::Grey,
                 self_service: SelfService::Restricted,
                 sisters: Vec::new(),
+                about: About::default(),
             },
             operator: None,
             portal_url: "http://127.0.0.1:7081/".to_owned(),

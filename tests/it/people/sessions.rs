@@ -149,3 +149,17 @@ async fn i17_pages_with_secrets_are_not_kept_and_send_no_referrer() {
         assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
     }
 }
+
+#[tokio::test]
+async fn every_page_leads_to_what_people_must_be_told_and_only_to_what_is_there() {
+    let links = "[environment]\naccessibility_statement_url = \"https://org.example/a\"\n\
+                 privacy_statement_url = \"https://org.example/p\"\nsupport_email = \"help@org.example\"\n";
+    let told = ["https://org.example/a\"", "https://org.example/p\"", "mailto:help@org.example\""];
+    for (configuration, is_told) in [(links, true), ("", false)] {
+        let server = server(configuration).await;
+        let page = Browser::at(&server).get("/portal/sign-in").await.text();
+        for link in told {
+            assert_eq!(page.contains(&format!("href=\"{link}")), is_told, "{link}: {page}");
+        }
+    }
+}
