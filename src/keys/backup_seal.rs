@@ -172,8 +172,15 @@ impl<R: Read> SealedReader<R> {
         self.opened = std::mem::replace(&mut self.ahead, following);
         let (number, is_last) = (self.pieces.next, self.ahead.is_empty());
         let nonce = self.pieces.nonce(is_last)?;
+        self.at = 0;
         let opened = self.pieces.key.open_in_place(nonce, Aad::empty(), &mut self.opened);
-        let length = opened.map(|text| text.len()).map_err(|_| {
+        let length = opened.map(|text| text.len());
+        if length.is_err() {
+            // Whoever reads on reads nothing of it.
+            self.opened.clear();
+            self.ahead.clear();
+        }
+        let length = length.map_err(|_| {
             let place = u64::from(number) * 64;
             let what = if is_last {
                 "has been cut, or changed in its last part"
@@ -183,7 +190,6 @@ impl<R: Read> SealedReader<R> {
             invalid(&format!("{what}, {place} KiB from its beginning"))
         })?;
         self.opened.truncate(length);
-        self.at = 0;
         Ok(())
     }
 }

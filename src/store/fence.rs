@@ -16,7 +16,7 @@ use sqlx::postgres::PgConnection;
 
 use crate::clock::Timestamp;
 use crate::domain::change::ChangedNoun;
-use crate::store::database::{Connection, On, advisory_locks, query};
+use crate::store::database::{Begun, Connection, On, advisory_locks, query};
 use crate::store::hints::CHANNEL;
 use crate::store::{Store, StoreError};
 
@@ -70,11 +70,7 @@ async fn set(connection: &mut PgConnection, history: &str) -> Result<(), StoreEr
     if before == history {
         return Ok(transaction.rollback().await?);
     }
-    let now = "floor(extract(epoch from clock_timestamp()))::bigint";
-    let (now,): (i64,) = query(sqlx::AssertSqlSafe(format!("select {now}")))
-        .persistent(false)
-        .fetch_one(On::Postgres(&mut transaction))
-        .await?;
+    let now = clock(&mut transaction).await?.seconds();
     if before.is_empty() {
         let update = query("update fence set history = $1").bind(history);
         update.execute(On::Postgres(&mut transaction)).await?;
@@ -132,6 +128,24 @@ impl Store {
 pub(super) async fn set_by_hand(on: On<'_>, now: Timestamp) -> Result<(), StoreError> {
     let set = query("update fence set history = '', set_at = $1").bind(now.seconds());
     set.execute(on).await.map(|_| ())
+}
+
+/// The same in a database that takes the place of another one, whose nodes may have been cut off and not stopped: what
+/// they have seen of the feed and of the log was of the other, so numbers leap here as well. Whose clock is wrong is not
+/// known, so the later one counts.
+pub(super) async fn set_restored(begun: &mut Begun<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let Begun::Postgres(transaction) = begun else { return set_by_hand(begun.on(), now).await };
+    let now = now.max(clock(transaction).await?);
+    set_by_hand(On::Postgres(transaction), now).await?;
+    leap(transaction, now.seconds()).await
+}
+
+async fn clock(connection: &mut PgConnection) -> Result<Timestamp, StoreError> {
+    let row = query("select floor(extract(epoch from clock_timestamp()))::bigint")
+        .persistent(false)
+        .fetch_one(On::Postgres(connection))
+        .await;
+    row.map(|(seconds,)| Timestamp::from_seconds(seconds))
 }
 
 /// When the fence was set, in seconds since 1970; zero if it never was.

@@ -52,6 +52,11 @@ impl<'a> UnverifiedAssertion<'a> {
         iss.ok_or(Refusal::Claim { name: "iss", expected })
     }
 
+    /// Whether the signature is of that key, whoever that belongs to.
+    pub(super) fn is_signed_with(&self, key: &PublicKey) -> bool {
+        key.algorithm() == self.said.algorithm && key.verify(self.signed, &self.signature).is_ok()
+    }
+
     /// Checks the signature. The key is used with the one algorithm it is bound to, which the header
     /// must name (RFC 8725 section 3.1).
     pub fn verify(self, key: &PublicKey) -> Result<VerifiedAssertion<'a>, Refusal> {

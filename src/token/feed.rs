@@ -129,8 +129,8 @@ impl Feed {
 
     /// Looks at the database's clock, and says when it begins and ends to be too far away, as it now is.
     async fn compare_clocks(&self, was_apart: bool) -> bool {
-        // That the database does not answer has been told already.
-        let _ = self.clock.compare(&self.store).await;
+        // That the database does not answer has been told already, and changes do not wait for it.
+        let _ = tokio::time::timeout(LOOK_TIME_MAX, self.clock.compare(&self.store)).await;
         let agreement = self.clock.agreement();
         match &agreement {
             Err(Refusal::Unavailable { cause }) if !was_apart => {

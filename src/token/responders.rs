@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
 use crate::pki::chain::CertificateChain;
+use crate::pki::public_key::PublicKey;
 use crate::token::client_key::{EnterpriseCertificates, KeyedClient};
 use crate::token::jws::UnverifiedAssertion;
 
@@ -40,13 +41,23 @@ impl EnterpriseCertificates {
     /// Sees to it that what can be known about these certificates in a moment is known. One that is remembered from
     /// earlier costs no more than looking.
     pub async fn learn(&self, certificates: &[Vec<u8>], algorithm: Algorithm, now: Timestamp) {
-        if self.responders.is_none() || self.remembered(certificates, algorithm, now).is_some() {
-            return;
-        }
-        // What cannot be read is refused by whoever judges it.
-        if let Ok(chain) = CertificateChain::from_der(certificates.to_vec()) {
+        if let Some(chain) = self.to_be_learnt(certificates, algorithm, now) {
             self.learn_chain(&chain, now).await;
         }
+    }
+
+    /// The chain of these certificates, if there may be something to ask about it.
+    fn to_be_learnt(
+        &self,
+        certificates: &[Vec<u8>],
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Option<CertificateChain> {
+        if self.responders.is_none() || self.remembered(certificates, algorithm, now).is_some() {
+            return None;
+        }
+        // What cannot be read is refused by whoever judges it.
+        CertificateChain::from_der(certificates.to_vec()).ok()
     }
 
     /// The same of a chain that has been read.
@@ -64,15 +75,20 @@ impl EnterpriseCertificates {
 
 impl KeyedClient {
     /// Sees to it that what can be known in a moment is known about the certificates that `assertion` is to be judged by,
-    /// if there are any.
+    /// if there are any. Nothing is asked for whoever has not signed with the key of the certificate: anybody can
+    /// send those of others.
     pub async fn learn(
         &self,
         assertion: &UnverifiedAssertion<'_>,
         certificates: &EnterpriseCertificates,
         now: Timestamp,
     ) {
-        if let Some((chain, algorithm)) = self.certificates_of(assertion) {
-            certificates.learn(chain, algorithm, now).await;
+        if let Some((chain, algorithm)) = self.certificates_of(assertion)
+            && let Some(chain) = certificates.to_be_learnt(chain, algorithm, now)
+            && let Ok(key) = PublicKey::from_spki(chain.leaf_spki(), algorithm)
+            && assertion.is_signed_with(&key)
+        {
+            certificates.learn_chain(&chain, now).await;
         }
     }
 }

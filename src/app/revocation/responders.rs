@@ -214,9 +214,15 @@ impl Asking {
             nonce_required: self.settings.nonce == OcspNonce::Required,
         };
         let judged = answer.map(|answer| set.take_ocsp(&question, &answer, rules, now));
-        // A responder that does not know one certificate may well know all others.
-        let is_failing =
-            !matches!(judged, Ok(Ok(_) | Err(OcspError::Unknown | OcspError::Older { .. })));
+        // A responder that does not know one certificate may well know all others; one that signs in advance says
+        // "unauthorized" of it (RFC 5019 section 2.2.3).
+        let is_failing = !matches!(
+            judged,
+            Ok(Ok(_)
+                | Err(OcspError::Unknown
+                    | OcspError::Older { .. }
+                    | OcspError::Refused("unauthorized")))
+        );
         let outcome = match judged {
             Ok(Ok(Taken::New)) => Outcome::Taken,
             Ok(Ok(Taken::Same)) => Outcome::Unchanged,

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -26,6 +27,9 @@ pub fn restoring(file: &Path) -> Result<PathBuf, BackupError> {
 pub async fn put_in_place(new: &Path, file: &Path) -> Result<(), BackupError> {
     if file.exists() {
         give_up_log(file).await?;
+        // Whoever runs the server must be able to open the new one as well.
+        let old = fs::metadata(file)?;
+        chown(new, Some(old.uid()), Some(old.gid()))?;
     } else {
         // The log of a file that is gone would be taken for that of the new one.
         for left in beside(file) {

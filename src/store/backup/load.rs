@@ -7,7 +7,7 @@ use sqlx::migrate::Migrator;
 use crate::clock::Timestamp;
 use crate::store::backup::dump::{Sum, walk};
 use crate::store::backup::reader::Rows;
-use crate::store::backup::tables::{Table, tables};
+use crate::store::backup::tables::{Table, clear_all, tables};
 use crate::store::backup::{BackupError, BackupReader, BackupSummary};
 use crate::store::database::{Begun, Turn, query};
 use crate::store::{Store, fence};
@@ -49,9 +49,7 @@ impl Store {
         self.migrate_as(backup.migrations()).await?;
         let mut begun = self.writer.begin(Turn::Change).await?;
         let known = tables(&mut begun).await?;
-        for table in known.iter().rev() {
-            table.clear(&mut begun).await?;
-        }
+        clear_all(&known, &mut begun).await?;
         while let Some(table) = backup.next_table()? {
             if !known.contains(&table) {
                 let problem =
@@ -63,14 +61,21 @@ impl Store {
         for table in known.iter().filter(|table| ENDED.contains(&&*table.name)) {
             table.clear(&mut begun).await?;
         }
+        if known.iter().any(|table| table.name == "outgoing_mail") {
+            // They were sent since, or lead to links that are no good any more.
+            let unsent = "update outgoing_mail set next_attempt_at = null where sent_at is null";
+            query(unsent).execute(begun.on()).await?;
+        }
         let has_fence = backup.migrations().contains(&FENCE_MIGRATION);
         if has_fence {
-            fence::set_by_hand(begun.on(), now).await?;
+            fence::set_restored(&mut begun, now).await?;
         }
         begun.commit().await?;
         self.migrate().await?;
         if !has_fence {
-            self.set_fence(now).await?;
+            let mut begun = self.writer.begin(Turn::Change).await?;
+            fence::set_restored(&mut begun, now).await?;
+            begun.commit().await?;
         }
         Ok(backup.into_summary())
     }

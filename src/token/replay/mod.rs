@@ -21,6 +21,7 @@ use tokio::task::{JoinHandle, yield_now};
 
 use crate::clock::{Clock, Timestamp};
 use crate::store::{ReplayLog, SpentId, Store, StoreError};
+use crate::token::agreed_clock::APART_SECONDS_MAX;
 use crate::token::assertion::ReplayId;
 use crate::token::refusal::Refusal;
 use crate::token::replay::spent::Spent;
@@ -44,10 +45,10 @@ const COMPANY_WAIT: Duration = Duration::from_millis(1);
 /// clocks that disagree.
 const KEEP_MARGIN_SECONDS: i64 = 120;
 
-/// Seconds by which the clock of a node may be ahead of that of the database when the fence is set: what a node has
-/// accepted within its skew lies behind the fence. More than clocks that are kept differ by, and between the last commit of
-/// a primary and the first of its standby lie seconds as well.
-const CLOCKS_APART_SECONDS: i64 = 2;
+/// Seconds by which the clock of a node may be ahead of that of the database when the fence is set, so that what a node
+/// has accepted within its skew lies behind the fence: as far as nodes may be apart, and for whole seconds and the time
+/// of the comparison some more.
+const CLOCKS_APART_SECONDS: i64 = APART_SECONDS_MAX + 2;
 
 /// How often expired rows are dropped, and how many of the oldest are looked at: a slice small enough that a
 /// commit behind it does not notice.
@@ -170,10 +171,13 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
     }
 }
 
+/// How often requests that are ready to run are let before a commit. On a machine that is never idle some always are.
+const GATHER_ROUNDS_MAX: u32 = 2;
+
 /// Has requests that are ready to run come along, and returns how many there are. To a lone one it costs nothing; a
 /// processor that has others to run would not have been idle either.
 async fn gather(batch: &mut Vec<Waiting>, queue: &mut mpsc::Receiver<Waiting>) -> usize {
-    loop {
+    for _ in 0..GATHER_ROUNDS_MAX {
         let before = batch.len();
         yield_now().await;
         while batch.len() < BATCH_MAX
@@ -182,9 +186,10 @@ async fn gather(batch: &mut Vec<Waiting>, queue: &mut mpsc::Receiver<Waiting>) -
             batch.push(waiting);
         }
         if batch.len() == before || batch.len() == BATCH_MAX {
-            return batch.len();
+            break;
         }
     }
+    batch.len()
 }
 
 /// The log, and what of it is in memory.
@@ -240,6 +245,10 @@ impl Register {
         let keep_until = latest.unwrap_or(Timestamp::from_seconds(i64::MAX));
         let seq = self.log.append(&ids, keep_until).await?;
         self.note_fence();
+        if seq <= self.read_to {
+            // Numbers have begun again, as in a database that was put in the place of the one that was read.
+            self.read_to = 0;
+        }
         if seq != self.read_to + 1 {
             self.read_before(seq).await?;
         }
@@ -374,7 +383,7 @@ mod tests {
         let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
         let end = Timestamp::from_seconds(4_000_000_000);
         // The first that comes is held against it although nothing was known when it came.
-        for (name, after, is_fenced) in [("a", 0, true), ("a", 12, true), ("b", 13, false)] {
+        for (name, after, is_fenced) in [("a", 0, true), ("a", 14, true), ("b", 15, false)] {
             let spent = replay.spend(ReplayId(id(name)), ISSUED.plus_seconds(after), end).await;
             assert_eq!(
                 matches!(spent, Err(Refusal::Fenced { .. })),

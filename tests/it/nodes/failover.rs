@@ -28,7 +28,7 @@ use crate::nodes::traffic::{Keep, Traffic};
 const LAG: Duration = Duration::from_secs(1);
 
 /// From the moment when there is a primary again to the first token.
-const UNAVAILABLE_MAX: Duration = Duration::from_secs(15);
+const UNAVAILABLE_MAX: Duration = Duration::from_secs(16);
 
 /// How soon a change holds on every node, also after the numbers of changes have leapt.
 const HOLDS_MAX: Duration = Duration::from_secs(2);

@@ -86,8 +86,15 @@ async fn only_configured_responders_are_asked_each_once_at_a_time() {
     assert_eq!(asking.ask(&authority.caller(0x2005, None)).await.status, 503);
     assert_eq!(trap.connections(), 0);
     assert_eq!(asking.responder(&url).await["question"], Value::Null);
-    // Many that come at once are served by one answer.
+    // Nor is anything asked for whoever has not the key: certificates are no secret.
     let good = authority.caller(GOOD, Some(&url));
+    let now = asking.server.clock.now().seconds();
+    let own = good.draft().claim("iat", now).claim("exp", now + 60).sign();
+    let (message, _) = own.rsplit_once('.').unwrap();
+    let stolen = asking.server.ask(&format!("{message}.{}", "A".repeat(342))).await;
+    assert_eq!(stolen.token(), None, "{}", stolen.text());
+    assert_eq!(asking.responder(&url).await["question"], Value::Null);
+    // Many that come at once are served by one answer.
     let mut all = JoinSet::new();
     let asking = std::sync::Arc::new(asking);
     for _ in 0..20 {
