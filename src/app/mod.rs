@@ -240,7 +240,7 @@ impl App {
     /// On how many nodes a change holds.
     pub async fn reach(&self, seq: ChangeSeq) -> Result<Reach, RegistryError> {
         if let Some(node) = &self.node {
-            return Ok(node.reach(seq).await?);
+            return Ok(node.reach(seq, self.issuer.feed.applied()).await?);
         }
         Ok(Reach { nodes: 1, behind: usize::from(self.issuer.feed.applied() < seq) })
     }

@@ -128,11 +128,13 @@ impl Node {
         self.show = Some(tokio::spawn(shown.show(feed.watch_applied(), settings)));
     }
 
-    /// On how many nodes a change holds.
-    pub(super) async fn reach(&self, seq: ChangeSeq) -> Result<Reach, StoreError> {
+    /// On how many nodes a change holds. On this one, that is up to `own`; what it has told the others may be older.
+    pub(super) async fn reach(&self, seq: ChangeSeq, own: ChangeSeq) -> Result<Reach, StoreError> {
         let oldest = self.clock.now().minus_seconds(self.dead_seconds);
         let nodes = self.store.nodes_since(oldest).await?;
-        let behind = nodes.iter().filter(|node| node.applied.is_none_or(|applied| applied < seq));
+        let applied =
+            |node: &NodeRow| if node.id == self.row.id { Some(own) } else { node.applied };
+        let behind = nodes.iter().filter(|node| applied(node).is_none_or(|applied| applied < seq));
         Ok(Reach { nodes: nodes.len(), behind: behind.count() })
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use portvakt::clock::Clock as _;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
