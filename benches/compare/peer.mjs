@@ -35,6 +35,7 @@ const provider = new Provider(issuer, {
     {
       client_id: clientId,
       grant_types: [GRANT_TYPE],
+      id_token_signed_response_alg: algorithm,
       redirect_uris: [],
       response_types: [],
       token_endpoint_auth_method: 'none'
