@@ -16,9 +16,9 @@ use sqlx::postgres::PgConnection;
 
 use crate::clock::Timestamp;
 use crate::domain::change::ChangedNoun;
+use crate::store::StoreError;
 use crate::store::database::{Begun, Connection, On, advisory_locks, query};
 use crate::store::hints::CHANNEL;
-use crate::store::{Store, StoreError};
 
 /// By how much numbers of the feed and of the log leap: more than can have been given out and forgotten.
 const LEAP: i64 = 1_000_000_000;
@@ -117,14 +117,16 @@ async fn leap(connection: &mut PgConnection, now: i64) -> Result<(), StoreError>
     Ok(())
 }
 
-impl Store {
-    /// Sets the fence at `now`, because what is in the database is older. Nobody may be using it.
-    pub async fn set_fence(&self, now: Timestamp) -> Result<(), StoreError> {
+#[cfg(test)]
+impl crate::store::Store {
+    /// Sets the fence at `now`, for tests of those who keep to it.
+    pub(crate) async fn set_fence(&self, now: Timestamp) -> Result<(), StoreError> {
         set_by_hand(On::from(&self.writer), now).await
     }
 }
 
-/// The same where a transaction is under way. Whoever connects next remembers the history as it is then.
+/// Sets the fence at `now`, because what is in the database is older. Nobody may be using it. Whoever connects next
+/// remembers the history as it is then.
 pub(super) async fn set_by_hand(on: On<'_>, now: Timestamp) -> Result<(), StoreError> {
     let set = query("update fence set history = '', set_at = $1").bind(now.seconds());
     set.execute(on).await.map(|_| ())
@@ -158,6 +160,7 @@ pub(super) async fn set_at(connection: &mut Connection) -> Result<i64, StoreErro
 mod tests {
     use super::*;
     use crate::domain::change::ChangeSeq;
+    use crate::store::Store;
     use crate::store::test_postgres::TestDatabase;
 
     /// A database of PostgreSQL, if there is one.

@@ -13,7 +13,7 @@ use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
 use crate::http::portal::operator::AsOperator;
-use crate::http::portal::operator::prefixes::{LIST, PrefixPage, look, read};
+use crate::http::portal::operator::prefixes::{LIST, look, read};
 use crate::http::portal::page::{Page, SignedIn, done, show, show_again};
 use crate::http::portal::query::Query;
 use crate::http::portal::refused::Refused;
@@ -36,9 +36,17 @@ struct Confirm {
 }
 
 impl Confirm {
-    fn of(found: PrefixPage, to: Option<(OrganizationNumber, String)>, errors: FormErrors) -> Self {
+    /// The question, with what the act touches as that is now.
+    async fn ask(
+        app: &App,
+        operator: AsOperator,
+        name: &PrefixName,
+        to: Option<(OrganizationNumber, String)>,
+        errors: FormErrors,
+    ) -> Result<Self, Refused> {
+        let found = look(app, operator, name, Fields::default(), FormErrors::default()).await?;
         let prefix = found.prefix.value;
-        Self {
+        Ok(Self {
             page: found.page,
             name: prefix.name,
             version: found.prefix.version.0,
@@ -48,7 +56,7 @@ impl Confirm {
             scopes: found.scopes,
             more_scopes: found.more_scopes,
             errors,
-        }
+        })
     }
 
     /// The begin of the names of its texts.
@@ -92,9 +100,8 @@ pub(super) async fn ask_transfer(
     let name = read(&name)?;
     match receiver(&app, &operator.page, query.0.text("to")).await? {
         Ok(to) => {
-            let found =
-                look(&app, operator, &name, Fields::default(), FormErrors::default()).await?;
-            Ok(show(&Confirm::of(found, Some(to), FormErrors::default())))
+            let none = FormErrors::default();
+            Ok(show(&Confirm::ask(&app, operator, &name, Some(to), none).await?))
         }
         Err(errors) => Ok(show_again(&look(&app, operator, &name, query.0, errors).await?)),
     }
@@ -126,8 +133,7 @@ pub(super) async fn transfer(
             Err(error) => errors = FormErrors::of_registry(&operator.page, "confirm", error)?,
         }
     }
-    let found = look(&app, operator, &name, Fields::default(), FormErrors::default()).await?;
-    Ok(show_again(&Confirm::of(found, Some(to), errors)))
+    Ok(show_again(&Confirm::ask(&app, operator, &name, Some(to), errors).await?))
 }
 
 /// `GET /portal/operator/prefixes/{prefix}/retire`
@@ -136,9 +142,8 @@ pub(super) async fn ask_retire(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Response, Refused> {
-    let (fields, errors) = (Fields::default(), FormErrors::default());
-    let found = look(&app, operator, &read(&name)?, fields, errors).await?;
-    Ok(show(&Confirm::of(found, None, FormErrors::default())))
+    let (name, none) = (read(&name)?, FormErrors::default());
+    Ok(show(&Confirm::ask(&app, operator, &name, None, none).await?))
 }
 
 /// `POST /portal/operator/prefixes/{prefix}/retire`
@@ -159,8 +164,7 @@ pub(super) async fn retire(
             Err(error) => errors = FormErrors::of_registry(&operator.page, "confirm", error)?,
         }
     }
-    let found = look(&app, operator, &name, Fields::default(), FormErrors::default()).await?;
-    Ok(show_again(&Confirm::of(found, None, errors)))
+    Ok(show_again(&Confirm::ask(&app, operator, &name, None, errors).await?))
 }
 
 /// `POST /portal/operator/prefixes/{prefix}/restore`
