@@ -55,7 +55,7 @@ use crate::token::{IssueRules, Issuer};
 
 pub use error::AppError;
 pub use limits::{Asker, Limits};
-pub use nodes::Reach;
+pub use nodes::{Reach, dead_seconds};
 pub use revocation::{FetchStatus, ListFacts, ListStatus, RevocationLists};
 pub use settings::Difference;
 

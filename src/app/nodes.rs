@@ -25,12 +25,19 @@ const SHOW: Duration = Duration::from_secs(5);
 /// The time between two showings, at least, however much is changed.
 const SHOW_PAUSE: Duration = Duration::from_millis(20);
 
-/// A node that has not shown itself for so long has died. It is longer than a node that cannot reach the database
-/// issues tokens by default, with the time between two showings and what clocks may differ.
+/// A node is not held to be dead earlier, however short it goes on without the database.
 const DEAD_SECONDS: i64 = 20;
 
-/// How much longer than it issues tokens without the database a node is held to be alive.
+/// How much longer than it issues tokens without the database a node is held to be alive: the time between two
+/// showings, and what clocks may differ.
 const DEAD_MARGIN_SECONDS: i64 = 10;
+
+/// Seconds after which a node that has not shown itself has died, where nodes go on without the change feed for
+/// `stale_max`.
+pub fn dead_seconds(stale_max: Duration) -> i64 {
+    let stale_seconds = i64::try_from(stale_max.as_secs()).unwrap_or(i64::MAX);
+    stale_seconds.saturating_add(DEAD_MARGIN_SECONDS).max(DEAD_SECONDS)
+}
 
 /// What a node is told about the others when it joins them.
 pub(super) struct Joining<'a> {
@@ -88,8 +95,7 @@ impl Node {
             applied: None,
             settings: joining.settings,
         };
-        let stale_seconds = i64::try_from(joining.stale_max.as_secs()).unwrap_or(i64::MAX);
-        let dead_seconds = stale_seconds.saturating_add(DEAD_MARGIN_SECONDS).max(DEAD_SECONDS);
+        let dead_seconds = dead_seconds(joining.stale_max);
         let now = clock.now();
         let mut transaction = store.begin().await?;
         let others = transaction.living_nodes(now.minus_seconds(dead_seconds)).await?;

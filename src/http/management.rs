@@ -19,11 +19,19 @@ use crate::domain::trust::{OcspResponder, TrustSetSummary};
 /// Every route of the management API.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/livez", get(|| async { "alive\n" }))
+        .route("/livez", get(alive))
         .route("/readyz", get(ready))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/revocation-lists", get(revocation_lists))
+}
+
+/// The media type of `/metrics`.
+pub(super) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The process answers, whatever it is doing.
+pub(super) async fn alive() -> &'static str {
+    "alive\n"
 }
 
 /// 200 when the server takes work, 503 with the reason when it does not.
@@ -96,8 +104,7 @@ fn list(status: &ListStatus) -> Value {
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.measure();
-    let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, format)], app.metrics.to_text()).into_response()
+    ([(CONTENT_TYPE, OPEN_METRICS)], app.metrics.to_text()).into_response()
 }
 
 /// How the server is, for people and alarms. It is 200 whether or not something is wrong: whether work may be sent here

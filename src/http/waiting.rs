@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::clock::Random;
 use crate::http::error::{OAuthError, TraceId};
 use crate::http::guard;
+use crate::http::management::{OPEN_METRICS, alive};
 use crate::token::refusal::Refusal;
 
 /// A server that is not there yet.
@@ -50,7 +51,7 @@ impl Waiting {
     /// Liveness, and why there is no readiness.
     pub fn management_router(&self) -> Router {
         let routes = Router::new()
-            .route("/livez", get(|| async { "alive\n" }))
+            .route("/livez", get(alive))
             .route("/readyz", get(ready))
             .route("/health", get(health))
             .route("/metrics", get(metrics))
@@ -81,8 +82,7 @@ async fn health(State(waiting): State<Waiting>) -> Response {
 
 /// The one measure that there is; everything else begins with the server.
 async fn metrics() -> Response {
-    let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let text = "# HELP portvakt_ready Whether the server takes work\n\
                 # TYPE portvakt_ready gauge\nportvakt_ready 0\n# EOF\n";
-    ([(CONTENT_TYPE, format)], text).into_response()
+    ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response()
 }

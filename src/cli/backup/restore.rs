@@ -16,15 +16,12 @@ use crate::config::{Config, DatabaseSource};
 use crate::keys::{BackupSeal, SealedReader};
 use crate::store::{BackupError, BackupReader, BackupSummary, Store, put_in_place, restoring};
 
-/// A node that has not shown itself for so many seconds does not run.
-const NODE_SECONDS: i64 = 20;
-
 /// Put a backup in the place of an empty database.
 ///
 /// First the whole file is read and every checksum compared; then everything is put in, or nothing. No node may be
 /// running. The backup may come from either kind of database and from an older version of this program. What was
 /// spent since the backup is not known, so assertions that were issued before the restore are refused, and for about
-/// twelve seconds all are. People sign in again, and links that were mailed to them are void.
+/// fourteen seconds all are. People sign in again, and links that were mailed to them are void.
 #[derive(Args, Debug)]
 pub(crate) struct Restore {
     /// The configuration file: it names the database and the sealing key.
@@ -93,11 +90,12 @@ impl Restore {
     ) -> Result<BackupSummary, Failure> {
         let named = |error| failed_with(&self.file, error);
         let store = app::open_store(&config.database).await.map_err(failed)?;
-        let oldest = SystemClock.now().minus_seconds(NODE_SECONDS);
+        let dead_seconds = app::dead_seconds(config.feed.stale_max);
+        let oldest = SystemClock.now().minus_seconds(dead_seconds);
         let nodes = store.count_nodes_since(oldest).await.map_err(named)?;
         if nodes > 0 {
             let problem = format!(
-                "{nodes} nodes run on this database; stop them first (one that has died counts for {NODE_SECONDS} s)"
+                "{nodes} nodes run on this database; stop them first (one that has died counts for {dead_seconds} s)"
             );
             return Err(conflict(problem));
         }
