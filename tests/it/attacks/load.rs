@@ -16,6 +16,7 @@ use crate::harness::clock::tick;
 use crate::harness::der::{integer, sequence};
 use crate::harness::http::{exchange, form, post};
 use crate::harness::load::{flood, percentile_99, timed_tokens};
+use crate::harness::mark::most;
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, actor, caller, certified, pki};
 
@@ -104,7 +105,7 @@ async fn chains_made_to_be_hard_are_given_up() {
     chain.extend(authorities.iter().map(|authority| &authority.der[..]));
     let assertions = vec![certified(&leaf.key, &chain).assertion(); 20];
     let mean = others_are_served(&server, assertions, "MP-120").await;
-    assert!(mean < Duration::from_millis(100), "{mean:?}");
+    assert!(mean < most(Duration::from_millis(100)), "{mean:?}");
     // The same below the real anchor: a path exists, and is too long.
     let mut above = pki().root.below(name, |_| {});
     let mut ders = vec![above.der.clone()];
@@ -116,7 +117,7 @@ async fn chains_made_to_be_hard_are_given_up() {
     let chain: Vec<&[u8]> = std::iter::once(&leaf.der).chain(&ders).map(Vec::as_slice).collect();
     let assertions = vec![certified(&leaf.key, &chain).assertion(); 20];
     let mean = flood(&server, assertions, "MP-120").await;
-    assert!(mean < Duration::from_millis(100), "{mean:?}");
+    assert!(mean < most(Duration::from_millis(100)), "{mean:?}");
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn big_rsa_keys_are_used_or_refused_quickly() {
         assert_eq!(exchange(server.address, request).await.unwrap().status, 200);
     }
     let mean = began.elapsed() / 30;
-    assert!(mean < Duration::from_millis(100), "{mean:?}");
+    assert!(mean < most(Duration::from_millis(100)), "{mean:?}");
     // L06: neither as a registered key nor in a certificate.
     for bits in [8192_u64, 16384] {
         let modulus = ((BigUint::from(1_u8) << (bits - 1)) + 1_u8).to_bytes_be();
@@ -143,7 +144,7 @@ async fn big_rsa_keys_are_used_or_refused_quickly() {
         let jwk = format!(r#"{{"kty":"RSA","alg":"RS256","kid":"huge","n":"{text}","e":"AQAB"}}"#);
         let began = tick();
         assert!(server.app.registry.add_client_key(&actor(), &id, &jwk, None).await.is_err());
-        assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
+        assert!(began.elapsed() < most(Duration::from_millis(250)), "{:?}", began.elapsed());
         let bytes = sequence(&[integer(&modulus), integer(&[1, 0, 1])]);
         let der = pki().ca.certificate(&RawKey { bytes, algorithm: &PKCS_RSA_SHA256 }, |_| {});
         let assertions = vec![certified(&caller("rs256").key, &[&der]).assertion(); 10];

@@ -10,6 +10,7 @@ pub(crate) mod der;
 pub(crate) mod http;
 pub(crate) mod load;
 pub(crate) mod logs;
+pub(crate) mod mark;
 pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod process;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::harness::caller::Draft;
 use crate::harness::clock::tick;
 use crate::harness::http::Reply;
+use crate::harness::mark::most;
 use crate::harness::place::Place;
 use crate::harness::process::Process;
 use crate::harness::server::caller;
@@ -102,7 +103,7 @@ async fn n09_a_node_whose_clock_jumps_stops_until_it_is_right_again() {
             let reply = right.ask(&draft().anew().sign()).await;
             assert_eq!(reply.status, 200, "{}", reply.text());
         }
-        let unready = skewed.node.until(false, NOTICED_MAX).await;
+        let unready = skewed.node.until(false, most(NOTICED_MAX)).await;
         let reason = skewed.node.readiness().await.unwrap().text();
         assert!(reason.contains("the clock of this node is"), "{reason}");
         let metrics = skewed.node.look("/metrics").await.unwrap().text();
@@ -111,13 +112,13 @@ async fn n09_a_node_whose_clock_jumps_stops_until_it_is_right_again() {
         let apart: i64 = apart.unwrap().parse().unwrap();
         assert!((apart - jump).abs() <= 1, "{apart}");
         set(&skewed.offset, 0);
-        let ready = skewed.node.until_ready(NOTICED_MAX).await;
+        let ready = skewed.node.until_ready(most(NOTICED_MAX)).await;
         println!(
             "{jump:+} s: refused after {noticed:?}, not ready after {:?}, ready again after {ready:?} (at most \
              {NOTICED_MAX:?})",
             Duration::from_millis(1_500) + unready,
         );
-        assert!(noticed.is_some_and(|noticed| noticed <= NOTICED_MAX), "{noticed:?}");
+        assert!(noticed.is_some_and(|noticed| noticed <= most(NOTICED_MAX)), "{noticed:?}");
     }
     assert!(
         skewed.node.log().contains("no tokens until the clock is right"),

@@ -19,7 +19,7 @@ use crate::harness::http::Reply;
 const WELL_PERCENT: usize = 99;
 
 /// The time over which it is measured.
-const WELL_TIME: Duration = Duration::from_secs(1);
+pub(crate) const WELL_TIME: Duration = Duration::from_secs(1);
 
 /// One request.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use portvakt::domain::record::Expected;
@@ -15,11 +15,21 @@ use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
 use crate::harness::http::{exchange, form, post};
 use crate::harness::load::percentile_99;
+use crate::harness::mark::{comes_true, hardly_any, most, tolerance};
 use crate::harness::place::Place;
 use crate::harness::proxy::Proxy;
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, actor, caller, pki};
 use crate::nodes::cluster::Cluster;
+
+/// How long anybody waits to be told that it does not work.
+const REFUSAL_MAX: Duration = Duration::from_secs(1);
+
+/// How soon tokens are issued again.
+const RECOVERY_MAX: Duration = Duration::from_secs(2);
+
+/// How soon a node that is cut off steps aside, and comes back when it is not any more.
+const NOTICED_MAX: Duration = Duration::from_secs(3);
 
 /// Time between two requests of one client. There are four.
 const PAUSE: Duration = Duration::from_millis(40);
@@ -34,20 +44,24 @@ struct Answered {
 /// Requests that go on until they are told to stop.
 struct Load {
     stop: Arc<AtomicBool>,
+    issued: Arc<AtomicUsize>,
     tasks: JoinSet<Vec<Answered>>,
 }
 
 impl Load {
     fn start(address: SocketAddr) -> Self {
-        let (stop, mut tasks) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+        let (stop, issued) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = JoinSet::new();
         for client in ["es256", "rs256", "ps256", "eddsa"] {
-            let stop = Arc::clone(&stop);
+            let (stop, issued) = (Arc::clone(&stop), Arc::clone(&issued));
             tasks.spawn(async move {
                 let mut answered = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
                     let (assertion, began) = (caller(client).assertion(), tick());
                     let reply = exchange(address, &post(&form(&assertion))).await.unwrap();
-                    if reply.status != 200 {
+                    if reply.status == 200 {
+                        issued.fetch_add(1, Ordering::Relaxed);
+                    } else {
                         check_refusal(&reply, 503, "temporarily_unavailable", "").unwrap();
                     }
                     answered.push(Answered {
@@ -60,7 +74,12 @@ impl Load {
                 answered
             });
         }
-        Self { stop, tasks }
+        Self { stop, issued, tasks }
+    }
+
+    /// Tokens so far.
+    fn issued(&self) -> usize {
+        self.issued.load(Ordering::Relaxed)
     }
 
     async fn stop(self) -> Vec<Answered> {
@@ -75,10 +94,14 @@ fn times(answered: &[Answered], of: impl Fn(&Answered) -> bool) -> Vec<Duration>
 }
 
 /// The time until a node takes work, or does not any more.
-async fn until(node: &TestServer, ready: bool, most: Duration) -> Duration {
+async fn until(node: &TestServer, ready: bool) -> Duration {
     let began = tick();
     while node.app.ready().is_ok() != ready {
-        assert!(began.elapsed() <= most, "ready is not {ready} after {:?}", began.elapsed());
+        assert!(
+            began.elapsed() <= most(NOTICED_MAX),
+            "ready is not {ready} after {:?}",
+            began.elapsed()
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     began.elapsed()
@@ -98,8 +121,8 @@ async fn n12_while_the_database_stands_still_everybody_is_told_so_within_a_secon
     tokio::time::sleep(Duration::from_secs(10)).await;
     let (its, soon) = (Arc::clone(&cluster), tick());
     spawn_blocking(move || its.signal("CONT")).await.unwrap();
-    let continued = tick();
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    let (continued, before) = (tick(), load.issued());
+    let well = comes_true(RECOVERY_MAX, || load.issued() > before).await;
     let answered = load.stop().await;
     let during = times(&answered, |it| it.began > stopped && it.began + it.took < soon);
     let late = percentile_99(&during);
@@ -108,12 +131,12 @@ async fn n12_while_the_database_stands_still_everybody_is_told_so_within_a_secon
     let sessions = "select count(*) from pg_stat_activity where application_name = 'portvakt'";
     let sessions = node.sql().await.number(sessions).await;
     println!(
-        "{} requests while it stood still: p99 {late:?} (at most 1 s); tokens {recovered:?} after (at most 2 s); \
-         {sessions} sessions (at most 11)",
+        "{} requests while it stood still: p99 {late:?} (at most {REFUSAL_MAX:?}); tokens {recovered:?} after (at most \
+         {RECOVERY_MAX:?}); {sessions} sessions (at most 11)",
         during.len()
     );
-    assert!(during.len() > 20 && late <= Duration::from_millis(1_050), "{late:?}");
-    assert!(recovered.is_some_and(|it| it <= Duration::from_secs(2)), "{recovered:?}");
+    assert!(during.len() > 20 && late <= most(REFUSAL_MAX), "{late:?}");
+    assert!(well && recovered.is_some_and(|it| it <= most(RECOVERY_MAX)), "{recovered:?}");
     assert!(sessions <= 11, "{sessions}");
 }
 
@@ -134,24 +157,25 @@ async fn n12_a_slow_database_is_borne_as_long_as_that_is_any_good() {
         tokio::time::sleep(Duration::from_secs(4)).await;
         let answered = load.stop().await;
         let issued = times(&answered, |it| it.issued);
-        let (all, soon) =
-            (answered.len(), times(&answered, |it| it.took <= Duration::from_secs(1)));
+        let (all, soon) = (answered.len(), times(&answered, |it| it.took <= most(REFUSAL_MAX)));
         let late = if issued.len() > 1 { percentile_99(&issued) } else { Duration::ZERO };
         println!(
-            "{delay} ms: {} of {all} issued, p99 of them {late:?}; {} of {all} answered within a second",
+            "{delay} ms: {} of {all} issued, p99 of them {late:?}; {} of {all} answered within {REFUSAL_MAX:?} times {}",
             issued.len(),
             soon.len(),
+            tolerance(),
         );
         match delay {
             50 => {
-                assert_eq!(issued.len(), all, "all are issued");
-                assert!(late <= Duration::from_millis(300), "{late:?} (at most 300 ms)");
+                let lost = all - issued.len();
+                assert!(hardly_any(lost, all), "{lost} of {all} are refused");
+                assert!(late <= most(Duration::from_millis(300)), "{late:?} (at most 300 ms)");
             }
-            200 => assert!(late <= Duration::from_millis(1_500), "{late:?} (at most 1.5 s)"),
+            200 => assert!(late <= most(Duration::from_millis(1_500)), "{late:?} (at most 1.5 s)"),
             _ => assert!(soon.len() * 100 >= all * 95, "95 % within a second"),
         }
         proxy.delay(Duration::ZERO);
-        until(&node, true, Duration::from_secs(5)).await;
+        until(&node, true).await;
     }
 }
 
@@ -171,7 +195,7 @@ async fn n12_a_node_that_cannot_reach_the_database_steps_aside_and_the_other_goe
         let before = percentile_99(&times(&load.stop().await, |it| it.issued));
         proxy.swallow(true);
         let load = Load::start(other.address);
-        let unready = until(&cut_off, false, Duration::from_secs(3)).await;
+        let unready = until(&cut_off, false).await;
         let refused = cut_off.ask(&caller("es256").assertion()).await;
         check_refusal(&refused, 503, "temporarily_unavailable", "").unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -182,11 +206,11 @@ async fn n12_a_node_that_cannot_reach_the_database_steps_aside_and_the_other_goe
         let registry = &other.app.registry;
         registry.withdraw_access(&actor(), &scope, consumer, None, None).await.unwrap();
         proxy.swallow(false);
-        let ready = until(&cut_off, true, Duration::from_secs(3)).await;
+        let ready = until(&cut_off, true).await;
         let stale = cut_off.ask(&caller("es256").assertion()).await;
         assert_eq!(stale.status, 403, "it has the change when it is ready: {}", stale.text());
         println!(
-            "round {round}: not ready after {unready:?}, ready {ready:?} after it was healed (at most 3 s each); the \
+            "round {round}: not ready after {unready:?}, ready {ready:?} after it was healed (at most {NOTICED_MAX:?} each); the \
              other: p99 {before:?} before, {during:?} meanwhile"
         );
         let terms = AccessTerms::default();
