@@ -10,6 +10,7 @@
 //! read before anything is answered, and what stands in them was spent there. So each assertion belongs to the
 //! first row it stands in, and to that row alone.
 
+mod register;
 mod spent;
 
 use std::sync::Arc;
@@ -20,11 +21,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 
 use crate::clock::{Clock, Timestamp};
-use crate::store::{ReplayLog, SpentId, Store, StoreError};
+use crate::store::{SpentId, Store};
 use crate::token::agreed_clock::APART_SECONDS_MAX;
 use crate::token::assertion::ReplayId;
 use crate::token::refusal::Refusal;
-use crate::token::replay::spent::Spent;
+use crate::token::replay::register::Register;
 
 /// Assertions that may wait for a commit. Beyond that the database is too slow for the load, and a quick
 /// 503 serves everybody better than a long queue.
@@ -50,10 +51,8 @@ const KEEP_MARGIN_SECONDS: i64 = 120;
 /// of the comparison some more.
 const CLOCKS_APART_SECONDS: i64 = APART_SECONDS_MAX + 2;
 
-/// How often expired rows are dropped, and how many of the oldest are looked at: a slice small enough that a
-/// commit behind it does not notice.
+/// How often expired rows are dropped.
 const SWEEP_SECONDS: u64 = 5;
-const SWEEP_ROWS: u32 = 5_000;
 
 /// The register of spent assertions.
 #[derive(Clone)]
@@ -92,12 +91,7 @@ impl Replay {
     ) -> (Self, JoinHandle<()>) {
         let (waiting, queue) = mpsc::channel(WAITING_MAX);
         let fence = Fence::default();
-        let register = Register {
-            log: store.replay_log(),
-            spent: Spent::default(),
-            read_to: 0,
-            fence: Arc::clone(&fence),
-        };
+        let register = Register::new(store.replay_log(), Arc::clone(&fence));
         let task = tokio::spawn(write(register, Arc::clone(&clock), queue));
         (Self { waiting, clock, clock_skew_seconds, fence }, task)
     }
@@ -190,107 +184,6 @@ async fn gather(batch: &mut Vec<Waiting>, queue: &mut mpsc::Receiver<Waiting>) -
         }
     }
     batch.len()
-}
-
-/// The log, and what of it is in memory.
-struct Register {
-    log: ReplayLog,
-    spent: Spent,
-    /// The row up to which the log has been read.
-    read_to: i64,
-    fence: Fence,
-}
-
-impl Register {
-    /// Spends a batch in one commit, and answers all who wait for it. An error is that the database did not.
-    async fn spend_batch(&mut self, batch: &mut Vec<Waiting>) -> Result<(), StoreError> {
-        // What is known to be spent costs no write: a storm of replays leaves the disk alone.
-        let mut new: Vec<Waiting> = Vec::with_capacity(batch.len());
-        for waiting in batch.drain(..) {
-            if self.spent.contains(&waiting.id) {
-                waiting.answer(Verdict::Spent);
-            } else {
-                new.push(waiting);
-            }
-        }
-        if new.is_empty() {
-            return Ok(());
-        }
-        let appended = self.append(&new).await;
-        match &appended {
-            Ok(()) => {
-                for waiting in new {
-                    // The same assertion twice in a batch is fresh for the first that came.
-                    let fresh = self.spent.insert(waiting.id, waiting.keep_until);
-                    waiting.answer(if fresh { Verdict::Fresh } else { Verdict::Spent });
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "assertions could not be spent");
-                for waiting in new {
-                    waiting.answer(Verdict::Unknown);
-                }
-            }
-        }
-        appended
-    }
-
-    /// Appends a row with all of these, and reads every row before it that has not been read.
-    async fn append(&mut self, new: &[Waiting]) -> Result<(), StoreError> {
-        if self.read_to == 0 {
-            self.read_before(i64::MAX).await?;
-        }
-        let ids: Vec<SpentId> = new.iter().map(|waiting| waiting.id).collect();
-        let latest = new.iter().map(|waiting| waiting.keep_until).max();
-        let keep_until = latest.unwrap_or(Timestamp::from_seconds(i64::MAX));
-        let seq = self.log.append(&ids, keep_until).await?;
-        self.note_fence();
-        if seq <= self.read_to {
-            // Numbers have begun again, as in a database that was put in the place of the one that was read.
-            self.read_to = 0;
-        }
-        if seq != self.read_to + 1 {
-            self.read_before(seq).await?;
-        }
-        self.read_to = seq;
-        Ok(())
-    }
-
-    /// Takes in every row before `before` that has not been read.
-    async fn read_before(&mut self, before: i64) -> Result<(), StoreError> {
-        loop {
-            let rows = self.log.rows_between(self.read_to, before).await?;
-            self.note_fence();
-            let Some(last) = rows.last() else { return Ok(()) };
-            self.read_to = last.seq;
-            for row in &rows {
-                for id in &row.ids {
-                    self.spent.insert(*id, row.keep_until);
-                }
-            }
-        }
-    }
-
-    /// Tells those who spend of the fence that the connection has found.
-    fn note_fence(&self) {
-        if let Some(fenced_at) = self.log.fenced_at() {
-            self.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
-        }
-    }
-
-    /// Drops what has expired, and says when to do so again.
-    async fn sweep(&mut self, now: Timestamp) -> Duration {
-        self.spent.forget(now);
-        match self.log.forget(now, SWEEP_ROWS).await {
-            // So many mean that more is waiting.
-            Ok(rows) if rows >= u64::from(SWEEP_ROWS) / 2 => Duration::ZERO,
-            Ok(_) => Duration::from_secs(SWEEP_SECONDS),
-            Err(error) => {
-                tracing::warn!(%error, "spent assertions could not be dropped");
-                Duration::from_secs(SWEEP_SECONDS)
-            }
-        }
-    }
 }
 
 impl Waiting {

@@ -1,0 +1,119 @@
+//! The log of spent assertions, and what of it is held in memory.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::store::{ReplayLog, SpentId, StoreError};
+use crate::token::replay::spent::Spent;
+use crate::token::replay::{Fence, SWEEP_SECONDS, Verdict, Waiting};
+
+/// How many of the oldest rows are looked at when what has expired is dropped: a slice small enough that a commit behind it
+/// does not notice.
+const SWEEP_ROWS: u32 = 5_000;
+
+/// The log, and what of it is in memory.
+pub(super) struct Register {
+    log: ReplayLog,
+    spent: Spent,
+    /// The row up to which the log has been read.
+    read_to: i64,
+    fence: Fence,
+}
+
+impl Register {
+    /// Nothing of the log has been read.
+    pub(super) fn new(log: ReplayLog, fence: Fence) -> Self {
+        Self { log, spent: Spent::default(), read_to: 0, fence }
+    }
+
+    /// Spends a batch in one commit, and answers all who wait for it. An error is that the database did not.
+    pub(super) async fn spend_batch(&mut self, batch: &mut Vec<Waiting>) -> Result<(), StoreError> {
+        // What is known to be spent costs no write: a storm of replays leaves the disk alone.
+        let mut new: Vec<Waiting> = Vec::with_capacity(batch.len());
+        for waiting in batch.drain(..) {
+            if self.spent.contains(&waiting.id) {
+                waiting.answer(Verdict::Spent);
+            } else {
+                new.push(waiting);
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        let appended = self.append(&new).await;
+        match &appended {
+            Ok(()) => {
+                for waiting in new {
+                    // The same assertion twice in a batch is fresh for the first that came.
+                    let fresh = self.spent.insert(waiting.id, waiting.keep_until);
+                    waiting.answer(if fresh { Verdict::Fresh } else { Verdict::Spent });
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "assertions could not be spent");
+                for waiting in new {
+                    waiting.answer(Verdict::Unknown);
+                }
+            }
+        }
+        appended
+    }
+
+    /// Appends a row with all of these, and reads every row before it that has not been read.
+    async fn append(&mut self, new: &[Waiting]) -> Result<(), StoreError> {
+        if self.read_to == 0 {
+            self.read_before(i64::MAX).await?;
+        }
+        let ids: Vec<SpentId> = new.iter().map(|waiting| waiting.id).collect();
+        let latest = new.iter().map(|waiting| waiting.keep_until).max();
+        let keep_until = latest.unwrap_or(Timestamp::from_seconds(i64::MAX));
+        let seq = self.log.append(&ids, keep_until).await?;
+        self.note_fence();
+        if seq <= self.read_to {
+            // Numbers have begun again, as in a database that was put in the place of the one that was read.
+            self.read_to = 0;
+        }
+        if seq != self.read_to + 1 {
+            self.read_before(seq).await?;
+        }
+        self.read_to = seq;
+        Ok(())
+    }
+
+    /// Takes in every row before `before` that has not been read.
+    pub(super) async fn read_before(&mut self, before: i64) -> Result<(), StoreError> {
+        loop {
+            let rows = self.log.rows_between(self.read_to, before).await?;
+            self.note_fence();
+            let Some(last) = rows.last() else { return Ok(()) };
+            self.read_to = last.seq;
+            for row in &rows {
+                for id in &row.ids {
+                    self.spent.insert(*id, row.keep_until);
+                }
+            }
+        }
+    }
+
+    /// Tells those who spend of the fence that the connection has found.
+    fn note_fence(&self) {
+        if let Some(fenced_at) = self.log.fenced_at() {
+            self.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
+        }
+    }
+
+    /// Drops what has expired, and says when to do so again.
+    pub(super) async fn sweep(&mut self, now: Timestamp) -> Duration {
+        self.spent.forget(now);
+        match self.log.forget(now, SWEEP_ROWS).await {
+            // So many mean that more is waiting.
+            Ok(rows) if rows >= u64::from(SWEEP_ROWS) / 2 => Duration::ZERO,
+            Ok(_) => Duration::from_secs(SWEEP_SECONDS),
+            Err(error) => {
+                tracing::warn!(%error, "spent assertions could not be dropped");
+                Duration::from_secs(SWEEP_SECONDS)
+            }
+        }
+    }
+}
