@@ -6,6 +6,7 @@ mod error;
 mod limits;
 mod nodes;
 pub mod open_id;
+mod outages;
 mod post;
 mod revocation;
 mod settings;
@@ -49,7 +50,7 @@ use crate::token::last_use::LastUses;
 use crate::token::limit::RateLimit;
 use crate::token::recorder::{KeepRules, Recorder};
 use crate::token::refusal::Refusal;
-use crate::token::replay::Replay;
+use crate::token::replay::{Outage, Replay};
 use crate::token::token_use::TokenUses;
 use crate::token::{IssueRules, Issuer};
 
@@ -58,6 +59,9 @@ pub use limits::{Asker, Limits};
 pub use nodes::{Reach, dead_seconds};
 pub use revocation::{FetchStatus, ListFacts, ListStatus, RevocationLists};
 pub use settings::Difference;
+
+/// What a node is called that has its database for itself.
+const ALONE: &str = "alone";
 
 /// The server without its listeners.
 pub struct App {
@@ -163,9 +167,8 @@ impl App {
         if let Some(operator) = load_operator(config)? {
             Box::pin(registry.first_start(&operator)).await?;
         }
-        let skew = config.token.clock_skew_seconds;
-        let (replay, writer) = Replay::start(&store, Arc::clone(&clock), skew);
-        tasks.0.push(writer);
+        let name = node.as_ref().map_or(ALONE, Node::id);
+        let replay = start_replay(config, &store, &clock, (&registry, name), &mut tasks);
         let open_id = OpenIdProviders::new(config, &rules, &clock, &random, open_id_seal, &replay)?;
         let recorder = Recorder::start(&store, Arc::clone(&clock), keep_rules(config.explain));
         let registers = delegation_registers(config, &rules, &caches, &keys, &random)?;
@@ -226,10 +229,28 @@ impl App {
         }
         let now = self.issuer.clock.now();
         let contact = self.issuer.feed.require_contact(now, self.poll);
-        contact.map_err(|refusal| match refusal {
-            Refusal::Unavailable { cause } => cause,
-            other => format!("{other:?}"),
+        contact.or_else(|refusal| {
+            let outage_max = self.issuer.rules.outage_max;
+            let goes_on =
+                !outage_max.is_zero() && self.issuer.feed.freshness(now, outage_max).is_ok();
+            if goes_on { Ok(()) } else { Err(as_text(refusal)) }
         })
+    }
+
+    /// What is amiss although the server takes work: the database is away, and only scopes that allow it are issued.
+    pub fn outage(&self) -> Option<String> {
+        if let Some(outage) = self.outage_under_way() {
+            return Some(format!(
+                "the database has been away since {}; {} tokens have been issued without it, for scopes that allow it",
+                outage.since, outage.spent
+            ));
+        }
+        let contact = self.issuer.feed.require_contact(self.issuer.clock.now(), self.poll);
+        contact.err().filter(|_| self.ready().is_ok()).map(as_text)
+    }
+
+    fn outage_under_way(&self) -> Option<Outage> {
+        self.issuer.replay.outage().filter(|outage| outage.until.is_none())
     }
 
     /// A setting that another node has otherwise, if there is one.
@@ -274,6 +295,10 @@ impl App {
             is_ready: self.ready().is_ok(),
             clock_apart_seconds: self.clock.apart(),
             has_differing_setting: self.differing_setting().is_some(),
+            outage_seconds: self.outage_under_way().map_or(0, |outage| {
+                self.issuer.clock.now().seconds().saturating_sub(outage.since.seconds())
+            }),
+            outage_tokens: self.issuer.replay.outage().map_or(0, |outage| outage.spent),
         };
         self.metrics.measure_node(node);
         self.metrics.measure_lists(self.revocation_lists.status().iter().map(ListStatus::measures));
@@ -282,6 +307,13 @@ impl App {
     /// Time since the server began, for durations.
     pub fn uptime(&self) -> Duration {
         self.issuer.clock.uptime()
+    }
+}
+
+fn as_text(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Unavailable { cause } => cause,
+        other => format!("{other:?}"),
     }
 }
 
@@ -305,7 +337,7 @@ async fn join_others(
         issuer: &config.issuer,
         settings: settings::shared(config, sets.iter(), clock.now()),
         differing: config.differing_settings,
-        stale_max: config.feed.stale_max,
+        dead_seconds: dead_seconds(config),
     };
     Node::join(store, joining, Arc::clone(clock), random).await
 }
@@ -320,6 +352,21 @@ fn registry_alone(
 ) -> Registry {
     let (clock, random) = (Arc::clone(clock), Arc::clone(random));
     Registry::alone(store.clone(), clock, random, seal, registry_rules(config))
+}
+
+/// The register of spent assertions; and what the node of that name spends in an outage is told to the trail.
+fn start_replay(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    (registry, node): (&Registry, &str),
+    tasks: &mut Tasks,
+) -> Replay {
+    let (skew, outage_max) = (config.token.clock_skew_seconds, config.outage.issue);
+    let (replay, writer) = Replay::start(store, Arc::clone(clock), skew, outage_max);
+    let told = outages::run(registry.clone(), replay.watch_outage(), node.to_owned());
+    tasks.0.extend([writer, tokio::spawn(told)]);
+    replay
 }
 
 /// Shows the node, if it is one, to the others from now on, as it is each time.
@@ -430,6 +477,7 @@ fn issue_rules(config: &Config) -> IssueRules {
             config::TokenProfile::Maskinporten => TokenProfile::Maskinporten,
             config::TokenProfile::Rfc9068 => TokenProfile::Rfc9068,
         },
+        outage_max: config.outage.issue,
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::app::AppError;
 use crate::app::settings::{Difference, difference};
 use crate::clock::{Clock, Random, Timestamp};
-use crate::config::DifferingSettings;
+use crate::config::{Config, DifferingSettings};
 use crate::domain::change::ChangeSeq;
 use crate::store::{NodeRow, Store, StoreError};
 use crate::token::feed::Feed;
@@ -32,11 +32,12 @@ const DEAD_SECONDS: i64 = 20;
 /// showings, and what clocks may differ.
 const DEAD_MARGIN_SECONDS: i64 = 10;
 
-/// Seconds after which a node that has not shown itself has died, where nodes go on without the change feed for
-/// `stale_max`.
-pub fn dead_seconds(stale_max: Duration) -> i64 {
-    let stale_seconds = i64::try_from(stale_max.as_secs()).unwrap_or(i64::MAX);
-    stale_seconds.saturating_add(DEAD_MARGIN_SECONDS).max(DEAD_SECONDS)
+/// Seconds after which a node that has not shown itself has died: for so long nodes go on without the change feed, or
+/// in an outage.
+pub fn dead_seconds(config: &Config) -> i64 {
+    let unseen = config.feed.stale_max.max(config.outage.issue);
+    let unseen_seconds = i64::try_from(unseen.as_secs()).unwrap_or(i64::MAX);
+    unseen_seconds.saturating_add(DEAD_MARGIN_SECONDS).max(DEAD_SECONDS)
 }
 
 /// What a node is told about the others when it joins them.
@@ -44,8 +45,8 @@ pub(super) struct Joining<'a> {
     pub(super) issuer: &'a str,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) differing: DifferingSettings,
-    /// How long a node goes on without the change feed.
-    pub(super) stale_max: Duration,
+    /// Seconds after which a node that has not shown itself has died.
+    pub(super) dead_seconds: i64,
 }
 
 /// A node among those of its database.
@@ -95,7 +96,7 @@ impl Node {
             applied: None,
             settings: joining.settings,
         };
-        let dead_seconds = dead_seconds(joining.stale_max);
+        let dead_seconds = joining.dead_seconds;
         let now = clock.now();
         let mut transaction = store.begin().await?;
         let others = transaction.living_nodes(now.minus_seconds(dead_seconds)).await?;
@@ -142,6 +143,11 @@ impl Node {
             |node: &NodeRow| if node.id == self.row.id { Some(own) } else { node.applied };
         let behind = nodes.iter().filter(|node| applied(node).is_none_or(|applied| applied < seq));
         Ok(Reach { nodes: nodes.len(), behind: behind.count() })
+    }
+
+    /// What the node is called.
+    pub(super) fn id(&self) -> &str {
+        &self.row.id
     }
 
     /// A setting that another node has otherwise, if there is one.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::{AppError, first_line, portal_url};
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config::{self, Config};
+use crate::domain::scope::OutagePolicy;
 use crate::keys::second_factor::SecretSeal;
 use crate::registry::OpenIdIdentity;
 use crate::remote::open_id::{Provider, ProviderSettings, Secrets};
@@ -143,8 +144,10 @@ impl OpenIdProviders {
             return Err(OpenIdError::Expired);
         }
         let asked_at = expires_at.minus_seconds(QUESTION_SECONDS);
-        let spent =
-            self.replay.spend(ReplayId::of_state(&answer.state), asked_at, expires_at).await;
+        let spent = self
+            .replay
+            .spend(ReplayId::of_state(&answer.state), asked_at, expires_at, OutagePolicy::Refuse)
+            .await;
         spent.map_err(|refusal| match refusal {
             Refusal::Replayed => OpenIdError::Expired,
             other => OpenIdError::Unavailable(format!("the answer cannot be spent: {other:?}")),

@@ -67,6 +67,7 @@ pub(super) fn shared<'a>(
     add("keys.announce_hours", config.signing.announce_hours.to_string());
     add("keys.rotate_days", config.signing.rotate_days.unwrap_or_default().to_string());
     add("feed.stale_seconds_max", config.feed.stale_max.as_secs().to_string());
+    add("outage.issue_seconds_max", config.outage.issue.as_secs().to_string());
     let registers = config.delegation_registers.iter().map(|register| register.issuer.as_str());
     add("delegation_register", sorted(registers));
     add("trust", sorted(config.trust.iter().map(|set| set.name.as_str())));

@@ -14,6 +14,7 @@ mod mail;
 mod ocsp;
 mod open_id;
 mod operator;
+mod outage;
 mod outbound;
 mod raw;
 mod trust;
@@ -36,6 +37,7 @@ pub use mail::{Mail, MailTls, MailTransport, SmtpServer};
 pub use ocsp::{Ocsp, OcspNonce};
 pub use open_id::OpenIdProvider;
 pub use operator::Operator;
+pub use outage::Outage;
 pub use outbound::{Outbound, RevocationLists};
 pub use trust::{Revocation, TrustSet};
 pub use trust_profile::{EXTENDED_KEY_USAGES, OrganizationAttribute, TrustProfile};
@@ -83,6 +85,8 @@ pub struct Config {
     pub differing_settings: DifferingSettings,
     /// How the change feed is followed.
     pub feed: Feed,
+    /// What is done while the database cannot be reached.
+    pub outage: Outage,
     /// What is kept of refused requests.
     pub explain: Explain,
     /// How e-mail leaves the server; `None` when it does not.
@@ -256,6 +260,7 @@ impl Config {
                     positive("feed.stale_seconds_max", raw.feed.stale_seconds_max)?.into(),
                 ),
             },
+            outage: Outage::check(&raw.outage)?,
             explain: Explain {
                 retention_days: positive("explain.retention_days", raw.explain.retention_days)?,
                 records_max: positive("explain.records_max", raw.explain.records_max)?,

@@ -77,6 +77,7 @@ section!(RawKeys {
     announce_hours: u32,
     rotate_days: u32,
 });
+section!(RawOutage { issue_seconds_max: u32 });
 section!(RawNodes { differing_settings: String });
 section!(RawFeed { poll_milliseconds: u32, stale_seconds_max: u32 });
 section!(RawExplain { retention_days: u32, records_max: u32 });
@@ -159,6 +160,7 @@ pub(super) struct Raw {
     pub(super) keys: RawKeys,
     pub(super) nodes: RawNodes,
     pub(super) feed: RawFeed,
+    pub(super) outage: RawOutage,
     pub(super) explain: RawExplain,
     pub(super) mail: RawMail,
     pub(super) log: RawLog,
@@ -186,6 +188,7 @@ impl Raw {
         self.keys.overlay(over.keys);
         self.nodes.overlay(over.nodes);
         self.feed.overlay(over.feed);
+        self.outage.overlay(over.outage);
         self.explain.overlay(over.explain);
         self.mail.overlay(over.mail);
         self.log.overlay(over.log);

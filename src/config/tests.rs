@@ -287,6 +287,14 @@ fn nodes_with_other_settings_are_refused_unless_that_is_said() {
 }
 
 #[test]
+fn in_an_outage_nothing_is_issued_unless_it_is_said_and_never_for_more_than_an_hour() {
+    assert!(load(MINIMAL, &[]).unwrap().outage.issue.is_zero());
+    let said = |seconds| [("PORTVAKT__OUTAGE__ISSUE_SECONDS_MAX", seconds)];
+    assert_eq!(load(MINIMAL, &said("3600")).unwrap().outage.issue.as_secs(), 3_600);
+    assert!(refusal(MINIMAL, &said("3601")).contains("outage.issue_seconds_max"));
+}
+
+#[test]
 fn mail_is_off_until_it_is_set_up() {
     assert!(load(MINIMAL, &[]).unwrap().mail.is_none());
     let with = |more: &str| format!("{MINIMAL}[mail]\nfrom = \"a@example.org\"\n{more}");

@@ -13,6 +13,8 @@ pub enum ChangedNoun {
     Client,
     /// A delegation; the key is `consumer supplier scope`.
     Delegation,
+    /// A node of this server; the key is its identifier. What it tells is no news for caches.
+    Node,
     /// An organization; the key is its number.
     Organization,
     /// A prefix; the key is the prefix.
@@ -29,10 +31,11 @@ pub enum ChangedNoun {
 
 impl ChangedNoun {
     /// Every noun, with the name under which the feed stores it.
-    const NAMES: [(Self, &'static str); 9] = [
+    const NAMES: [(Self, &'static str); 10] = [
         (Self::Access, "access"),
         (Self::Client, "client"),
         (Self::Delegation, "delegation"),
+        (Self::Node, "node"),
         (Self::Organization, "organization"),
         (Self::Prefix, "prefix"),
         (Self::PrefixRequest, "prefix_request"),

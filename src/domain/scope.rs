@@ -148,6 +148,17 @@ pub enum ScopeAudience {
     GrantedOrganizations,
 }
 
+/// What becomes of a scope while the database cannot be reached.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OutagePolicy {
+    /// No token is issued for it.
+    #[default]
+    Refuse,
+    /// Tokens are issued by what is in memory, for as long as the installation allows: what was withdrawn meanwhile may
+    /// still be used, and an assertion is worth one token at each node.
+    Issue,
+}
+
 /// Who can find a scope.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Visibility {
@@ -203,6 +214,8 @@ pub struct Scope {
     /// The register of delegations that the owner accepts; `None` means the scope cannot be
     /// delegated.
     pub delegation_source: Option<String>,
+    /// What becomes of it while the database cannot be reached (`issued_in_outage`).
+    pub outage_policy: OutagePolicy,
     /// What nothing here depends on.
     pub details: ScopeDetails,
 }
@@ -220,6 +233,7 @@ impl Scope {
             integration_types: Vec::new(),
             token_lifetime_seconds_max: None,
             delegation_source: None,
+            outage_policy: OutagePolicy::default(),
             details: ScopeDetails::default(),
         }
     }

@@ -37,7 +37,10 @@ pub(super) async fn alive() -> &'static str {
 /// 200 when the server takes work, 503 with the reason when it does not.
 async fn ready(State(app): State<Arc<App>>) -> Response {
     match app.ready() {
-        Ok(()) => "ready\n".into_response(),
+        Ok(()) => match app.outage() {
+            None => "ready\n".into_response(),
+            Some(amiss) => format!("ready; {amiss}\n").into_response(),
+        },
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
 }
@@ -116,6 +119,9 @@ struct Health {
     /// Why no work is taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What is amiss with the database while work is taken all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outage: Option<String>,
     /// What should be the same on all nodes and is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     differing_setting: Option<String>,
@@ -154,14 +160,16 @@ async fn health(State(app): State<Arc<App>>) -> Response {
     let trust_sets: Vec<TrustSetHealth> = sets.map(|set| set.summary(now).into()).collect();
     let reason = app.ready().err();
     let differing_setting = app.differing_setting().map(|it| it.to_string());
-    let warned =
-        differing_setting.is_some() || trust_sets.iter().any(|set| !set.warnings.is_empty());
+    let outage = app.outage();
+    let warned = outage.is_some()
+        || differing_setting.is_some()
+        || trust_sets.iter().any(|set| !set.warnings.is_empty());
     let status = match (&reason, warned) {
         (Some(_), _) => "unavailable",
         (None, true) => "warning",
         (None, false) => "ok",
     };
-    let health = Health { status, reason, differing_setting, trust_sets };
+    let health = Health { status, reason, outage, differing_setting, trust_sets };
     match serde_json::to_vec(&health) {
         Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -25,6 +25,7 @@ mod idempotency;
 mod mail;
 mod on_behalf_of;
 mod organizations;
+mod outages;
 mod people;
 mod prefix_requests;
 mod refused_requests;

@@ -7,7 +7,7 @@ use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::PrefixName;
 use crate::domain::record::{Page, Recorded, Version};
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
@@ -22,6 +22,7 @@ struct ScopeRow {
     allowed_integration_types: String,
     token_lifetime_seconds_max: i64,
     delegation_source: Option<String>,
+    issued_in_outage: bool,
     details: String,
     created_at: i64,
     updated_at: i64,
@@ -52,7 +53,7 @@ pub struct ScopeFilter {
 }
 
 const SELECT: &str = "select name, owner_number, description, active, accessible_for_all, visibility, \
-     allowed_integration_types, token_lifetime_seconds_max, delegation_source, details, created_at, \
+     allowed_integration_types, token_lifetime_seconds_max, delegation_source, issued_in_outage, details, created_at, \
      updated_at, version from scope";
 
 impl ScopeFilter {
@@ -137,8 +138,8 @@ impl Transaction {
         query(
             "insert into scope (name, prefix, owner_number, description, active, accessible_for_all, \
              visibility, allowed_integration_types, token_lifetime_seconds_max, delegation_source, \
-             details, created_at, updated_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+             details, created_at, updated_at, issued_in_outage) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)",
         )
         .bind(scope.name.as_str())
         .bind(scope.name.prefix())
@@ -152,6 +153,7 @@ impl Transaction {
         .bind(&scope.delegation_source)
         .bind(as_json(&scope.details))
         .bind(now.seconds())
+        .bind(scope.outage_policy == OutagePolicy::Issue)
         .execute(self.connection())
         .await?;
         Ok(())
@@ -186,7 +188,7 @@ impl Transaction {
         let done = query(
             "update scope set description = $2, active = $3, accessible_for_all = $4, visibility = $5, \
              allowed_integration_types = $6, token_lifetime_seconds_max = $7, delegation_source = $8, \
-             details = $9, owner_number = $10, updated_at = $11, version = version + 1 \
+             details = $9, owner_number = $10, updated_at = $11, issued_in_outage = $13, version = version + 1 \
              where name = $1 and version = $12",
         )
         .bind(scope.name.as_str())
@@ -201,6 +203,7 @@ impl Transaction {
         .bind(scope.owner.as_str())
         .bind(now.seconds())
         .bind(seen.0)
+        .bind(scope.outage_policy == OutagePolicy::Issue)
         .execute(self.connection())
         .await?;
         Self::met_one_row("scope", done)
@@ -245,6 +248,11 @@ impl TryFrom<ScopeRow> for Recorded<Scope> {
                 .collect::<Result<_, _>>()?,
             token_lifetime_seconds_max: (lifetime > 0).then_some(lifetime),
             delegation_source: row.delegation_source,
+            outage_policy: if row.issued_in_outage {
+                OutagePolicy::Issue
+            } else {
+                OutagePolicy::Refuse
+            },
             details: from_json("scope", &row.details)?,
         };
         Ok(Self {

@@ -12,6 +12,10 @@ pub struct NodeMeasures {
     pub clock_apart_seconds: i64,
     /// Whether another node has a setting that should be the same.
     pub has_differing_setting: bool,
+    /// For how many seconds the database has been away while tokens are issued all the same; 0 if it is not.
+    pub outage_seconds: i64,
+    /// Tokens that were issued in the outage under way or the last one.
+    pub outage_tokens: u64,
 }
 
 /// The measures of a node.
@@ -20,6 +24,8 @@ pub(super) struct NodeGauges {
     ready: Gauge,
     clock_apart: Gauge,
     differing: Gauge,
+    outage_seconds: Gauge,
+    outage_tokens: Gauge,
 }
 
 impl NodeGauges {
@@ -29,7 +35,7 @@ impl NodeGauges {
             ("ready", "Whether the server takes work", &gauges.ready),
             (
                 "clock_apart_seconds",
-                "By how many seconds the clock of this node is ahead of the database's; beyond 5 either way no token \
+                "By how many seconds the clock of this node is ahead of the database's; beyond 2 either way no token \
                  is issued",
                 &gauges.clock_apart,
             ),
@@ -37,6 +43,16 @@ impl NodeGauges {
                 "differing_settings",
                 "Whether another node has a setting otherwise that should be the same on all",
                 &gauges.differing,
+            ),
+            (
+                "outage_seconds",
+                "For how many seconds the database has been away while scopes that allow it are issued",
+                &gauges.outage_seconds,
+            ),
+            (
+                "outage_tokens",
+                "Tokens that were issued in the outage under way or the last one",
+                &gauges.outage_tokens,
             ),
         ] {
             registry.register(name, help, gauge.clone());
@@ -48,5 +64,7 @@ impl NodeGauges {
         self.ready.set(node.is_ready.into());
         self.clock_apart.set(node.clock_apart_seconds);
         self.differing.set(node.has_differing_setting.into());
+        self.outage_seconds.set(node.outage_seconds);
+        self.outage_tokens.set(i64::try_from(node.outage_tokens).unwrap_or(i64::MAX));
     }
 }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::domain::client::Client;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::token::cache::{Caches, KnownAccess};
 use crate::token::claims::Grant;
 use crate::token::delegation::DelegationRegisters;
@@ -21,6 +21,8 @@ pub struct Decision {
     pub delegation_source: Option<String>,
     /// How long the token lives.
     pub lifetime_seconds: u32,
+    /// Whether it is issued while the database cannot be reached: only if every scope allows it.
+    pub outage_policy: OutagePolicy,
     /// The accesses by which it is so and whose use has not been noted lately.
     pub unnoted: Vec<Arc<KnownAccess>>,
 }
@@ -63,6 +65,7 @@ pub async fn decide(
         consumer,
         delegation_source: None,
         lifetime_seconds: client.token_lifetime_seconds.clamp(1, lifetime_seconds_max),
+        outage_policy: OutagePolicy::Issue,
         unnoted: Vec::new(),
     };
     // That the client's own organization takes part has been seen to.
@@ -81,6 +84,9 @@ pub async fn decide(
         }
         if !takes_part {
             return Err(Refusal::NoAccess { scope: name.clone() });
+        }
+        if scope.outage_policy == OutagePolicy::Refuse {
+            decision.outage_policy = OutagePolicy::Refuse;
         }
         if let Some(most) = scope.token_lifetime_seconds_max {
             decision.lifetime_seconds = decision.lifetime_seconds.min(most);

@@ -147,7 +147,8 @@ impl Caches {
                 Ok(number) => self.organizations.changed(&number),
                 Err(_) => self.organizations.all_changed(),
             },
-            ChangedNoun::Prefix
+            ChangedNoun::Node
+            | ChangedNoun::Prefix
             | ChangedNoun::PrefixRequest
             | ChangedNoun::SigningKey
             | ChangedNoun::User => {}

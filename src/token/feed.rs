@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, Notify, watch};
 
 use crate::clock::{Clock as _, Timestamp};
 use crate::domain::change::{ChangeSeq, ChangedNoun};
+use crate::domain::scope::OutagePolicy;
 use crate::keys::{KeyKeeper, KeyKeeperError};
 use crate::store::Store;
 use crate::token::agreed_clock::AgreedClock;
@@ -25,6 +26,25 @@ const WORK_AGE_MAX: Duration = Duration::from_millis(2_500);
 
 /// How often the database's clock is looked at.
 const COMPARE: Duration = Duration::from_secs(1);
+
+/// Whether what is cached is right.
+#[derive(Debug)]
+pub enum Freshness {
+    /// It is.
+    Fresh,
+    /// It may not be, for the reason with which others are refused.
+    Stale(Refusal),
+}
+
+impl Freshness {
+    /// Refuses by what may be wrong where the policy does.
+    pub fn allow(self, policy: OutagePolicy) -> Result<(), Refusal> {
+        match (self, policy) {
+            (Self::Fresh, _) | (Self::Stale(_), OutagePolicy::Issue) => Ok(()),
+            (Self::Stale(refusal), OutagePolicy::Refuse) => Err(refusal),
+        }
+    }
+}
 
 /// A follower of the change feed.
 pub struct Feed {
@@ -146,6 +166,16 @@ impl Feed {
     pub fn require_contact(&self, now: Timestamp, poll: Duration) -> Result<(), Refusal> {
         self.require_fresh(now)?;
         self.require_age(poll + WORK_AGE_MAX)
+    }
+
+    /// How right what is cached is. Refuses when the last look is longer ago than an outage may be in which anything is
+    /// issued, or when the node's clock, which shows `now`, is wrong.
+    pub fn freshness(&self, now: Timestamp, outage_max: Duration) -> Result<Freshness, Refusal> {
+        self.clock.require_agreement(now)?;
+        match self.require_age(self.stale_max) {
+            Ok(()) => Ok(Freshness::Fresh),
+            Err(stale) => self.require_age(outage_max).map(|()| Freshness::Stale(stale)),
+        }
     }
 
     /// Refuses when the last look is so long ago that what is cached may be wrong, or when the node's clock, which

@@ -8,11 +8,14 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::domain::client::ClientStatus;
-use crate::domain::scope::RequestedScopes;
+use crate::domain::scope::{OutagePolicy, RequestedScopes};
 use crate::domain::step::Step;
 use crate::token::access::decide;
 use crate::token::access_token::{AccessToken, Issuance, new_jti};
+use crate::token::assertion::ReplayId;
+use crate::token::claims::Grant;
 use crate::token::client_key::KeyedClient;
+use crate::token::feed::Freshness;
 use crate::token::jws::UnverifiedAssertion;
 use crate::token::refusal::Refusal;
 use crate::token::trail::{At as _, Trail};
@@ -37,7 +40,7 @@ impl Issuer {
         trail: &mut Trail<'_>,
     ) -> Result<IssuedToken, Refusal> {
         let now = self.clock.now();
-        self.feed.require_fresh(now)?;
+        let freshness = self.feed.freshness(now, self.rules.outage_max)?;
 
         let unverified = UnverifiedAssertion::parse(request.assertion).at(Step::Parse, trail)?; // 2
         let client = self.client(request, &unverified, trail).await;
@@ -53,7 +56,7 @@ impl Issuer {
             .await
             .at(Step::Access, trail)?; // 7
         let replay_id = assertion.replay_id(&client.id, &grant);
-        let spent = self.replay.spend(replay_id, grant.issued_at, grant.expires_at).await;
+        let spent = self.spend(replay_id, &grant, decision.outage_policy, freshness).await;
         let spent = spent.inspect_err(|_| self.requests.give_back(&client.id));
         spent.at(Step::Spend, trail)?; // 8
 
@@ -99,6 +102,18 @@ impl Issuer {
         } else {
             Err(Refusal::UnknownClient)
         }
+    }
+
+    /// Spends an assertion, if that is worth anything by what is known.
+    async fn spend(
+        &self,
+        id: ReplayId,
+        grant: &Grant,
+        policy: OutagePolicy,
+        freshness: Freshness,
+    ) -> Result<(), Refusal> {
+        freshness.allow(policy)?;
+        self.replay.spend(id, grant.issued_at, grant.expires_at, policy).await
     }
 
     fn sign(&self, token: &AccessToken<'_>, now: Timestamp) -> Result<String, Refusal> {

@@ -51,6 +51,7 @@ pub mod token_use;
 pub mod trail;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::{Clock, Random};
 use crate::domain::client::ClientId;
@@ -84,6 +85,8 @@ pub struct IssueRules {
     pub lifetime_seconds_max: u32,
     /// What tokens look like.
     pub profile: TokenProfile,
+    /// How long the database may be away while tokens are issued all the same.
+    pub outage_max: Duration,
 }
 
 /// Issues tokens. Holds all that a request needs, made once when the server starts.

@@ -106,6 +106,9 @@ pub(in crate::cli) struct ScopeSettings {
     /// The register in which it is delegated: the issuer's address.
     #[arg(long, value_name = "ISSUER")]
     delegation_source: Option<String>,
+    /// Whether tokens are issued for it while the database cannot be reached, where the server does that.
+    #[arg(long, value_name = "BOOL")]
+    issued_in_outage: Option<bool>,
 }
 
 /// Who can find a scope.
@@ -141,6 +144,7 @@ impl ScopeSettings {
             ("allowed_integration_types", self.integration_type.map(Value::from)),
             ("token_lifetime_seconds_max", self.token_lifetime_max.map(lifetime)),
             ("delegation_source", self.delegation_source.map(or_null)),
+            ("issued_in_outage", self.issued_in_outage.map(Value::from)),
         ])
     }
 }
@@ -220,6 +224,7 @@ mod tests {
             integration_type: None,
             token_lifetime_max: Some(0),
             delegation_source: None,
+            issued_in_outage: None,
         };
         let expected = json!({
             "long_description": null, "visibility": "PRIVATE", "accessible_for_all": false,

@@ -90,7 +90,7 @@ impl Restore {
     ) -> Result<BackupSummary, Failure> {
         let named = |error| failed_with(&self.file, error);
         let store = app::open_store(&config.database).await.map_err(failed)?;
-        let dead_seconds = app::dead_seconds(config.feed.stale_max);
+        let dead_seconds = app::dead_seconds(config);
         let oldest = SystemClock.now().minus_seconds(dead_seconds);
         let nodes = store.count_nodes_since(oldest).await.map_err(named)?;
         if nodes > 0 {

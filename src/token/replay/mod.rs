@@ -10,6 +10,7 @@
 //! read before anything is answered, and what stands in them was spent there. So each assertion belongs to the
 //! first row it stands in, and to that row alone.
 
+mod outage;
 mod register;
 mod spent;
 
@@ -17,15 +18,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, yield_now};
 
 use crate::clock::{Clock, Timestamp};
+use crate::domain::scope::OutagePolicy;
 use crate::store::{SpentId, Store};
 use crate::token::agreed_clock::APART_SECONDS_MAX;
 use crate::token::assertion::ReplayId;
 use crate::token::refusal::Refusal;
 use crate::token::replay::register::Register;
+
+pub use outage::Outage;
 
 /// Assertions that may wait for a commit. Beyond that the database is too slow for the load, and a quick
 /// 503 serves everybody better than a long queue.
@@ -61,6 +65,7 @@ pub struct Replay {
     clock: Arc<dyn Clock>,
     clock_skew_seconds: i64,
     fence: Fence,
+    outage: watch::Receiver<Option<Outage>>,
 }
 
 /// When the fence was set, in seconds since 1970; zero if it never was. Whoever is told that an assertion is fresh looks
@@ -71,6 +76,7 @@ type Fence = Arc<AtomicI64>;
 struct Waiting {
     id: SpentId,
     keep_until: Timestamp,
+    outage_policy: OutagePolicy,
     answer: oneshot::Sender<Verdict>,
 }
 
@@ -83,26 +89,41 @@ enum Verdict {
 }
 
 impl Replay {
-    /// Starts the task that writes; it ends when the last clone of this value is gone.
+    /// Starts the task that writes; it ends when the last clone of this value is gone. In an outage of `outage_max` at
+    /// most, what may be is spent in memory.
     pub fn start(
         store: &Store,
         clock: Arc<dyn Clock>,
         clock_skew_seconds: i64,
+        outage_max: Duration,
     ) -> (Self, JoinHandle<()>) {
         let (waiting, queue) = mpsc::channel(WAITING_MAX);
         let fence = Fence::default();
-        let register = Register::new(store.replay_log(), Arc::clone(&fence));
+        let (tell, outage) = watch::channel(None);
+        let (its, fence_set) = (Arc::clone(&clock), Arc::clone(&fence));
+        let register = Register::new(store.clone(), its, fence_set, outage_max, tell);
         let task = tokio::spawn(write(register, Arc::clone(&clock), queue));
-        (Self { waiting, clock, clock_skew_seconds, fence }, task)
+        (Self { waiting, clock, clock_skew_seconds, fence, outage }, task)
+    }
+
+    /// The outage under way, or the last one.
+    pub fn outage(&self) -> Option<Outage> {
+        *self.outage.borrow()
+    }
+
+    /// The same, to wait for what comes.
+    pub fn watch_outage(&self) -> watch::Receiver<Option<Outage>> {
+        self.outage.clone()
     }
 
     /// Spends an assertion that was issued at `issued_at` and expires at `expires_at`, or refuses it as used, or because
-    /// it may have been.
+    /// it may have been. In an outage the policy says whether it may be spent at this node alone.
     pub async fn spend(
         &self,
         id: ReplayId,
         issued_at: Timestamp,
         expires_at: Timestamp,
+        outage_policy: OutagePolicy,
     ) -> Result<(), Refusal> {
         self.require_unfenced(issued_at)?;
         let keep = self.clock_skew_seconds.saturating_add(KEEP_MARGIN_SECONDS);
@@ -110,7 +131,7 @@ impl Replay {
         let (answer, verdict) = oneshot::channel();
         let unavailable = |cause: &str| Refusal::Unavailable { cause: cause.to_owned() };
         self.waiting
-            .try_send(Waiting { id: id.0, keep_until, answer })
+            .try_send(Waiting { id: id.0, keep_until, outage_policy, answer })
             .map_err(|_| unavailable("too many assertions wait to be spent"))?;
         let verdict = tokio::time::timeout(Duration::from_secs(COMMIT_SECONDS_MAX), verdict).await;
         match verdict {
@@ -143,8 +164,12 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut next_sweep = clock.uptime() + Duration::from_secs(SWEEP_SECONDS);
     loop {
-        if queue.recv_many(&mut batch, BATCH_MAX).await == 0 {
-            return;
+        tokio::select! {
+            biased;
+            () = register.attempted() => continue,
+            came = queue.recv_many(&mut batch, BATCH_MAX) => if came == 0 {
+                return;
+            },
         }
         let came = gather(&mut batch, &mut queue).await;
         let spent = register.spend_batch(&mut batch).await;
@@ -212,11 +237,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
-        let (replay, task) = Replay::start(&store, Arc::new(SystemClock), 10);
+        let (replay, task) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
         let spend = |name: &str| {
             let (replay, id) = (replay.clone(), ReplayId(id(name)));
             tokio::spawn(async move {
-                replay.spend(id, ISSUED, Timestamp::from_seconds(4_000_000_000)).await
+                replay
+                    .spend(id, ISSUED, Timestamp::from_seconds(4_000_000_000), OutagePolicy::Refuse)
+                    .await
             })
         };
         let tasks: Vec<_> = (0..600).map(|i| spend(&format!("{}", i % 3))).collect();
@@ -236,8 +263,10 @@ mod tests {
     async fn an_assertion_is_not_fresh_when_the_database_cannot_tell() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
-        let refusal = replay.spend(ReplayId(id("a")), ISSUED, Timestamp::from_seconds(1)).await;
+        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
+        let refusal = replay
+            .spend(ReplayId(id("a")), ISSUED, Timestamp::from_seconds(1), OutagePolicy::Refuse)
+            .await;
         assert!(matches!(refusal, Err(Refusal::Unavailable { .. })));
     }
 
@@ -246,14 +275,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
-        let nodes: Vec<Replay> =
-            (0..3).map(|_| Replay::start(&store, Arc::new(SystemClock), 10).0).collect();
+        let nodes: Vec<Replay> = (0..3)
+            .map(|_| Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO).0)
+            .collect();
         let mut tasks = Vec::new();
         for number in 0..200 {
             for node in &nodes {
                 let (node, id) = (node.clone(), ReplayId(id(&format!("{number}"))));
                 let end = Timestamp::from_seconds(4_000_000_000);
-                tasks.push(tokio::spawn(async move { node.spend(id, ISSUED, end).await.is_ok() }));
+                tasks.push(tokio::spawn(async move {
+                    node.spend(id, ISSUED, end, OutagePolicy::Refuse).await.is_ok()
+                }));
             }
         }
         let mut fresh = 0;
@@ -262,9 +294,12 @@ mod tests {
         }
         assert_eq!(fresh, 200);
         // One that starts later knows all of it.
-        let (late, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
+        let (late, _task) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
         let end = Timestamp::from_seconds(4_000_000_000);
-        assert_eq!(late.spend(ReplayId(id("7")), ISSUED, end).await, Err(Refusal::Replayed));
+        assert_eq!(
+            late.spend(ReplayId(id("7")), ISSUED, end, OutagePolicy::Refuse).await,
+            Err(Refusal::Replayed)
+        );
     }
 
     #[tokio::test]
@@ -273,11 +308,13 @@ mod tests {
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
         store.set_fence(ISSUED).await.unwrap();
-        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10);
+        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
         let end = Timestamp::from_seconds(4_000_000_000);
         // The first that comes is held against it although nothing was known when it came.
         for (name, after, is_fenced) in [("a", 0, true), ("a", 14, true), ("b", 15, false)] {
-            let spent = replay.spend(ReplayId(id(name)), ISSUED.plus_seconds(after), end).await;
+            let spent = replay
+                .spend(ReplayId(id(name)), ISSUED.plus_seconds(after), end, OutagePolicy::Refuse)
+                .await;
             assert_eq!(
                 matches!(spent, Err(Refusal::Fenced { .. })),
                 is_fenced,
@@ -285,5 +322,49 @@ mod tests {
             );
             assert_eq!(spent.is_ok(), !is_fenced, "{after}");
         }
+    }
+
+    #[tokio::test]
+    async fn in_an_outage_what_may_be_is_spent_here_once_and_told_when_it_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        let clock = || Arc::new(SystemClock);
+        let (replay, _task) = Replay::start(&store, clock(), 10, Duration::from_mins(1));
+        let end = Timestamp::from_seconds(4_000_000_000);
+        let spend = async |replay: &Replay, name: &str, policy| {
+            replay.spend(ReplayId(id(name)), ISSUED, end, policy).await
+        };
+        // Without its table the log takes nothing.
+        spend(&replay, "a", OutagePolicy::Issue).await.unwrap();
+        assert_eq!(spend(&replay, "a", OutagePolicy::Issue).await, Err(Refusal::Replayed));
+        let refused = spend(&replay, "b", OutagePolicy::Refuse).await;
+        assert!(matches!(refused, Err(Refusal::Unavailable { .. })), "{refused:?}");
+        let outage = replay.outage().unwrap();
+        assert_eq!((outage.until, outage.spent), (None, 1));
+
+        store.migrate().await.unwrap();
+        let mut watch = replay.watch_outage();
+        let is_over = |outage: &Option<Outage>| outage.is_some_and(|it| it.until.is_some());
+        tokio::time::timeout(Duration::from_secs(30), watch.wait_for(is_over))
+            .await
+            .unwrap()
+            .unwrap();
+        let (other, _task) = Replay::start(&store, clock(), 10, Duration::ZERO);
+        assert_eq!(spend(&other, "a", OutagePolicy::Refuse).await, Err(Refusal::Replayed));
+        spend(&replay, "b", OutagePolicy::Refuse).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_outage_that_lasts_too_long_ends_what_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        let shortest = Duration::from_nanos(1);
+        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10, shortest);
+        let end = Timestamp::from_seconds(4_000_000_000);
+        for name in ["a", "b"] {
+            let refused = replay.spend(ReplayId(id(name)), ISSUED, end, OutagePolicy::Issue).await;
+            assert!(matches!(refused, Err(Refusal::Unavailable { .. })), "{refused:?}");
+        }
+        assert_eq!(replay.outage().unwrap().spent, 0);
     }
 }

@@ -1,10 +1,16 @@
 //! The log of spent assertions, and what of it is held in memory.
 
+use std::future::pending;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::store::{ReplayLog, SpentId, StoreError};
+use tokio::sync::watch;
+
+use crate::clock::{Clock, Timestamp};
+use crate::domain::scope::OutagePolicy;
+use crate::store::{ReplayLog, SpentId, Store, StoreError};
+use crate::token::replay::outage::{Away, Outage};
 use crate::token::replay::spent::Spent;
 use crate::token::replay::{Fence, SWEEP_SECONDS, Verdict, Waiting};
 
@@ -19,12 +25,51 @@ pub(super) struct Register {
     /// The row up to which the log has been read.
     read_to: i64,
     fence: Fence,
+    /// Opens another connection to the log.
+    store: Store,
+    clock: Arc<dyn Clock>,
+    /// How long an outage may be in which anything is spent at all.
+    outage_max: Duration,
+    /// The outage under way.
+    away: Option<Away>,
+    /// The same, or the last one, for others.
+    outage: watch::Sender<Option<Outage>>,
 }
 
 impl Register {
     /// Nothing of the log has been read.
-    pub(super) fn new(log: ReplayLog, fence: Fence) -> Self {
-        Self { log, spent: Spent::default(), read_to: 0, fence }
+    pub(super) fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        fence: Fence,
+        outage_max: Duration,
+        outage: watch::Sender<Option<Outage>>,
+    ) -> Self {
+        Self {
+            log: store.replay_log(),
+            spent: Spent::default(),
+            read_to: 0,
+            fence,
+            store,
+            clock,
+            outage_max,
+            away: None,
+            outage,
+        }
+    }
+
+    /// Waits for the next attempt to end an outage; for ever, where there is none.
+    pub(super) async fn attempted(&mut self) {
+        let attempt = match &mut self.away {
+            Some(away) => away.attempted().await,
+            None => pending().await,
+        };
+        let (Some(away), Some(attempt)) = (&mut self.away, attempt) else { return };
+        let is_over = away.is_over(attempt, self.clock.now());
+        self.outage.send_replace(Some(away.outage));
+        if is_over {
+            self.away = None;
+        }
     }
 
     /// Spends a batch in one commit, and answers all who wait for it. An error is that the database did not.
@@ -41,6 +86,10 @@ impl Register {
         if new.is_empty() {
             return Ok(());
         }
+        if self.away.is_some() {
+            self.spend_here(new);
+            return Ok(());
+        }
         let appended = self.append(&new).await;
         match &appended {
             Ok(()) => {
@@ -50,6 +99,14 @@ impl Register {
                     waiting.answer(if fresh { Verdict::Fresh } else { Verdict::Spent });
                 }
             }
+            // Whether they have been committed is not known; here each has been worth no token yet.
+            Err(error) if !self.outage_max.is_zero() => {
+                tracing::error!(%error, "the database is away: only scopes that allow it are issued");
+                let (now, uptime) = (self.clock.now(), self.clock.uptime());
+                self.away = Some(Away::begin(self.store.replay_log(), now, uptime));
+                self.spend_here(new);
+                return Ok(());
+            }
             Err(error) => {
                 tracing::error!(%error, "assertions could not be spent");
                 for waiting in new {
@@ -58,6 +115,25 @@ impl Register {
             }
         }
         appended
+    }
+
+    /// Spends assertions in memory alone, where their scopes allow it and the outage has not been too long.
+    fn spend_here(&mut self, new: Vec<Waiting>) {
+        let Some(away) = &mut self.away else { return };
+        let is_short = away.lasts(self.clock.uptime()) <= self.outage_max;
+        for waiting in new {
+            let is_allowed = is_short && waiting.outage_policy == OutagePolicy::Issue;
+            let verdict = if !is_allowed || !away.has_room() {
+                Verdict::Unknown
+            } else if self.spent.insert(waiting.id, waiting.keep_until) {
+                away.note(waiting.id, waiting.keep_until);
+                Verdict::Fresh
+            } else {
+                Verdict::Spent
+            };
+            waiting.answer(verdict);
+        }
+        self.outage.send_replace(Some(away.outage));
     }
 
     /// Appends a row with all of these, and reads every row before it that has not been read.
@@ -106,6 +182,9 @@ impl Register {
     /// Drops what has expired, and says when to do so again.
     pub(super) async fn sweep(&mut self, now: Timestamp) -> Duration {
         self.spent.forget(now);
+        if self.away.is_some() {
+            return Duration::from_secs(SWEEP_SECONDS);
+        }
         match self.log.forget(now, SWEEP_ROWS).await {
             // So many mean that more is waiting.
             Ok(rows) if rows >= u64::from(SWEEP_ROWS) / 2 => Duration::ZERO,

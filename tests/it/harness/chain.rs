@@ -16,6 +16,7 @@ use crate::harness::CONSUMER;
 use crate::harness::caller::Key;
 use crate::harness::clock::NOW;
 use crate::harness::der::{bit_string, integer, members, object_identifier, sequence, tlv};
+use crate::harness::server::put;
 
 /// The policy that good leaves are issued under.
 pub(crate) const POLICY: &str = "2.16.578.1.1.1.1.100";
@@ -244,7 +245,7 @@ impl Trust {
     pub(crate) fn write(&self, folder: &Path, index: usize) -> String {
         let file = |kind: &str, number: usize, bytes: &[u8]| {
             let name = format!("{index}-{kind}-{number}");
-            std::fs::write(folder.join(&name), bytes).unwrap();
+            put(&folder.join(&name), bytes);
             format!("\"{name}\"")
         };
         let files = |kind: &str, ders: &[Vec<u8>], label: &str| {

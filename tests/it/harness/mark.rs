@@ -25,7 +25,16 @@ pub(crate) fn most(mark: Duration) -> Duration {
 
 /// Whether so few of all have failed that only the machine can be to blame: none, where the marks are kept to.
 pub(crate) fn hardly_any(failed: usize, all: usize) -> bool {
-    failed * 100 <= all * (tolerance() as usize - 1)
+    failed * 100 <= all * (times() - 1)
+}
+
+/// Whether there are as many as the mark says there are at least.
+pub(crate) fn enough(count: usize, mark: usize) -> bool {
+    count * times() >= mark
+}
+
+fn times() -> usize {
+    usize::try_from(tolerance()).unwrap()
 }
 
 /// Waits until that is so, for as long as the mark allows, and says whether it is.

@@ -233,8 +233,15 @@ pub(crate) fn write_configuration(folder: &Path, trust: &[Trust], more: &str) ->
         text += &trust.write(folder, index);
     }
     let file = folder.join("portvakt.toml");
-    std::fs::write(&file, text).unwrap();
+    put(&file, text.as_bytes());
     Config::load(&file, std::iter::empty()).unwrap()
+}
+
+/// Writes a whole file at once: servers that start together write the same, and nobody reads half of it.
+pub(crate) fn put(file: &Path, bytes: &[u8]) {
+    let mut whole = tempfile::NamedTempFile::new_in(file.parent().unwrap()).unwrap();
+    std::io::Write::write_all(&mut whole, bytes).unwrap();
+    whole.persist(file).unwrap();
 }
 
 pub(crate) fn sealing_key() -> String {

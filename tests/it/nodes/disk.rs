@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::harness::clock::tick;
 use crate::harness::load::percentile_99;
-use crate::harness::mark::{comes_true, hardly_any, most, tolerance};
+use crate::harness::mark::{comes_true, enough, hardly_any, most};
 use crate::harness::server::fill;
 use crate::harness::sql::Sql;
 use crate::nodes::ledger::{Entry, Ledger, WELL_TIME};
@@ -233,6 +233,6 @@ async fn n14_while_the_disk_is_slow_assertions_share_what_is_written() {
     );
     assert_eq!(ledger.faults(), Vec::<String>::new());
     assert!(hardly_any(entries.len() - tokens, entries.len()), "{:?}", ledger.counts());
-    assert!(tokens / writes.max(1) >= SHARED_MIN / tolerance() as usize);
+    assert!(enough(tokens / writes.max(1), SHARED_MIN));
     assert!(percentile_99(&times) <= most(SLOW_MAX));
 }

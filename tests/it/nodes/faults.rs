@@ -107,7 +107,7 @@ async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody
 
 /// Holds that each assertion is worth one token at most, with what it has been worth already.
 async fn check_once(nodes: &[TestServer; 2], sent: &[Sent]) {
-    assert!(sent.iter().filter(|it| it.reply.status == 200).count() > 50, "it has worked before");
+    assert!(sent.iter().filter(|it| it.reply.status == 200).count() > 20, "it has worked before");
     for (number, it) in sent.iter().enumerate() {
         let known = usize::from(it.reply.status == 200);
         let mut tokens = known;

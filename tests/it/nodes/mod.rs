@@ -13,6 +13,7 @@ mod failover;
 mod faults;
 pub(crate) mod ledger;
 mod lost_answers;
+mod outage;
 pub(crate) mod process;
 mod replay;
 mod restarts;

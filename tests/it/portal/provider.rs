@@ -5,7 +5,7 @@ use portvakt::domain::access::AccessState;
 use portvakt::domain::audit::AuditFilter;
 use portvakt::domain::record::Expected;
 use portvakt::domain::right::{Right, Rights};
-use portvakt::domain::scope::{Scope, ScopeStatus};
+use portvakt::domain::scope::{OutagePolicy, Scope, ScopeStatus};
 use portvakt::domain::user::Role;
 use portvakt::registry::{AccessTerms, Actor, RegistryError};
 
@@ -111,6 +111,41 @@ async fn a_scope_is_made_and_changed_by_forms_that_keep_what_was_typed() {
     assert!(said.contains(">One</textarea>") && !said.contains("Two"), "{said}");
     assert_ne!(hidden(&late, "version").unwrap(), version);
     assert!(html(&provider.get(&format!("{page}/history")).await).contains("Changed"));
+}
+
+#[tokio::test]
+async fn what_happens_in_an_outage_is_chosen_where_that_is_a_choice_and_kept_where_it_is_not() {
+    const EDIT: &str = "/portal/scopes/test%3Aclosed/edit";
+    let policy = async |server: &AdminServer| {
+        let (registry, name) = (&server.server.app.registry, "test:closed".parse().unwrap());
+        registry.scope(&actor(), &name).await.unwrap().value.outage_policy
+    };
+    for (rules, is_choice) in [("", false), ("[outage]\nissue_seconds_max = 90\n", true)] {
+        let server = AdminServer::with(rules).await;
+        let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
+        let shown = html(&provider.get(EDIT).await);
+        assert_eq!(shown.contains(r#"type="checkbox" name="outage""#), is_choice, "{shown}");
+        assert_eq!(shown.contains("for 2 minutes at most"), is_choice, "{shown}");
+        let version = hidden(&provider.get(EDIT).await, "version").unwrap();
+        let mut typed = vec![
+            ("version", version.as_str()),
+            ("description", "Closed"),
+            ("visibility", "PUBLIC"),
+            ("outage", "issued"),
+        ];
+        assert_eq!(provider.post(EDIT, EDIT, &typed).await.status, 303);
+        assert_eq!(policy(&server).await, OutagePolicy::Issue);
+        // Where there is no choice, the form brings along what was chosen.
+        let shown = html(&provider.get(EDIT).await);
+        assert_eq!(shown.contains(r#"type="hidden" name="outage""#), !is_choice, "{shown}");
+        let about = html(&provider.get("/portal/scopes/test%3Aclosed/about").await);
+        assert!(about.contains("In an outage"), "{about}");
+        let version = hidden(&provider.get(EDIT).await, "version").unwrap();
+        typed[0].1 = &version;
+        typed.pop();
+        assert_eq!(provider.post(EDIT, EDIT, &typed).await.status, 303);
+        assert_eq!(policy(&server).await, OutagePolicy::Refuse);
+    }
 }
 
 #[tokio::test]

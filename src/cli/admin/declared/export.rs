@@ -96,6 +96,7 @@ fn scope_of(found: &Value) -> DeclaredScope {
         allowed_integration_types: texts(found, "allowed_integration_types"),
         token_lifetime_seconds_max: seconds(found, "token_lifetime_seconds_max"),
         delegation_source: text_if_any(found, "delegation_source"),
+        issued_in_outage: found["issued_in_outage"].as_bool(),
     }
 }
 

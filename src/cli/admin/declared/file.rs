@@ -50,6 +50,8 @@ pub(super) struct DeclaredScope {
     pub(super) token_lifetime_seconds_max: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delegation_source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) issued_in_outage: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -169,7 +169,8 @@ async fn replace(
     let new = body.into_scope(name.clone(), actor.own_organization()?)?;
     let edit = |scope: &mut Scope| {
         let status = status.unwrap_or(scope.status);
-        *scope = Scope { status, ..new };
+        // Their API knows nothing of outages, so what our own has set stays.
+        *scope = Scope { status, outage_policy: scope.outage_policy, ..new };
     };
     let changed = app.registry.change_scope(&actor, &name, None, edit).await?;
     Ok(Reply(StatusCode::OK, changed.into()))

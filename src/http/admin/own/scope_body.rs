@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeStatus, Visibility};
+use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeStatus, Visibility};
 use crate::http::admin::error::ApiError;
 use crate::http::admin::own::patch::{Patch, given};
 use crate::http::admin::value::{read, read_product, word};
@@ -38,6 +38,9 @@ pub(super) struct NewScope {
     token_lifetime_seconds_max: Option<u32>,
     /// The issuer of the register of delegations that counts; if it is not said, the scope cannot be delegated.
     delegation_source: Option<String>,
+    /// Whether tokens are issued for it while the database cannot be reached, for as long as the installation does that: what
+    /// was withdrawn meanwhile may then still be used. No, unless it is said.
+    issued_in_outage: Option<bool>,
 }
 
 /// What is to change of a scope. What is absent stays; `null` takes away what a scope can be without.
@@ -65,6 +68,10 @@ pub(super) struct ScopeEdit {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     delegation_source: Patch<String>,
+    /// Whether tokens are issued for it while the database cannot be reached.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    issued_in_outage: Option<bool>,
     /// Whether tokens are issued for it.
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
@@ -85,6 +92,7 @@ impl NewScope {
         scope.audience = audience(self.accessible_for_all.unwrap_or(false));
         scope.token_lifetime_seconds_max = self.token_lifetime_seconds_max;
         scope.delegation_source = self.delegation_source;
+        scope.outage_policy = outage_policy(self.issued_in_outage.unwrap_or(false));
         scope.details.long_description = self.long_description;
         Ok(scope)
     }
@@ -119,12 +127,19 @@ impl ScopeEdit {
             self.long_description.apply(&mut scope.details.long_description);
             self.token_lifetime_seconds_max.apply(&mut scope.token_lifetime_seconds_max);
             self.delegation_source.apply(&mut scope.delegation_source);
+            if let Some(issued) = self.issued_in_outage {
+                scope.outage_policy = outage_policy(issued);
+            }
         })
     }
 }
 
 fn audience(open: bool) -> ScopeAudience {
     if open { ScopeAudience::AnyOrganization } else { ScopeAudience::GrantedOrganizations }
+}
+
+fn outage_policy(issued: bool) -> OutagePolicy {
+    if issued { OutagePolicy::Issue } else { OutagePolicy::Refuse }
 }
 
 fn read_visibility(text: &str) -> Result<Visibility, ApiError> {

@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::app::App;
 use crate::domain::integration::IntegrationType;
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName, Visibility};
+use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, Visibility};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
@@ -24,6 +24,9 @@ use crate::registry::{Registry, RegistryError};
 /// The longest life that a token can be given, in seconds, as the registry has it: a year.
 const LIFETIME_SECONDS_MAX: u32 = 365 * 24 * 60 * 60;
 
+/// What the form says of a scope that is issued in an outage.
+const ISSUED: &str = "issued";
+
 #[derive(Template)]
 #[template(path = "provider/scope_form.html", config = ".askama.toml")]
 struct ScopeForm {
@@ -37,6 +40,8 @@ struct ScopeForm {
     prefixes: Vec<String>,
     /// Issuer and name of each register of delegations.
     registers: Vec<(String, String)>,
+    /// For how many minutes tokens are issued in an outage here; 0 for not at all.
+    outage_minutes: u64,
     typed: Fields,
     errors: FormErrors,
 }
@@ -97,9 +102,15 @@ async fn new_form(
         back: "/portal/scopes".to_owned(),
         prefixes,
         registers: registers(&app.registry),
+        outage_minutes: outage_minutes(app),
         typed,
         errors,
     })
+}
+
+/// For how many minutes tokens are issued in an outage; of what has begun, all of it.
+fn outage_minutes(app: &App) -> u64 {
+    app.issuer.rules.outage_max.as_secs().div_ceil(60)
 }
 
 fn registers(registry: &Registry) -> Vec<(String, String)> {
@@ -162,6 +173,7 @@ struct Read {
     lifetime: Option<u32>,
     delegation: Option<String>,
     types: Vec<IntegrationType>,
+    outage_policy: OutagePolicy,
     long: Option<String>,
 }
 
@@ -173,6 +185,7 @@ impl Read {
         scope.token_lifetime_seconds_max = self.lifetime;
         scope.delegation_source = self.delegation;
         scope.integration_types = self.types;
+        scope.outage_policy = self.outage_policy;
         scope.details.long_description = self.long;
     }
 }
@@ -207,6 +220,10 @@ fn read(page: &Page, fields: &Fields, errors: &mut FormErrors) -> Read {
         lifetime: lifetime.and_then(Result::ok),
         delegation: fields.filled("delegation").map(str::to_owned),
         types: fields.all("type").filter_map(IntegrationType::from_name).collect(),
+        outage_policy: match fields.text("outage") {
+            ISSUED => OutagePolicy::Issue,
+            _ => OutagePolicy::Refuse,
+        },
         long,
     }
 }
@@ -220,12 +237,12 @@ pub(super) async fn edit(
     signed_in.actor.require(Right::WriteScopes)?;
     let it = load(signed_in, &app, &name, Tab::About).await?;
     let typed = as_it_is(&it.scope.value).with("version", it.head.version.to_string());
-    Ok(show(&edit_form(it.page, &app.registry, it.scope.value.name, typed, FormErrors::default())))
+    Ok(show(&edit_form(it.page, &app, it.scope.value.name, typed, FormErrors::default())))
 }
 
 fn edit_form(
     page: Page,
-    registry: &Registry,
+    app: &App,
     name: ScopeName,
     typed: Fields,
     errors: FormErrors,
@@ -237,7 +254,8 @@ fn edit_form(
         action: format!("{address}/edit"),
         back: format!("{address}/about"),
         prefixes: Vec::new(),
-        registers: registers(registry),
+        registers: registers(&app.registry),
+        outage_minutes: outage_minutes(app),
         typed,
         errors,
     }
@@ -255,6 +273,7 @@ fn as_it_is(scope: &Scope) -> Fields {
         .with("visibility", scope.visibility.name())
         .with("lifetime", lifetime.unwrap_or_default())
         .with("delegation", scope.delegation_source.clone().unwrap_or_default())
+        .with("outage", if scope.outage_policy == OutagePolicy::Issue { ISSUED } else { "" })
         .with("long_description", scope.details.long_description.clone().unwrap_or_default());
     scope.integration_types.iter().fold(fields, |fields, kind| fields.with("type", kind.name()))
 }
@@ -271,7 +290,7 @@ pub(super) async fn save(
     let mut errors = FormErrors::default();
     let read = read(&it.page, &fields, &mut errors);
     if !errors.is_empty() {
-        return Ok(show_again(&edit_form(it.page, &app.registry, name, fields, errors)));
+        return Ok(show_again(&edit_form(it.page, &app, name, fields, errors)));
     }
     let edit = |scope: &mut Scope| read.onto(scope);
     match app.registry.change_scope(&it.actor, &name, fields.version(), edit).await {
@@ -281,11 +300,11 @@ pub(super) async fn save(
             let errors = FormErrors::of_registry(&it.page, "description", error)?;
             let now = app.registry.scope(&it.actor, &name).await?;
             let typed = as_it_is(&now.value).with("version", now.version.0.to_string());
-            Ok(show_again(&edit_form(it.page, &app.registry, name, typed, errors)))
+            Ok(show_again(&edit_form(it.page, &app, name, typed, errors)))
         }
         Err(error) => {
             let errors = registry_errors(&it.page, error)?;
-            Ok(show_again(&edit_form(it.page, &app.registry, name, fields, errors)))
+            Ok(show_again(&edit_form(it.page, &app, name, fields, errors)))
         }
     }
 }

@@ -9,6 +9,13 @@ provider-access-help = You can change this at any time.
 provider-access-requested = Asks for access
 provider-access-soon = Expires soon
 provider-access-there = The organization has access already. Find it in the table to change the end date or the note.
+provider-outage = In an outage
+provider-outage-help = If this server loses its database, it refuses tokens, unless you prefer that it goes on by what it has in memory. What you withdraw meanwhile may then be used until the database is back.
+provider-outage-issued = Issue tokens
+provider-outage-minutes = { $count ->
+    [one] It goes on for a minute at most.
+   *[other] It goes on for { $count } minutes at most.
+ }
 provider-unknown = No organization of that number is registered here. Check the number, and tick the box if it is right.
 provider-unknown-sure = The number is right
 provider-unknown-what = The access works once the organization is registered here.

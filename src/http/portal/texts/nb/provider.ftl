@@ -9,6 +9,13 @@ provider-access-help = Dette kan endres når som helst.
 provider-access-requested = Ber om tilgang
 provider-access-soon = Utløper snart
 provider-access-there = Virksomheten har tilgang fra før. Finn den i tabellen for å endre sluttdato eller notat.
+provider-outage = Ved driftsavbrudd
+provider-outage-help = Mister serveren databasen sin, avslår den å gi token, om du ikke heller vil at den går videre med det den har i minnet. Det du trekker tilbake imens, kan da brukes til databasen er på plass igjen.
+provider-outage-issued = Gi token
+provider-outage-minutes = { $count ->
+    [one] Den går videre i høyst ett minutt.
+   *[other] Den går videre i høyst { $count } minutter.
+ }
 provider-unknown = Ingen virksomhet med det nummeret er registrert her. Kontroller nummeret, og kryss av hvis det stemmer.
 provider-unknown-sure = Nummeret er riktig
 provider-unknown-what = Tilgangen virker når virksomheten blir registrert her.

@@ -9,6 +9,13 @@ provider-access-help = Dette kan endrast når som helst.
 provider-access-requested = Ber om tilgang
 provider-access-soon = Går snart ut
 provider-access-there = Verksemda har tilgang frå før. Finn ho i tabellen for å endre sluttdato eller notat.
+provider-outage = Ved driftsavbrot
+provider-outage-help = Mistar serveren databasen sin, avslår han å gje token, om du ikkje heller vil at han går vidare med det han har i minnet. Det du trekkjer tilbake imens, kan då brukast til databasen er på plass att.
+provider-outage-issued = Gje token
+provider-outage-minutes = { $count ->
+    [one] Han går vidare i høgst eitt minutt.
+   *[other] Han går vidare i høgst { $count } minutt.
+ }
 provider-unknown = Inga verksemd med det nummeret er registrert her. Kontroller nummeret, og kryss av om det stemmer.
 provider-unknown-sure = Nummeret er rett
 provider-unknown-what = Tilgangen verkar når verksemda blir registrert her.

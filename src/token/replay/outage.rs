@@ -1,0 +1,117 @@
+//! What is spent while the database is away, for scopes whose owners want tokens to be issued all the same.
+//!
+//! It is then spent in the memory of this node alone: an assertion is worth one token at each node, and no more at any.
+//! What has been spent is put into the log as soon as the database takes it, from when on it counts everywhere; until
+//! all of it is there, the outage goes on. A node that stops before has told nobody.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::clock::Timestamp;
+use crate::store::{ReplayLog, SpentId, StoreError};
+
+/// Time between two attempts to reach the database.
+const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What one attempt puts into the log, at most: the size of a row is bounded by whoever reads a thousand of them.
+const ATTEMPT_IDS: usize = 1_024;
+
+/// What can be spent and not yet be in the log: 3,000 a second for as long as an assertion counts. Beyond that it is
+/// refused, as without a policy.
+const SPENT_MAX: usize = 1_000_000;
+
+/// An outage, as others see it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Outage {
+    /// When it was noticed.
+    pub since: Timestamp,
+    /// When the database had taken everything; `None` while it goes on.
+    pub until: Option<Timestamp>,
+    /// How many assertions have been spent in it, each for a token.
+    pub spent: u64,
+}
+
+/// An outage under way.
+pub(super) struct Away {
+    pub(super) outage: Outage,
+    /// When it was noticed, of uptime.
+    began: Duration,
+    /// What has been spent and is not in the log, and until when it must be remembered.
+    pending: VecDeque<(SpentId, Timestamp)>,
+    /// The attempt under way; it ends with this value.
+    attempts: JoinSet<Attempt>,
+}
+
+/// What has come of an attempt to reach the database.
+pub(super) struct Attempt {
+    log: ReplayLog,
+    ids: usize,
+    appended: Result<i64, StoreError>,
+}
+
+impl Away {
+    /// An outage that begins at this moment, and of uptime at that.
+    pub(super) fn begin(log: ReplayLog, since: Timestamp, began: Duration) -> Self {
+        let outage = Outage { since, until: None, spent: 0 };
+        let mut away = Self { outage, began, pending: VecDeque::new(), attempts: JoinSet::new() };
+        away.attempt(log, since, ATTEMPT_PAUSE);
+        away
+    }
+
+    /// How long it has been going on.
+    pub(super) fn lasts(&self, uptime: Duration) -> Duration {
+        uptime.saturating_sub(self.began)
+    }
+
+    /// Whether one more can be spent here.
+    pub(super) fn has_room(&self) -> bool {
+        self.pending.len() < SPENT_MAX
+    }
+
+    /// Notes that one has been spent here.
+    pub(super) fn note(&mut self, id: SpentId, keep_until: Timestamp) {
+        self.pending.push_back((id, keep_until));
+        self.outage.spent += 1;
+    }
+
+    /// Waits for the end of the attempt under way.
+    pub(super) async fn attempted(&mut self) -> Option<Attempt> {
+        self.attempts.join_next().await?.ok()
+    }
+
+    /// Takes note of what has come of an attempt, and says whether the database has everything. If not, the next one
+    /// is under way.
+    pub(super) fn is_over(&mut self, attempt: Attempt, now: Timestamp) -> bool {
+        let pause = if attempt.appended.is_ok() {
+            self.pending.drain(..attempt.ids);
+            Duration::ZERO
+        } else {
+            ATTEMPT_PAUSE
+        };
+        let is_over = attempt.appended.is_ok() && self.pending.is_empty();
+        if is_over {
+            self.outage.until = Some(now);
+        } else {
+            self.attempt(attempt.log, now, pause);
+        }
+        is_over
+    }
+
+    /// Attempts to append the oldest of what is not in the log; a row without any tells as well whether it can be done.
+    fn attempt(&mut self, mut log: ReplayLog, now: Timestamp, pause: Duration) {
+        // What nobody accepts any more need not be known.
+        while self.pending.front().is_some_and(|(_, keep_until)| *keep_until < now) {
+            self.pending.pop_front();
+        }
+        let oldest: Vec<_> = self.pending.iter().take(ATTEMPT_IDS).copied().collect();
+        self.attempts.spawn(async move {
+            tokio::time::sleep(pause).await;
+            let ids: Vec<SpentId> = oldest.iter().map(|(id, _)| *id).collect();
+            let keep_until = oldest.iter().map(|(_, keep_until)| *keep_until).max();
+            let appended = log.append(&ids, keep_until.unwrap_or(now)).await;
+            Attempt { log, ids: ids.len(), appended }
+        });
+    }
+}

@@ -1,0 +1,149 @@
+//! N15: the database is gone, and tokens are issued all the same for a scope whose owner wants that.
+
+use std::time::Duration;
+
+use portvakt::domain::audit::AuditFilter;
+use portvakt::domain::scope::{OutagePolicy, Scope};
+use tokio::task::spawn_blocking;
+
+use crate::harness::chain::Trust;
+use crate::harness::clock::tick;
+use crate::harness::http::Reply;
+use crate::harness::mark::{comes_true, most};
+use crate::harness::place::Place;
+use crate::harness::row::check_refusal;
+use crate::harness::server::{TestServer, actor, caller, pki};
+use crate::nodes::cluster::Cluster;
+
+/// For how long nodes go on; and that what is cached is not known to be right after a second of it.
+const RULES: &str =
+    "[feed]\npoll_milliseconds = 50\nstale_seconds_max = 1\n[outage]\nissue_seconds_max = 8\n";
+const GOES_ON: Duration = Duration::from_secs(8);
+
+/// How soon what was used is known to the database, once it is back.
+const TOLD_MAX: Duration = Duration::from_secs(3);
+
+/// An assertion for a scope.
+fn assertion(scope: &str) -> String {
+    caller("es256").draft().claim("scope", scope).sign()
+}
+
+/// What this scope's owner wants in an outage.
+async fn set_policy(node: &TestServer, scope: &str, policy: OutagePolicy) {
+    let edit = |scope: &mut Scope| scope.outage_policy = policy;
+    let name = scope.parse().unwrap();
+    node.app.registry.change_scope(&actor(), &name, None, edit).await.unwrap();
+}
+
+fn check_away(reply: &Reply) {
+    check_refusal(reply, 503, "temporarily_unavailable", "").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n15_a_scope_that_allows_it_is_issued_in_an_outage_and_each_assertion_once_a_node() {
+    let cluster = spawn_blocking(Cluster::new).await.unwrap();
+    let place = Place::on(cluster.database()).await;
+    let first = TestServer::on(place, &[Trust::of(pki())], RULES).await;
+    set_policy(&first, "test:read", OutagePolicy::Issue).await;
+    let second = first.beside_with(RULES).await;
+    let before = assertion("test:read");
+    for (node, known) in [(&first, before.clone()), (&second, assertion("test:read"))] {
+        assert_eq!(node.ask(&known).await.status, 200);
+        assert_eq!(node.ask(&assertion("test:write")).await.status, 200);
+    }
+    assert_eq!(first.app.outage(), None);
+
+    cluster.kill();
+    let gone = tick();
+    let mut used = vec![before];
+    let (mut slowest, mut stale) = (Duration::ZERO, 0);
+    while gone.elapsed() < GOES_ON / 2 {
+        let fresh = assertion("test:read");
+        let reply = first.ask(&fresh).await;
+        assert_eq!(reply.status, 200, "after {:?}: {}", gone.elapsed(), reply.text());
+        slowest = slowest.max(reply.took);
+        used.push(fresh);
+        // Not so what has another policy, alone or beside it, from the first request on.
+        check_away(&first.ask(&assertion("test:write")).await);
+        check_away(&first.ask(&assertion("test:read test:write")).await);
+        stale += usize::from(gone.elapsed() > Duration::from_secs(2));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!(
+        "{} tokens without the database, {stale} of them by what may be out of date; the slowest took {slowest:?} (at \
+         most 1 s, which is how long the database is waited for)",
+        used.len() - 1
+    );
+    assert!(stale > 0 && slowest <= most(Duration::from_secs(1)), "{slowest:?}");
+    for spent in &used {
+        check_refusal(&first.ask(spent).await, 400, "invalid_grant", "MP-012").unwrap();
+    }
+    // The other node has heard nothing of it: there it works, once.
+    let at_both = used.pop().unwrap();
+    assert_eq!(second.ask(&at_both).await.status, 200);
+    check_refusal(&second.ask(&at_both).await, 400, "invalid_grant", "MP-012").unwrap();
+    let amiss = first.app.outage().unwrap();
+    assert!(amiss.contains(&format!("{} tokens have been issued", used.len())), "{amiss}");
+    assert!(first.app.ready().is_ok(), "it takes work");
+    first.app.measure();
+    let metrics = first.app.metrics.to_text();
+    assert!(metrics.contains(&format!("portvakt_outage_tokens {}\n", used.len())), "{metrics}");
+
+    // It does not go on for ever.
+    tokio::time::sleep((GOES_ON + Duration::from_secs(1)).saturating_sub(gone.elapsed())).await;
+    check_away(&first.ask(&assertion("test:read")).await);
+    assert!(first.app.ready().is_err());
+
+    let _cluster = spawn_blocking(move || {
+        cluster.start();
+        cluster
+    })
+    .await
+    .unwrap();
+    let back = tick();
+    let is_over = |node: &TestServer| node.app.outage().is_none() && node.app.ready().is_ok();
+    assert!(comes_true(TOLD_MAX, || is_over(&first) && is_over(&second)).await, "it goes on");
+    println!("over {:?} after the database was back (at most {TOLD_MAX:?})", back.elapsed());
+    used.push(at_both);
+    for node in [&first, &second] {
+        for spent in &used {
+            check_refusal(&node.ask(spent).await, 400, "invalid_grant", "MP-012").unwrap();
+        }
+        assert_eq!(node.ask(&assertion("test:write")).await.status, 200);
+    }
+    // A node that starts now knows it as well.
+    let third = first.beside_with(RULES).await;
+    check_refusal(&third.ask(&used[1]).await, 400, "invalid_grant", "MP-012").unwrap();
+
+    let filter = AuditFilter { noun: Some("node".to_owned()), ..AuditFilter::default() };
+    let began = tick();
+    let rows = loop {
+        let registry = &first.app.registry;
+        let rows = registry.audit_rows(&actor(), filter.clone(), None, 10).await.unwrap().items;
+        if rows.len() == 2 || began.elapsed() > most(TOLD_MAX) {
+            break rows;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let told: Vec<_> = rows.iter().map(|row| row.after.clone().unwrap_or_default()).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    let tokens = format!("\"tokens\":{}", used.len() - 1);
+    assert!(told.iter().any(|text| text.contains(&tokens)), "{told:?}");
+    assert!(told.iter().any(|text| text.contains("\"tokens\":1")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n15_where_the_installation_refuses_a_scope_that_allows_it_is_refused_too() {
+    let cluster = spawn_blocking(Cluster::new).await.unwrap();
+    let place = Place::on(cluster.database()).await;
+    let node = TestServer::on(place, &[Trust::of(pki())], "").await;
+    set_policy(&node, "test:read", OutagePolicy::Issue).await;
+    assert_eq!(node.ask(&assertion("test:read")).await.status, 200);
+    cluster.kill();
+    for _ in 0..3 {
+        check_away(&node.ask(&assertion("test:read")).await);
+    }
+    assert_eq!(node.app.outage(), None);
+}
