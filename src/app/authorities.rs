@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::app::{AppError, read};
+use crate::app::AppError;
+use crate::app::files::read;
 use crate::clock::{Clock, HOUR_SECONDS, Timestamp};
 use crate::config::{self, Config, OrganizationAttribute};
 use crate::pki::trust_set::{

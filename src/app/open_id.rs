@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::{AppError, first_line, portal_url};
+use crate::app::AppError;
+use crate::app::files::first_line;
+use crate::app::rules::portal_url;
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config::{self, Config};
 use crate::domain::scope::OutagePolicy;

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{AppError, first_line};
+use crate::app::AppError;
+use crate::app::files::first_line;
 use crate::clock::Clock;
 use crate::config::{self, MailTls, MailTransport};
 use crate::domain::mail::Mail;
