@@ -80,6 +80,16 @@ impl OAuthError {
         }
     }
 
+    /// `temporarily_unavailable` with status 503, for a fault of the server's own.
+    pub(super) fn broken() -> Self {
+        let description = "This server has met a fault of its own with this request. Try again; if it stays so, give its operator the trace id.";
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            retry_after_seconds: Some(RETRY_AFTER_SECONDS),
+            ..Self::new(TEMPORARILY_UNAVAILABLE, description)
+        }
+    }
+
     /// `temporarily_unavailable` with status 429 (RFC 6585 section 4), for where the request comes from.
     pub(super) fn too_many(TooMany { retry_after_seconds }: TooMany) -> Self {
         let description = format!(

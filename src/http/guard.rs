@@ -1,8 +1,9 @@
 //! What every request passes on its way in and every answer on its way out.
 
 use std::convert::Infallible;
-use std::future::ready;
-use std::pin::Pin;
+use std::future::{poll_fn, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -64,8 +65,38 @@ where
         }
         request.extensions_mut().insert(trace_id.clone());
         let answer = self.routes.call(request);
-        Box::pin(async move { Ok(with_headers(answer.await?, &trace_id, app.as_deref())) })
+        Box::pin(async move {
+            let answer = match unless_it_panics(answer).await {
+                Some(answer) => answer?,
+                None => broken(&trace_id, app.as_deref()),
+            };
+            Ok(with_headers(answer, &trace_id, app.as_deref()))
+        })
     }
+}
+
+/// What comes of something; nothing, if it panics. A fault of ours is to be heard of by the one who has met it, and by
+/// nobody whose request shares the connection or comes later.
+async fn unless_it_panics<T>(something: impl Future<Output = T>) -> Option<T> {
+    let mut something = pin!(something);
+    let polled = poll_fn(|context| {
+        // What it has left half done is dropped with it; locks that it held are known to be worth no less.
+        match catch_unwind(AssertUnwindSafe(|| something.as_mut().poll(context))) {
+            Ok(Poll::Ready(it)) => Poll::Ready(Some(it)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_) => Poll::Ready(None),
+        }
+    });
+    polled.await
+}
+
+/// The answer to a request that has met a fault of ours. What it was is in the log, where the panic was told.
+fn broken(trace_id: &TraceId, app: Option<&App>) -> Response {
+    tracing::error!(%trace_id, "a request has met a fault of the server; please report what is said above");
+    if let Some(app) = app {
+        app.metrics.panicked();
+    }
+    OAuthError::broken().into_response_with(trace_id)
 }
 
 /// Answers in the form of RFC 6749 where `routes` lead nowhere.
@@ -126,5 +157,39 @@ fn answer(error: OAuthError, request: &Request) -> Response {
     match request.extensions().get::<TraceId>() {
         Some(trace_id) => error.into_response_with(trace_id),
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::clock::SystemRandom;
+
+    #[tokio::test]
+    async fn of_a_panic_only_the_request_hears_that_has_met_it() {
+        let broken = async || -> &'static str { panic!("a secret") };
+        let late = async || -> &'static str {
+            tokio::task::yield_now().await;
+            panic!("a secret")
+        };
+        let routes = Router::new()
+            .route("/broken", get(broken))
+            .route("/late", get(late))
+            .route("/whole", get(async || "whole"));
+        let routes = protect_with(routes, Arc::new(SystemRandom));
+        for (path, status) in [("/broken", 503), ("/whole", 200), ("/late", 503), ("/whole", 200)] {
+            let request = Request::get(path).header(HOST, "as.test").body(Body::empty()).unwrap();
+            let answer = routes.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+            assert!(answer.headers().contains_key("trace-id"));
+            let text = to_bytes(answer.into_body(), 10_000).await.unwrap();
+            let text = String::from_utf8(text.to_vec()).unwrap();
+            assert_eq!(text.contains("temporarily_unavailable"), status == 503, "{text}");
+            assert!(!text.contains("secret"), "{text}");
+        }
     }
 }

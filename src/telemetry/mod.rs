@@ -69,6 +69,7 @@ pub struct Metrics {
     seconds: Histogram,
     steps: Vec<(Step, Histogram)>,
     unrecorded: Counter,
+    panics: Counter,
     limited: Family<LimitLabels, Counter>,
     mails: MailCounts,
     fetches: FetchCounts,
@@ -183,6 +184,12 @@ impl Metrics {
             "Refused token requests of which no record could be kept, because there were too many",
             unrecorded.clone(),
         );
+        let panics = Counter::default();
+        registry.register(
+            "panics",
+            "Requests that have met a fault of the server's own; each is in the log",
+            panics.clone(),
+        );
         let limited = Family::<LimitLabels, Counter>::default();
         registry.register(
             "limited_requests",
@@ -215,6 +222,7 @@ impl Metrics {
             seconds,
             steps,
             unrecorded,
+            panics,
             limited,
             mails,
             fetches,
@@ -242,6 +250,11 @@ impl Metrics {
     /// Counts a refused token request of which no record is kept.
     pub fn refusal_unrecorded(&self) {
         self.unrecorded.inc();
+    }
+
+    /// Counts a request that has met a fault of the server's own.
+    pub fn panicked(&self) {
+        self.panics.inc();
     }
 
     /// Counts a request that a limit has refused.

@@ -1,10 +1,12 @@
 //! Scopes and what their owners say about them.
 
+use portvakt::domain::scope::{OutagePolicy, Scope};
 use serde_json::{Value, json};
 
 use super::{call, done, members};
 use crate::harness::admin::AdminServer;
 use crate::harness::http::escape;
+use crate::harness::server::actor;
 use crate::harness::{CONSUMER, ISSUER, PROVIDER};
 
 #[tokio::test]
@@ -54,10 +56,16 @@ async fn a_scope_is_returned_with_everything_that_its_owner_has_said() {
     assert_eq!(made_so["name"], "test:nais/app.read");
     let line_so = "PUT /api/v1/scopes?scope=test%3Anais%2Fapp.read";
     assert_eq!(done(&admin, &token, line_so, nais).await["at_max_age"], 30);
-    // A change replaces everything but whether the scope is active.
+    // A change replaces everything but whether the scope is active, and what their API knows nothing of.
     done(&admin, &token, "DELETE /scopes?scope=test:api3", Value::Null).await;
+    let registry = &admin.server.app.registry;
+    let name = "test:api3".parse().unwrap();
+    let edit = |scope: &mut Scope| scope.outage_policy = OutagePolicy::Issue;
+    registry.change_scope(&actor(), &name, None, edit).await.unwrap();
     let bare = done(&admin, &token, line, json!({"description": "Bare", "visibility": null})).await;
     assert_eq!(bare["active"], false);
+    let kept = registry.scope(&actor(), &name).await.unwrap().value.outage_policy;
+    assert_eq!(kept, OutagePolicy::Issue);
     assert_eq!(bare["visibility"], "PUBLIC");
     let optional = ["long_description", "description#en", "delegation_source"];
     assert!(optional.iter().all(|name| !members(&bare).contains(name)), "{bare}");
