@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::clock::Timestamp;
-use crate::config::{self, Config, Revocation};
-use crate::domain::trust::AuthorityRole;
+use crate::config::{self, Config, OcspNonce, Revocation};
+use crate::domain::remote_url::RemoteUrl;
+use crate::domain::trust::{AuthorityRole, OcspRule};
 use crate::pki::trust_set::TrustSet;
 
 /// Digits of an authority's fingerprint by which it is told from others: 64 bits.
@@ -76,6 +77,16 @@ pub(super) fn shared<'a>(
             add(&format!("trust.{}.{key}", set.name), value);
         }
     }
+    // Where nobody is asked, it makes no difference how.
+    if config.trust.iter().any(|set| set.ocsp != OcspRule::NotUsed) {
+        add("ocsp.answer_seconds_max", config.ocsp.answer.as_secs().to_string());
+        let nonce = match config.ocsp.nonce {
+            OcspNonce::None => "none",
+            OcspNonce::Required => "required",
+            OcspNonce::Sent => "sent",
+        };
+        add("ocsp.nonce", nonce.to_owned());
+    }
     for set in sets {
         let authorities = set.summary(now).authorities;
         let anchors = authorities.iter().filter(|it| it.role == AuthorityRole::Anchor);
@@ -86,17 +97,24 @@ pub(super) fn shared<'a>(
     settings
 }
 
-fn rules(set: &config::TrustSet) -> [(&'static str, String); 4] {
+fn rules(set: &config::TrustSet) -> [(&'static str, String); 6] {
     let revocation = match set.revocation {
         Revocation::HardFail => "hard_fail".to_owned(),
         Revocation::NotChecked => "not_checked".to_owned(),
         Revocation::SoftFail { hours } => format!("soft_fail for {hours} hours"),
+    };
+    let ocsp = match set.ocsp {
+        OcspRule::Alternative => "alternative",
+        OcspRule::Fallback => "fallback",
+        OcspRule::NotUsed => "not_used",
     };
     let policies = set.policies.as_ref();
     let policies = policies.map(|all| sorted(all.iter().map(String::as_str)));
     [
         ("environment", set.environment.name().to_owned()),
         ("revocation", revocation),
+        ("ocsp", ocsp.to_owned()),
+        ("ocsp_responders", sorted(set.ocsp_responders.iter().map(RemoteUrl::as_str))),
         ("policies", policies.unwrap_or_else(|| "any".to_owned())),
         ("extended_key_usages", sorted(set.extended_key_usages.iter().map(String::as_str))),
     ]
@@ -123,6 +141,49 @@ mod tests {
         assert_eq!(difference(&older, &newer), None);
         assert_eq!(difference(&newer, &older), None);
         assert_eq!(difference(&newer, &settings(&[])), None);
+    }
+
+    /// The settings of a node with one trust set that has these lines, and these after it.
+    fn of(set: &str, more: &str) -> BTreeMap<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("portvakt.toml");
+        let server = "[server]\nissuer = \"https://a.example/\"\n[keys]\nsealing_key = \"x\"\n";
+        let trust = "[trust.n]\nanchors = [\"a\"]\npolicies = [\"any\"]\n";
+        std::fs::write(&file, format!("{server}{trust}{set}{more}")).unwrap();
+        let config = Config::load(&file, std::iter::empty()).unwrap();
+        shared(&config, std::iter::empty(), Timestamp::from_seconds(0))
+    }
+
+    #[test]
+    fn what_nodes_ask_responders_and_how_they_take_silence_is_compared() {
+        const FALLBACK: &str = "ocsp = \"fallback\"\nocsp_responders = [\"http://b.example\"]\n";
+        let differ = |here: &BTreeMap<_, _>, there: &BTreeMap<_, _>| {
+            difference(here, there).unwrap().to_string()
+        };
+        let asking = of(FALLBACK, "");
+        assert_eq!(
+            differ(&asking, &of("", "")),
+            "trust.n.ocsp is fallback on this node and not_used on another"
+        );
+        let elsewhere = FALLBACK.replace("b.example", "c.example");
+        let soft = format!("{FALLBACK}revocation = \"soft_fail\"\n");
+        for (set, more, told) in [
+            (FALLBACK.replace("fallback", "alternative"), "", "trust.n.ocsp is alternative on"),
+            (elsewhere, "", "trust.n.ocsp_responders is http://c.example on"),
+            (soft, "", "trust.n.revocation is soft_fail for 24 hours on"),
+            (FALLBACK.to_owned(), "[ocsp]\nnonce = \"none\"\n", "ocsp.nonce is none on"),
+            (
+                FALLBACK.to_owned(),
+                "[ocsp]\nanswer_seconds_max = 60\n",
+                "ocsp.answer_seconds_max is 60 on",
+            ),
+        ] {
+            let told_here = differ(&of(&set, more), &asking);
+            assert!(told_here.starts_with(told), "{told_here}");
+        }
+        // How often is a node's own, and where nobody is asked, so is how.
+        assert_eq!(difference(&of(FALLBACK, "[ocsp]\nrefresh_seconds = 5\n"), &asking), None);
+        assert_eq!(difference(&of("", "[ocsp]\nnonce = \"none\"\n"), &of("", "")), None);
     }
 
     #[test]

@@ -46,6 +46,11 @@ async fn n10_a_node_with_other_rules_does_not_join_and_says_which() {
     assert!(refused.contains("anchors is"), "{refused}");
     let refused = refusal(&server, &[], "").await;
     assert!(refused.contains("trust is nothing on this node"), "{refused}");
+    let asking = "ocsp = \"fallback\"\nocsp_responders = [\"http://ocsp.example\"]\n".to_owned();
+    let asks = Trust { more: asking, ..Trust::with_crls(pki(), Vec::new()) };
+    let refused = refusal(&server, &[asks], "").await;
+    let told = "trust.set0.ocsp is fallback on this node and not_used on another";
+    assert!(refused.contains(told), "{refused}");
     // What is a node's own may differ.
     join(&server, &trust, "[explain]\nretention_days = 1\n[log]\nfilter = \"warn\"\n")
         .await
