@@ -57,7 +57,8 @@ names!(OcspRule { Alternative = "alternative", Fallback = "fallback", NotUsed = 
 pub struct OcspResponder {
     /// Its address, as it is configured.
     pub url: String,
-    /// When it was asked last, and what came of it: taken, unchanged, failed, refused.
+    /// When it was asked last, and what came of it: taken, unchanged, failed, refused, or the status that came in place of
+    /// an answer, such as tryLater.
     pub last: Option<(Timestamp, &'static str)>,
     /// What was wrong, if something was.
     pub problem: Option<String>,

@@ -142,7 +142,8 @@ struct TrustSetHealth {
 #[derive(Serialize)]
 struct ResponderHealth {
     url: String,
-    /// What came of the last question, if one was asked: taken, unchanged, failed, refused.
+    /// What came of the last question, if one was asked: taken, unchanged, failed, refused, or the status that came in
+    /// place of an answer, such as tryLater.
     result: Option<&'static str>,
     failing_since: Option<String>,
 }

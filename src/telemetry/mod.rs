@@ -211,7 +211,8 @@ impl Metrics {
         let answers = AnswerCounts::default();
         registry.register(
             "ocsp_answers",
-            "Questions to responders (OCSP) by result: taken, unchanged, failed, refused",
+            "Questions to responders (OCSP) by result: taken, unchanged, failed, refused, or the \
+             status in place of an answer (RFC 6960 section 4.2.1), such as tryLater",
             answers.0.clone(),
         );
         let lists = ListGauges::register(registry);

@@ -46,10 +46,14 @@ impl Entry {
 }
 
 impl Asked {
-    /// The entry of a certificate that is in use now; a new one is due at once.
+    /// The entry of a certificate that is in use now; a new one is due at once. One that comes back is as good as new, so
+    /// that its answer is waited for.
     pub(super) fn see(&mut self, key: AskedKey, wanted: OcspWanted, now: Timestamp) -> &mut Entry {
         let fresh = Entry { wanted, next: now, failures: 0, flight: None, seen: now };
         let entry = self.0.entry(key).or_insert(fresh);
+        if now > entry.seen.plus_seconds(IDLE_SECONDS) {
+            entry.failures = 0;
+        }
         entry.seen = now;
         entry
     }

@@ -1,8 +1,8 @@
 //! Responders that are asked about the certificates that are in use: at first sight, and then again and again ahead of
 //! the end of what they have told.
 //!
-//! A request waits for the first answer about its certificate, a moment; never for one that is asked for again, and never
-//! for a responder that told nothing when it was asked last. However many use a certificate, it is asked about once at a
+//! A request waits for the first answer about its certificate, a moment; never for one that is asked for again, be it
+//! that nothing came, and never for a responder that told nothing when it was asked last. However many use a certificate, it is asked about once at a
 //! time, and one host is asked few questions at a time.
 
 use std::collections::HashMap;
@@ -161,7 +161,7 @@ impl Asking {
             if !entry.is_under_way() && entry.next <= now {
                 entry.flight = self.start(key);
             }
-            if !set.responder_fails(responder) {
+            if entry.failures == 0 && !set.responder_fails(responder) {
                 flights.extend(entry.flight.clone());
             }
         }
@@ -223,42 +223,42 @@ impl Asking {
                     | OcspError::Older { .. }
                     | OcspError::Refused("unauthorized")))
         );
+        // A status in place of an answer is told by its name (RFC 6960 section 4.2.1).
+        let status = match &judged {
+            Ok(Err(OcspError::Refused(status))) => Some(*status),
+            _ => None,
+        };
         let outcome = match judged {
             Ok(Ok(Taken::New)) => Outcome::Taken,
             Ok(Ok(Taken::Same)) => Outcome::Unchanged,
             Ok(Err(error)) => Outcome::Refused(error.to_string()),
             Err(problem) => Outcome::Failed(problem),
         };
-        self.note(key, &wanted, &outcome, is_failing, now);
+        let outcome = OcspOutcome {
+            responder: wanted.responder,
+            result: status.unwrap_or(outcome.name()),
+            problem: outcome.problem(),
+            is_failing,
+        };
+        self.note(key, url, &outcome, now);
     }
 
     /// Notes what has come of a question, and when to ask the next one.
-    fn note(
-        &self,
-        key: AskedKey,
-        wanted: &OcspWanted,
-        outcome: &Outcome,
-        is_failing: bool,
-        now: Timestamp,
-    ) {
-        let (result, problem) = (outcome.name(), outcome.problem());
-        let OcspWanted { responder, url, .. } = wanted;
+    fn note(&self, key: AskedKey, url: &RemoteUrl, outcome: &OcspOutcome<'_>, now: Timestamp) {
+        let OcspOutcome { result, problem, is_failing, .. } = *outcome;
         let set = &self.sets[key.0];
+        let trust_set = set.name();
         self.counts.answered(result);
         if let Some(problem) = problem {
             set.note_ocsp_silence(key.1, problem);
         }
-        if set.note_responder(
-            &OcspOutcome { responder: *responder, result, problem, is_failing },
-            now,
-        ) {
-            let trust_set = set.name();
-            match problem {
-                Some(problem) if is_failing => {
-                    tracing::error!(trust_set, "the responder at {url} tells nothing: {problem}");
-                }
-                _ => tracing::info!(trust_set, "the responder at {url} tells again"),
+        let is_news = set.note_responder(outcome, now);
+        match problem {
+            Some(problem) if is_news && is_failing => {
+                tracing::error!(trust_set, "the responder at {url} tells nothing: {problem}");
             }
+            _ if is_news => tracing::info!(trust_set, "the responder at {url} tells again"),
+            _ => {}
         }
         let left = match set.ocsp_status(&key.1, now) {
             Some(OcspStatus::Good { until }) => Some(until.seconds().saturating_sub(now.seconds())),
@@ -270,6 +270,12 @@ impl Asking {
         self.random.fill(&mut chance);
         let mut asked = self.lock();
         let Some(entry) = asked.of(&key) else { return };
+        if let Some(problem) = problem
+            && !is_failing
+            && entry.failures == 0
+        {
+            tracing::info!(trust_set, "the responder at {url} does not tell of one: {problem}");
+        }
         entry.failures = if problem.is_some() { entry.failures.saturating_add(1) } else { 0 };
         let wait = schedule::wait(self.settings.refresh, entry.failures, left, chance[0]);
         entry.next = now.plus_seconds(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX).max(1));

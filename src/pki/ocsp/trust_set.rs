@@ -27,7 +27,7 @@ pub struct OcspWanted {
 pub struct OcspOutcome<'a> {
     /// Which of the responders of the set it was.
     pub responder: usize,
-    /// Its name: taken, unchanged, failed, refused.
+    /// Its name: taken, unchanged, failed, refused, or the status that came in place of an answer, such as tryLater.
     pub result: &'static str,
     /// What was wrong, if something was.
     pub problem: Option<&'a str>,
@@ -117,15 +117,17 @@ impl TrustSet {
         self.ocsp.forget(key);
     }
 
-    /// Notes what has come of asking a responder. The answer is whether it has just begun to fail, or to tell again.
+    /// Notes what has come of asking a responder. The answer is whether it has just begun to fail, or to fail otherwise, or
+    /// to tell again.
     pub fn note_responder(&self, outcome: &OcspOutcome<'_>, now: Timestamp) -> bool {
         let mut responders = self.ocsp.lock();
         let Some(its) = responders.get_mut(outcome.responder) else { return false };
+        // While it fails, what came last is how.
+        let failed = its.failing_since.and(its.last).map(|(_, result)| result);
         its.last = Some((now, outcome.result));
         its.problem = outcome.problem.map(str::to_owned);
-        let was_failing = its.failing_since.is_some();
         its.failing_since = outcome.is_failing.then(|| its.failing_since.unwrap_or(now));
-        was_failing != outcome.is_failing
+        failed != outcome.is_failing.then_some(outcome.result)
     }
 
     /// Whether a responder has told nothing when it was asked last.

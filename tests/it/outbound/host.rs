@@ -24,6 +24,8 @@ pub(super) enum Act {
     Drip(Vec<u8>, Duration),
     /// Sends the bytes, and then a megabyte again and again.
     Flood(Vec<u8>),
+    /// Sends the bytes after a pause, and closes the connection.
+    Late(Duration, Vec<u8>),
     /// Says nothing.
     Hang,
 }
@@ -40,7 +42,7 @@ impl Act {
     }
 }
 
-fn whole(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn whole(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n"
@@ -123,6 +125,10 @@ async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) {
         Some(Act::PublishFile(file)) => publish_file(&mut stream, &file).await,
         Some(Act::Drip(bytes, pause)) => drip(&mut stream, &bytes, pause).await,
         Some(Act::Flood(bytes)) => flood(&mut stream, &bytes).await,
+        Some(Act::Late(pause, bytes)) => {
+            tokio::time::sleep(pause).await;
+            stream.write_all(&bytes).await
+        }
         Some(Act::Hang) => {
             tokio::time::sleep(Duration::from_mins(1)).await;
             Ok(())

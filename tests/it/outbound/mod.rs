@@ -21,6 +21,7 @@ mod lists;
 mod load;
 mod responder;
 mod responders;
+mod statuses;
 mod tls;
 
 use std::sync::Arc;
