@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::clock::Timestamp;
-use crate::config::{self, Config, OcspNonce, Revocation};
+use crate::config::{self, Config, OcspNonce, OrganizationAttribute, Revocation};
 use crate::domain::remote_url::RemoteUrl;
 use crate::domain::trust::{AuthorityRole, OcspRule};
 use crate::pki::trust_set::TrustSet;
@@ -97,7 +97,7 @@ pub(super) fn shared<'a>(
     settings
 }
 
-fn rules(set: &config::TrustSet) -> [(&'static str, String); 6] {
+fn rules(set: &config::TrustSet) -> [(&'static str, String); 7] {
     let revocation = match set.revocation {
         Revocation::HardFail => "hard_fail".to_owned(),
         Revocation::NotChecked => "not_checked".to_owned(),
@@ -108,6 +108,12 @@ fn rules(set: &config::TrustSet) -> [(&'static str, String); 6] {
         OcspRule::Fallback => "fallback",
         OcspRule::NotUsed => "not_used",
     };
+    // What comes of a profile is told by the setting that would overrule it.
+    let from_serial_number = match set.organization {
+        OrganizationAttribute::AnyCountry => "never, but any country",
+        OrganizationAttribute::Norwegian => "false",
+        OrganizationAttribute::NorwegianOrSerialNumber => "true",
+    };
     let policies = set.policies.as_ref();
     let policies = policies.map(|all| sorted(all.iter().map(String::as_str)));
     [
@@ -116,6 +122,7 @@ fn rules(set: &config::TrustSet) -> [(&'static str, String); 6] {
         ("ocsp", ocsp.to_owned()),
         ("ocsp_responders", sorted(set.ocsp_responders.iter().map(RemoteUrl::as_str))),
         ("policies", policies.unwrap_or_else(|| "any".to_owned())),
+        ("organization_from_serial_number", from_serial_number.to_owned()),
         ("extended_key_usages", sorted(set.extended_key_usages.iter().map(String::as_str))),
     ]
 }
@@ -184,6 +191,16 @@ mod tests {
         // How often is a node's own, and where nobody is asked, so is how.
         assert_eq!(difference(&of(FALLBACK, "[ocsp]\nrefresh_seconds = 5\n"), &asking), None);
         assert_eq!(difference(&of("", "[ocsp]\nnonce = \"none\"\n"), &of("", "")), None);
+    }
+
+    #[test]
+    fn how_a_certificate_names_its_organization_is_compared() {
+        let told = difference(&of("organization_from_serial_number = true\n", ""), &of("", ""));
+        let setting = "trust.n.organization_from_serial_number";
+        assert_eq!(
+            told.unwrap().to_string(),
+            format!("{setting} is true on this node and false on another")
+        );
     }
 
     #[test]
