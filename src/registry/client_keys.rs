@@ -11,6 +11,7 @@ use crate::keys::client_jwk::{ClientJwk, KeyCertificates};
 use crate::registry::change::check_version;
 use crate::registry::clients::on_client;
 use crate::registry::{Actor, Registry, RegistryError, views};
+use crate::token::client_key::PresentedCertificates;
 use crate::token::refusal::Refusal;
 
 /// Days that a registered key lives, as in Maskinporten.
@@ -222,7 +223,8 @@ impl Registry {
             let Ok(read) = ClientJwk::from_text(text, &id) else { continue };
             if let Some(certificates) = &read.certificates {
                 let algorithm = read.key.algorithm();
-                self.certificates.learn(&certificates.chain, algorithm, self.clock.now()).await;
+                let presented = PresentedCertificates::new(&certificates.chain, algorithm);
+                self.certificates.learn(presented, self.clock.now()).await;
             }
         }
     }
@@ -285,7 +287,8 @@ impl Registry {
         organization: OrganizationNumber,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
-        let judged = self.certificates.verify(&certificates.chain, algorithm, now);
+        let presented = PresentedCertificates::new(&certificates.chain, algorithm);
+        let judged = self.certificates.verify(presented, now);
         // It is the caller's own certificate, so all that is known of it may be told.
         let judged = judged.map_err(|refusal| match refusal {
             Refusal::Certificate { detail, .. } => RegistryError::invalid("x5c", detail),

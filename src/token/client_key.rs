@@ -86,8 +86,9 @@ impl KeyedClient {
         Self { client, keys, noted: Noted::default(), keys_noted }
     }
 
-    /// The key that `assertion` must verify under, if it is to be from this client.
-    pub fn key_of(
+    /// The key that `assertion` must verify under, if it is to be from this client. What responders can tell about its
+    /// certificates in a moment is waited for.
+    pub async fn key_of(
         &self,
         assertion: &UnverifiedAssertion<'_>,
         certificates: &EnterpriseCertificates,
@@ -95,33 +96,20 @@ impl KeyedClient {
     ) -> Result<ProofKey, Refusal> {
         match &assertion.said.key {
             KeyHint::Registered(id) => {
-                let (place, key) = self.registered(id.as_ref(), certificates, now)?;
+                let (place, parsed) = self.registered(id.as_ref(), now)?;
+                let key = parsed.key.clone();
+                if let Some(chain) = &parsed.certificates {
+                    let presented = PresentedCertificates::new(chain, key.algorithm());
+                    self.certified(assertion, presented, certificates, now).await?;
+                }
                 Ok(ProofKey { proof: ClientProof::RegisteredKey, key, place: Some(place) })
             }
             KeyHint::Certificates(_) if !self.client.keys.is_empty() => Err(Refusal::KeyRequired),
             KeyHint::Certificates(chain) => {
-                let algorithm = assertion.said.algorithm;
-                let key = self.certified(chain, algorithm, certificates, now)?.key.clone();
+                let presented = PresentedCertificates::new(chain, assertion.said.algorithm);
+                let verified = self.certified(assertion, presented, certificates, now).await?;
+                let key = verified.key.clone();
                 Ok(ProofKey { proof: ClientProof::EnterpriseCertificate, key, place: None })
-            }
-        }
-    }
-
-    /// The certificates that `assertion` is to be judged by, if it is by any, and the algorithm of their key: those that
-    /// it carries, or those that its registered key is locked to.
-    pub(super) fn certificates_of<'a>(
-        &'a self,
-        assertion: &'a UnverifiedAssertion<'_>,
-    ) -> Option<(&'a [Vec<u8>], Algorithm)> {
-        match &assertion.said.key {
-            KeyHint::Certificates(chain) => {
-                self.client.keys.is_empty().then_some((chain.as_slice(), assertion.said.algorithm))
-            }
-            KeyHint::Registered(id) => {
-                let mut known = self.client.keys.iter().zip(&self.keys);
-                let (_, parsed) = known.find(|(key, _)| Some(&key.id) == id.as_ref())?;
-                let parsed = parsed.as_ref()?;
-                Some((parsed.certificates.as_deref()?, parsed.key.algorithm()))
             }
         }
     }
@@ -129,39 +117,55 @@ impl KeyedClient {
     fn registered(
         &self,
         id: Option<&KeyId>,
-        certificates: &EnterpriseCertificates,
         now: Timestamp,
-    ) -> Result<(usize, PublicKey), Refusal> {
+    ) -> Result<(usize, &ParsedKey), Refusal> {
         let mut known = self.client.keys.iter().zip(&self.keys).enumerate();
         let found = known.find(|(_, (key, _))| Some(&key.id) == id);
         match found {
             Some((_, (registered, _))) if registered.expires_at <= now => {
                 Err(Refusal::ExpiredKey { expired_at: registered.expires_at })
             }
-            Some((place, (_, Some(parsed)))) => {
-                if let Some(chain) = &parsed.certificates {
-                    self.certified(chain, parsed.key.algorithm(), certificates, now)?;
-                }
-                Ok((place, parsed.key.clone()))
-            }
+            Some((place, (_, Some(parsed)))) => Ok((place, parsed)),
             Some((_, (_, None))) | None => Err(Refusal::UnknownKey),
         }
     }
 
-    /// Judges a chain, which must be that of the client's own organization.
-    fn certified(
+    /// Judges the chain that `assertion` is to be proved by, which must be that of the client's own organization.
+    async fn certified(
         &self,
-        chain: &[Vec<u8>],
-        algorithm: Algorithm,
+        assertion: &UnverifiedAssertion<'_>,
+        presented: PresentedCertificates<'_>,
         certificates: &EnterpriseCertificates,
         now: Timestamp,
     ) -> Result<Arc<VerifiedCertificate>, Refusal> {
-        let verified = certificates.verify(chain, algorithm, now)?;
+        certificates.learn_for(assertion, presented, now).await;
+        let verified = certificates.verify(presented, now)?;
         if verified.organization == self.client.organization {
             Ok(verified)
         } else {
             Err(Refusal::CertificateOrganization { certificate: verified.organization })
         }
+    }
+}
+
+/// Certificates that are to be judged. They are hashed once, however often it is looked up what is known of them.
+#[derive(Clone, Copy, Debug)]
+pub struct PresentedCertificates<'a> {
+    certificates: &'a [Vec<u8>],
+    pub(super) algorithm: Algorithm,
+    fingerprint: [u8; 32],
+}
+
+impl<'a> PresentedCertificates<'a> {
+    /// These, in DER, leaf first, whose key is to be used with `algorithm`.
+    pub fn new(certificates: &'a [Vec<u8>], algorithm: Algorithm) -> Self {
+        let fingerprint = fingerprint(certificates.iter().map(Vec::as_slice));
+        Self { certificates, algorithm, fingerprint }
+    }
+
+    /// The chain that they are, read.
+    pub(super) fn chain(&self) -> Result<CertificateChain, PkiError> {
+        CertificateChain::from_der(self.certificates.to_vec())
     }
 }
 
@@ -208,49 +212,41 @@ impl EnterpriseCertificates {
         Ok(sets.map(|set| (set.name().to_owned(), set.report(&chain, now))).collect())
     }
 
-    /// Judges a chain whose key is to be used with `algorithm`, or remembers how it was judged.
+    /// Judges certificates, or remembers how they were judged.
     pub fn verify(
         &self,
-        certificates: &[Vec<u8>],
-        algorithm: Algorithm,
+        presented: PresentedCertificates<'_>,
         now: Timestamp,
     ) -> Result<Arc<VerifiedCertificate>, Refusal> {
-        let hash = self.hash(certificates, algorithm);
+        let hash = self.hash(presented);
         if let Some(verified) = self.verified.get(&hash)
             && now <= verified.valid_until
         {
             return Ok(verified);
         }
-        let verified = Arc::new(self.verify_afresh(certificates, algorithm, now)?);
+        let verified = Arc::new(self.verify_afresh(presented, now)?);
         self.verified.insert(hash, Arc::clone(&verified));
         Ok(verified)
     }
 
-    /// How a chain was judged, if that still counts.
-    pub(super) fn remembered(
-        &self,
-        certificates: &[Vec<u8>],
-        algorithm: Algorithm,
-        now: Timestamp,
-    ) -> Option<Arc<VerifiedCertificate>> {
-        let verified = self.verified.get(&self.hash(certificates, algorithm))?;
-        (now <= verified.valid_until).then_some(verified)
+    /// Whether it is remembered how certificates were judged, and still counts.
+    pub(super) fn remembers(&self, presented: PresentedCertificates<'_>, now: Timestamp) -> bool {
+        let verified = self.verified.get(&self.hash(presented));
+        verified.is_some_and(|verified| now <= verified.valid_until)
     }
 
     fn verify_afresh(
         &self,
-        certificates: &[Vec<u8>],
-        algorithm: Algorithm,
+        presented: PresentedCertificates<'_>,
         now: Timestamp,
     ) -> Result<VerifiedCertificate, Refusal> {
-        let chain = CertificateChain::from_der(certificates.to_vec())
-            .map_err(|_| Refusal::CertificateHeader)?;
+        let chain = presented.chain().map_err(|_| Refusal::CertificateHeader)?;
         let mut reason: Option<PkiError> = None;
         for set in self.sets.iter() {
             match set.verify(&chain, now) {
                 Ok(verified) => {
                     let organization = verified.organization().ok_or_else(no_organization)?;
-                    let key = verified.public_key(algorithm).map_err(|error| {
+                    let key = verified.public_key(presented.algorithm).map_err(|error| {
                         Refusal::Certificate { check: "key algorithm", detail: error.to_string() }
                     })?;
                     return Ok(VerifiedCertificate {
@@ -285,13 +281,14 @@ impl EnterpriseCertificates {
         })
     }
 
-    fn hash(&self, certificates: &[Vec<u8>], algorithm: Algorithm) -> ChainHash {
+    /// What is told may change between two looks, and the certificates do not: only what is small is hashed at each.
+    fn hash(&self, presented: PresentedCertificates<'_>) -> ChainHash {
         let mut hash = Context::new(&SHA256);
-        hash.update(algorithm.name().as_bytes());
+        hash.update(presented.algorithm.name().as_bytes());
         for set in self.sets.iter() {
             hash.update(&set.generation().to_be_bytes());
         }
-        hash.update(&fingerprint(certificates.iter().map(Vec::as_slice)));
+        hash.update(&presented.fingerprint);
         let mut bytes = [0; 32];
         bytes.copy_from_slice(hash.finish().as_ref());
         bytes

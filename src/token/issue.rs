@@ -45,8 +45,8 @@ impl Issuer {
         let unverified = UnverifiedAssertion::parse(request.assertion).at(Step::Parse, trail)?; // 2
         let client = self.client(request, &unverified, trail).await;
         let keyed = client.at(Step::Client, trail)?; // 3
-        keyed.learn(&unverified, &self.certificates, now).await;
-        let key = keyed.key_of(&unverified, &self.certificates, now).at(Step::Key, trail)?; // 4
+        let key = keyed.key_of(&unverified, &self.certificates, now).await;
+        let key = key.at(Step::Key, trail)?; // 4
         let assertion = unverified.verify(&key.key).at(Step::Signature, trail)?; // 5
         let grant = assertion.check(&self.rules.grant, now).at(Step::Claims, trail)?; // 6
         let client = &keyed.client;

@@ -6,10 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::domain::algorithm::Algorithm;
 use crate::pki::chain::CertificateChain;
 use crate::pki::public_key::PublicKey;
-use crate::token::client_key::{EnterpriseCertificates, KeyedClient};
+use crate::token::client_key::{EnterpriseCertificates, PresentedCertificates};
 use crate::token::jws::UnverifiedAssertion;
 
 pub use crate::pki::ocsp::OcspWanted;
@@ -38,10 +37,26 @@ impl EnterpriseCertificates {
         self.responders.is_some()
     }
 
-    /// Sees to it that what can be known about these certificates in a moment is known. One that is remembered from
-    /// earlier costs no more than looking.
-    pub async fn learn(&self, certificates: &[Vec<u8>], algorithm: Algorithm, now: Timestamp) {
-        if let Some(chain) = self.to_be_learnt(certificates, algorithm, now) {
+    /// Sees to it that what can be known about these certificates in a moment is known. What is remembered from earlier
+    /// costs no more than looking.
+    pub async fn learn(&self, presented: PresentedCertificates<'_>, now: Timestamp) {
+        if let Some(chain) = self.to_be_learnt(presented, now) {
+            self.learn_chain(&chain, now).await;
+        }
+    }
+
+    /// The same of those that `assertion` is to be judged by. Nothing is asked for whoever has not signed with the key of
+    /// the certificate: anybody can send those of others.
+    pub(super) async fn learn_for(
+        &self,
+        assertion: &UnverifiedAssertion<'_>,
+        presented: PresentedCertificates<'_>,
+        now: Timestamp,
+    ) {
+        if let Some(chain) = self.to_be_learnt(presented, now)
+            && let Ok(key) = PublicKey::from_spki(chain.leaf_spki(), presented.algorithm)
+            && assertion.is_signed_with(&key)
+        {
             self.learn_chain(&chain, now).await;
         }
     }
@@ -49,15 +64,14 @@ impl EnterpriseCertificates {
     /// The chain of these certificates, if there may be something to ask about it.
     fn to_be_learnt(
         &self,
-        certificates: &[Vec<u8>],
-        algorithm: Algorithm,
+        presented: PresentedCertificates<'_>,
         now: Timestamp,
     ) -> Option<CertificateChain> {
-        if self.responders.is_none() || self.remembered(certificates, algorithm, now).is_some() {
+        if self.responders.is_none() || self.remembers(presented, now) {
             return None;
         }
         // What cannot be read is refused by whoever judges it.
-        CertificateChain::from_der(certificates.to_vec()).ok()
+        presented.chain().ok()
     }
 
     /// The same of a chain that has been read.
@@ -69,26 +83,6 @@ impl EnterpriseCertificates {
         let wanted: Vec<_> = self.sets().iter().enumerate().flat_map(of).collect();
         if !wanted.is_empty() {
             responders.settle(wanted, now).await;
-        }
-    }
-}
-
-impl KeyedClient {
-    /// Sees to it that what can be known in a moment is known about the certificates that `assertion` is to be judged by,
-    /// if there are any. Nothing is asked for whoever has not signed with the key of the certificate: anybody can
-    /// send those of others.
-    pub async fn learn(
-        &self,
-        assertion: &UnverifiedAssertion<'_>,
-        certificates: &EnterpriseCertificates,
-        now: Timestamp,
-    ) {
-        if let Some((chain, algorithm)) = self.certificates_of(assertion)
-            && let Some(chain) = certificates.to_be_learnt(chain, algorithm, now)
-            && let Ok(key) = PublicKey::from_spki(chain.leaf_spki(), algorithm)
-            && assertion.is_signed_with(&key)
-        {
-            certificates.learn_chain(&chain, now).await;
         }
     }
 }
