@@ -33,6 +33,8 @@ pub(super) struct Entry {
     pub(super) next: Timestamp,
     /// How often in a row nothing was told.
     pub(super) failures: u32,
+    /// Whoever waits for what is kept of it from earlier.
+    pub(super) recall: Option<watch::Receiver<()>>,
     /// Whoever waits for the question that is under way.
     pub(super) flight: Option<watch::Receiver<()>>,
     seen: Timestamp,
@@ -41,15 +43,21 @@ pub(super) struct Entry {
 impl Entry {
     /// Whether somebody is asking now.
     pub(super) fn is_under_way(&self) -> bool {
-        self.flight.as_ref().is_some_and(|flight| flight.has_changed().is_ok())
+        self.flight.as_ref().is_some_and(is_under_way)
     }
+}
+
+/// Whether what somebody waits for has not ended.
+pub(super) fn is_under_way(task: &watch::Receiver<()>) -> bool {
+    task.has_changed().is_ok()
 }
 
 impl Asked {
     /// The entry of a certificate that is in use now; a new one is due at once. One that comes back is as good as new, so
     /// that its answer is waited for.
     pub(super) fn see(&mut self, key: AskedKey, wanted: OcspWanted, now: Timestamp) -> &mut Entry {
-        let fresh = Entry { wanted, next: now, failures: 0, flight: None, seen: now };
+        let (recall, flight) = (None, None);
+        let fresh = Entry { wanted, next: now, failures: 0, recall, flight, seen: now };
         let entry = self.0.entry(key).or_insert(fresh);
         if now > entry.seen.plus_seconds(IDLE_SECONDS) {
             entry.failures = 0;

@@ -1,26 +1,21 @@
 //! Fetched revocation lists on disk, so that a start does not depend on a network.
 //!
-//! One file for each address: a line of JSON with the address and the validators, then the list. Whoever sees a file
-//! sees all of it, because it is moved into its place; what it holds is judged like everything else that was fetched.
+//! One file for each address, with the address, the validators and the list. What it holds is judged like everything else
+//! that was fetched.
 
-use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::revocation::kept_file;
 use crate::domain::remote_url::RemoteUrl;
-use crate::pki::chain::fingerprint;
 use crate::pki::crl::CRL_BYTES_MAX;
 use crate::remote::revocation_list::Validators;
 
 /// How the names of files end; nothing else in the folder is touched.
 const ENDING: &str = ".fetched";
-
-/// The longest first line: an address and two validators.
-const HEAD_BYTES_MAX: usize = 8 * 1024;
 
 /// A folder of fetched lists.
 pub(super) struct Folder(PathBuf);
@@ -45,40 +40,20 @@ impl Folder {
 
     /// What is kept from an address; `None` if nothing is, or something else.
     pub(super) fn read(&self, url: &RemoteUrl) -> io::Result<Option<Kept>> {
-        let file = self.file(url);
-        let size = match fs::metadata(&file) {
-            Ok(metadata) => usize::try_from(metadata.len()).unwrap_or(usize::MAX),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if size > HEAD_BYTES_MAX + CRL_BYTES_MAX {
-            return Err(io::Error::other("it is larger than any list"));
-        }
-        let mut bytes = fs::read(&file)?;
-        let end = bytes.iter().take(HEAD_BYTES_MAX).position(|&byte| byte == b'\n');
-        let head = end.and_then(|end| serde_json::from_slice::<Head>(&bytes[..end]).ok());
-        match (end, head) {
-            (Some(end), Some(head)) if head.url == url.as_str() => {
-                bytes.drain(..=end);
+        match kept_file::read::<Head>(&self.file(url), CRL_BYTES_MAX)? {
+            None => Ok(None),
+            Some((head, bytes)) if head.url == url.as_str() => {
                 Ok(Some(Kept { validators: head.validators, bytes }))
             }
-            _ => Err(io::Error::other("it does not begin with its address")),
+            Some(_) => Err(io::Error::other("it is from another address")),
         }
     }
 
     /// Keeps a list for the next start.
     pub(super) fn write(&self, url: &RemoteUrl, kept: &Validators, bytes: &[u8]) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-        let (file, new) = (self.file(url), self.file(url).with_extension("new"));
         let head = Head { url: url.as_str().to_owned(), validators: kept.clone() };
-        let mut options = OpenOptions::new();
-        let mut written = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        serde_json::to_writer(&mut written, &head)?;
-        written.write_all(b"\n")?;
-        written.write_all(bytes)?;
         // A name without its content would be the worst of both.
-        written.sync_all()?;
-        fs::rename(&new, file)
+        kept_file::write(&self.file(url), &head, bytes, fs::File::sync_all)
     }
 
     /// Removes what was fetched from addresses that are fetched from no more.
@@ -102,15 +77,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Addresses make no names of files, so a digest does.
     fn file(&self, url: &RemoteUrl) -> PathBuf {
-        let digest = fingerprint([url.as_str().as_bytes()]);
-        let mut name = String::new();
-        for octet in digest {
-            // Writing to a string cannot fail.
-            let _ = write!(name, "{octet:02x}");
-        }
-        self.0.join(name + ENDING)
+        self.0.join(kept_file::name([url.as_str().as_bytes()], ENDING))
     }
 }
 

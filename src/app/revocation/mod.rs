@@ -5,12 +5,16 @@
 //! certificates of the configured authorities; what a client sends is never followed.
 //!
 //! Beside the lists there are the responders (`responders`), that are asked about the certificates that are in use
-//! (`asked`). They are asked in the background, too; only the first use of a certificate waits a moment.
+//! (`asked`). They are asked in the background, too; only the first use of a certificate waits a moment. What they told is
+//! kept for the next start as lists are (`keeping`, `answers`).
 
+mod answers;
 mod asked;
 mod fetching;
 mod files;
 mod folder;
+mod keeping;
+mod kept_file;
 mod responders;
 mod schedule;
 mod status;

@@ -2,8 +2,9 @@
 //! the end of what they have told.
 //!
 //! A request waits for the first answer about its certificate, a moment; never for one that is asked for again, be it
-//! that nothing came, and never for a responder that told nothing when it was asked last. However many use a certificate, it is asked about once at a
-//! time, and one host is asked few questions at a time.
+//! that nothing came, and never for a responder that told nothing when it was asked last. What was told before the server
+//! started is recalled when its certificate is seen first (`keeping`). However many use a certificate, it is asked about
+//! once at a time, and one host is asked few questions at a time.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -13,8 +14,10 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use crate::app::AppError;
-use crate::app::revocation::asked::{Asked, AskedKey};
+use crate::app::revocation::answers::Kept;
+use crate::app::revocation::asked::{Asked, AskedKey, is_under_way};
 use crate::app::revocation::fetching::Outcome;
+use crate::app::revocation::keeping::Keeping;
 use crate::app::revocation::schedule;
 use crate::clock::{Clock, HOUR_SECONDS, Random, Timestamp};
 use crate::config::{self, Config, OcspNonce, Revocation};
@@ -45,6 +48,9 @@ const QUESTIONS_MAX: usize = 512;
 /// How often it is looked which answers are to be asked for again.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Looks between two times that answers which are over are removed from the disk: an hour.
+const LOOKS_PER_CLEANING: usize = 3_600;
+
 /// Asks responders for the trust sets that want it.
 pub(super) struct Responders(Arc<Asking>);
 
@@ -61,6 +67,23 @@ struct Asking {
     hosts: HashMap<Host, Semaphore>,
     held: Semaphore,
     questions: Arc<Semaphore>,
+    rules: OcspRules,
+    keeping: Arc<Keeping>,
+}
+
+/// What a request waits for to know one certificate: what is kept of it, and if that does not tell, what its responder
+/// says.
+struct Wait {
+    key: AskedKey,
+    recall: Option<watch::Receiver<()>>,
+    flight: Option<watch::Receiver<()>>,
+}
+
+/// Waits for the end of something; it never says anything but that.
+async fn ended(task: Option<watch::Receiver<()>>) {
+    if let Some(mut task) = task {
+        let _ = task.changed().await;
+    }
 }
 
 impl Responders {
@@ -85,9 +108,17 @@ impl Responders {
             Revocation::HardFail | Revocation::NotChecked => 0,
         };
         let hosts = urls.iter().map(|url| url.host().clone());
+        let rules = OcspRules {
+            age_seconds_max: i64::try_from(config.ocsp.answer.as_secs()).unwrap_or(i64::MAX),
+            nonce_required: config.ocsp.nonce == OcspNonce::Required,
+        };
+        let grace_seconds: Vec<i64> = config.trust.iter().map(grace).collect();
+        let grace_max = grace_seconds.iter().max().copied().unwrap_or_default();
+        let folder = &config.revocation_lists.folder;
+        let keeping = Arc::new(Keeping::new(folder, sets, rules, grace_max));
         Ok(Some(Self(Arc::new(Asking {
             sets: Arc::clone(sets),
-            grace_seconds: config.trust.iter().map(grace).collect(),
+            grace_seconds,
             client,
             settings: config.ocsp,
             clock: Arc::clone(clock),
@@ -97,6 +128,8 @@ impl Responders {
             hosts: hosts.map(|host| (host, Semaphore::new(QUESTIONS_OF_HOST_MAX))).collect(),
             held: Semaphore::new(HELD_MAX),
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
+            rules,
+            keeping,
         }))))
     }
 
@@ -105,8 +138,11 @@ impl Responders {
         let asking = Arc::clone(&self.0);
         async move {
             loop {
-                tokio::time::sleep(LOOK).await;
-                asking.look();
+                asking.keeping.clean(asking.clock.now()).await;
+                for _ in 0..LOOKS_PER_CLEANING {
+                    tokio::time::sleep(LOOK).await;
+                    asking.look();
+                }
             }
         }
     }
@@ -124,48 +160,53 @@ impl responders::Responders for Responders {
 
 impl Asking {
     async fn settle(self: &Arc<Self>, wanted: Vec<(usize, OcspWanted)>, now: Timestamp) {
-        let flights = self.flights(wanted, now);
-        if flights.is_empty() {
+        let waits = self.waits(wanted, now);
+        if waits.is_empty() {
             return;
         }
         let Ok(_held) = self.held.try_acquire() else { return };
         let all = async {
-            for mut flight in flights {
-                // It never says anything; it ends.
-                let _ = flight.changed().await;
+            for Wait { key: (place, key), recall, flight } in waits {
+                ended(recall).await;
+                if self.sets[place].ocsp_status(&key, now).is_none() {
+                    ended(flight).await;
+                }
             }
         };
         // What is not known in time is unknown.
         let _ = tokio::time::timeout(HOLD_TIME_MAX, all).await;
     }
 
-    /// Notes that these certificates are in use, and sees to it that what is not known of them is asked. The questions
-    /// that are worth waiting for come back.
-    fn flights(
-        self: &Arc<Self>,
-        wanted: Vec<(usize, OcspWanted)>,
-        now: Timestamp,
-    ) -> Vec<watch::Receiver<()>> {
-        let mut flights = Vec::new();
+    /// Notes that these certificates are in use, and sees to it that what is not known of them is asked. What is worth
+    /// waiting for comes back.
+    fn waits(self: &Arc<Self>, wanted: Vec<(usize, OcspWanted)>, now: Timestamp) -> Vec<Wait> {
+        let mut waits = Vec::new();
         let mut asked = self.lock();
         for (place, wanted) in wanted {
             let (key, responder) = ((place, wanted.question.key()), wanted.responder);
             let set = &self.sets[place];
-            if asked.of(&key).is_none() && asked.is_full() {
+            let is_new = asked.of(&key).is_none();
+            if is_new && asked.is_full() {
                 self.forget(&asked.drop_idle(now, |place| self.grace_seconds[place]));
             }
             let entry = asked.see(key, wanted, now);
+            if is_new {
+                entry.recall = self.keeping.recall(key, entry.wanted.question.clone(), now);
+            }
             if set.ocsp_status(&key.1, now).is_some() {
                 continue;
             }
             if !entry.is_under_way() && entry.next <= now {
                 entry.flight = self.start(key);
             }
-            if entry.failures == 0 && !set.responder_fails(responder) {
-                flights.extend(entry.flight.clone());
+            let is_first = entry.failures == 0 && !set.responder_fails(responder);
+            let flight = entry.flight.clone().filter(|_| is_first);
+            let wait = Wait { key, recall: entry.recall.clone(), flight };
+            if wait.recall.is_some() || wait.flight.is_some() {
+                waits.push(wait);
             }
         }
-        flights
+        waits
     }
 
     /// Asks for what is to be asked for again, and forgets what is not in use.
@@ -205,15 +246,16 @@ impl Asking {
         let Some(host) = self.hosts.get(url.host()) else { return };
         // The semaphore is never closed.
         let turn = host.acquire().await;
-        let question = wanted.question.with_nonce(self.nonce());
+        let nonce = self.nonce();
+        let question = wanted.question.with_nonce(nonce);
         let answer = self.client.ask(url, &question.to_der()).await;
         drop(turn);
         let (now, set) = (self.clock.now(), &self.sets[key.0]);
-        let rules = OcspRules {
-            age_seconds_max: i64::try_from(self.settings.answer.as_secs()).unwrap_or(i64::MAX),
-            nonce_required: self.settings.nonce == OcspNonce::Required,
-        };
-        let judged = answer.map(|answer| set.take_ocsp(&question, &answer, rules, now));
+        let judged = answer.map(|bytes| {
+            let taken = set.take_ocsp(&question, &bytes, self.rules, now)?;
+            self.keeping.keep(key, taken, Kept { received: now, nonce, bytes });
+            Ok(taken)
+        });
         // A responder that does not know one certificate may well know all others; one that signs in advance says
         // "unauthorized" of it (RFC 5019 section 2.2.3).
         let is_failing = !matches!(
@@ -236,7 +278,7 @@ impl Asking {
         };
         let outcome = OcspOutcome {
             responder: wanted.responder,
-            result: status.unwrap_or(outcome.name()),
+            result: status.unwrap_or_else(|| outcome.name()),
             problem: outcome.problem(),
             is_failing,
         };
@@ -280,6 +322,7 @@ impl Asking {
         let wait = schedule::wait(self.settings.refresh, entry.failures, left, chance[0]);
         entry.next = now.plus_seconds(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX).max(1));
         entry.flight = None;
+        entry.recall = entry.recall.take().filter(is_under_way);
     }
 
     fn nonce(&self) -> Option<[u8; OCSP_NONCE_BYTES]> {

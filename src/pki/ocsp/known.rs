@@ -154,12 +154,20 @@ impl KnownAnswers {
         let mut told = self.told.write().unwrap_or_else(PoisonError::into_inner);
         let held = told.get(&key).and_then(|known| known.word);
         let is_revoked = |status: OcspStatus| matches!(status, OcspStatus::Revoked { .. });
-        match held {
-            Some((_, held)) if seen < held => return Err(OcspError::Older { held, seen }),
+        let status = match (held, status) {
+            (Some((_, held)), _) if seen < held => return Err(OcspError::Older { held, seen }),
             // Of two that say the same moment, the one that revokes counts.
-            Some((known, held)) if seen == held && is_revoked(known) => return Ok(Taken::Same),
-            _ => {}
-        }
+            (Some((known, held)), _) if seen == held && is_revoked(known) => {
+                return Ok(Taken::Same);
+            }
+            // And of two that clear, the one that counts for longer: that may be the one that came first.
+            (Some((OcspStatus::Good { until: known }, held)), OcspStatus::Good { until })
+                if seen == held =>
+            {
+                OcspStatus::Good { until: until.max(known) }
+            }
+            (_, status) => status,
+        };
         if !told.contains_key(&key) && told.len() >= CERTIFICATES_MAX {
             return Ok(Taken::Same);
         }
@@ -168,7 +176,8 @@ impl KnownAnswers {
         if is_revoked(status) && !held.is_some_and(|(known, _)| is_revoked(known)) {
             self.generation.fetch_add(1, Ordering::AcqRel);
         }
-        let is_same = held.is_some_and(|(_, held)| held == seen);
+        let is_same = held
+            .is_some_and(|(known, held)| held == seen && is_revoked(known) == is_revoked(status));
         Ok(if is_same { Taken::Same } else { Taken::New })
     }
 
@@ -233,5 +242,22 @@ mod tests {
         assert_eq!(known.keep(one_more, good, now), Ok(Taken::New));
         assert_eq!(known.word(&one_more, now), Some(good));
         assert_eq!(known.word(&one_more, now.plus_seconds(1)), None);
+    }
+
+    #[test]
+    fn of_one_moment_the_word_that_revokes_counts_and_else_the_one_that_counts_for_longer() {
+        let known = KnownAnswers::new(OcspRule::Fallback, Vec::new());
+        let key = OcspKey::new(&[], &[], &[1]);
+        let at = Timestamp::from_seconds;
+        let good = |until| OcspStatus::Good { until: at(until) };
+        assert_eq!(known.keep(key, good(300), at(0)), Ok(Taken::New));
+        assert_eq!(known.keep(key, good(200), at(0)), Ok(Taken::Same));
+        assert_eq!(known.word(&key, at(0)), Some(good(300)));
+        assert_eq!(known.keep(key, good(400), at(0)), Ok(Taken::Same));
+        assert_eq!(known.word(&key, at(0)), Some(good(400)));
+        let revoked = OcspStatus::Revoked { reason: "keyCompromise" };
+        assert_eq!(known.keep(key, revoked, at(0)), Ok(Taken::New));
+        assert_eq!(known.keep(key, good(500), at(0)), Ok(Taken::Same));
+        assert_eq!(known.word(&key, at(0)), Some(revoked));
     }
 }

@@ -12,7 +12,7 @@ mod response;
 mod trust_set;
 
 pub(in crate::pki) use known::KnownAnswers;
-pub use question::{OcspKey, OcspQuestion};
+pub use question::{OCSP_KEY_BYTES, OcspKey, OcspQuestion};
 pub use trust_set::{OcspOutcome, OcspWanted};
 
 use thiserror::Error;

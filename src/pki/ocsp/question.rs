@@ -22,9 +22,12 @@ pub struct OcspQuestion {
     url: Option<String>,
 }
 
+/// Bytes of what tells a certificate from all others.
+pub const OCSP_KEY_BYTES: usize = 32;
+
 /// What tells a certificate from all others: SHA-256 over its issuer's name and key, and its serial number.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct OcspKey([u8; 32]);
+pub struct OcspKey([u8; OCSP_KEY_BYTES]);
 
 impl OcspKey {
     pub(super) fn new(issuer_name: &[u8], issuer_spki: &[u8], serial: &[u8]) -> Self {
@@ -33,9 +36,14 @@ impl OcspKey {
         for part in [issuer_name, issuer_spki, serial] {
             hash.update(part);
         }
-        let mut bytes = [0; 32];
+        let mut bytes = [0; OCSP_KEY_BYTES];
         bytes.copy_from_slice(hash.finish().as_ref());
         Self(bytes)
+    }
+
+    /// Itself.
+    pub fn as_bytes(&self) -> &[u8; OCSP_KEY_BYTES] {
+        &self.0
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod client;
 mod host;
+mod kept_answers;
 mod lists;
 mod load;
 mod responder;

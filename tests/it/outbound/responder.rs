@@ -21,6 +21,7 @@ use crate::harness::chain::{Pki, Trust, pem};
 use crate::harness::clock::tick;
 use crate::harness::der::{object_identifier, sequence, tlv};
 use crate::harness::http::Reply;
+use crate::harness::place::Place;
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, certified};
 
@@ -178,7 +179,12 @@ pub(super) struct Asking {
 
 impl Asking {
     pub(super) async fn start(trust: Trust, settings: &str) -> Self {
-        let server = TestServer::with(&[trust], settings).await;
+        Self::on(Place::new().await, trust, settings).await
+    }
+
+    /// The same there.
+    pub(super) async fn on(place: Place, trust: Trust, settings: &str) -> Self {
+        let server = TestServer::on(place, &[trust], settings).await;
         let ahead = Arc::new(AtomicI64::new(0));
         let (clock, its) = (Arc::clone(&server.clock), Arc::clone(&ahead));
         clock.set(SystemClock.now().seconds());
