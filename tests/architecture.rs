@@ -215,8 +215,53 @@ fn every_file_says_what_it_is() {
     }
 }
 
+/// What a migration may do: the version before runs on beside the new one, so nothing that it reads or writes goes away,
+/// and what it does not know is no row's to lack.
+fn only_adds(statement: &str) -> bool {
+    let adds = [
+        "create table ",
+        "create index ",
+        "create unique index ",
+        "drop index ",
+        "insert into ",
+        "update ",
+    ];
+    let words: Vec<&str> = statement.split_whitespace().collect();
+    if let ["alter", "table", _, "add", "column", ..] = &words[..] {
+        return !statement.contains("not null") || statement.contains("default");
+    }
+    adds.iter().any(|begin| words.join(" ").starts_with(begin.trim_end()))
+}
+
+#[test]
+fn migrations_only_add() {
+    // Made anew before anybody had run this server.
+    const EXCEPT: (&str, &str) = ("20261122202000_replay_log.sql", "drop table replay");
+    let mut wrong = Vec::new();
+    // Those of PostgreSQL alone lie in a folder of their own.
+    let folders = ["migrations", "migrations/postgres"];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+    let paths = files.map(|file| file.unwrap().path());
+    for path in paths.filter(|path| path.extension().is_some_and(|it| it == "sql")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().map(|line| line.split("--").next().unwrap_or_default());
+        let statements = lines.collect::<Vec<_>>().join("\n");
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        for statement in statements.split(';').map(str::trim).filter(|it| !it.is_empty()) {
+            if !only_adds(statement) && (name.as_str(), statement) != EXCEPT {
+                wrong.push(format!("{name}: {statement}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn the_checks_see_what_they_look_for() {
+    assert!(!only_adds("alter table scope drop column details"));
+    assert!(!only_adds("alter table scope add column x text not null"));
+    assert!(!only_adds("drop table scope") && !only_adds("delete from scope"));
+
     assert_eq!(
         imports("use crate::{http, store::Store};\nlet x = crate::cli::main();"),
         ["http", "store", "cli"]
