@@ -8,7 +8,7 @@ use crate::app::open_id::OpenIdProviders;
 use crate::app::post::Post;
 use crate::app::registers::delegation_registers;
 use crate::app::rules::{
-    is_https, issue_rules, keep_rules, key_rules, outbound_rules, registry_rules,
+    is_https, issue_rules, keep_rules, key_rules, outage_max, outbound_rules, registry_rules,
 };
 use crate::app::{
     App, AppError, Limits, RevocationLists, Tasks, alerts, authorities, load_operator,
@@ -195,9 +195,9 @@ fn start_replay(
     (registry, node): (&Registry, &str),
     tasks: &mut Tasks,
 ) -> Replay {
-    let (skew, outage_max) = (config.token.clock_skew_seconds, config.outage.issue);
-    let (replay, writer) = Replay::start(store, Arc::clone(clock), skew, outage_max);
-    let told = outages::run(registry.clone(), replay.watch_outage(), node.to_owned());
+    let (skew, outage_max) = (config.token.clock_skew_seconds, outage_max(config));
+    let (replay, writer, ended) = Replay::start(store, Arc::clone(clock), skew, outage_max);
+    let told = outages::run(registry.clone(), ended, node.to_owned());
     tasks.0.extend([writer, tokio::spawn(told)]);
     replay
 }

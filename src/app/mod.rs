@@ -88,6 +88,9 @@ impl App {
         if self.is_draining() {
             return Err("stopping".to_owned());
         }
+        if self.outage_under_way().is_some_and(|outage| outage.is_too_long) {
+            return Err("the database has been away for too long".to_owned());
+        }
         let now = self.issuer.clock.now();
         let contact = self.issuer.feed.require_contact(now, self.poll);
         contact.or_else(|refusal| {

@@ -29,8 +29,8 @@ const SHOW_PAUSE: Duration = Duration::from_millis(20);
 const DEAD_SECONDS: i64 = 20;
 
 /// How much longer than it issues tokens without the database a node is held to be alive: the time between two
-/// showings, and what clocks may differ.
-const DEAD_MARGIN_SECONDS: i64 = 10;
+/// showings, what clocks may differ, and the longest that a request takes that has begun in time.
+const DEAD_MARGIN_SECONDS: i64 = 20;
 
 /// Seconds after which a node that has not shown itself has died: for so long nodes go on without the change feed, or
 /// in an outage.

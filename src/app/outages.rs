@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::mpsc;
 
 use crate::registry::Registry;
 use crate::token::replay::Outage;
@@ -13,11 +13,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Runs until it is dropped, at the node of that name.
 pub(super) async fn run(
     registry: Registry,
-    mut outages: watch::Receiver<Option<Outage>>,
+    mut ended: mpsc::UnboundedReceiver<Outage>,
     node: String,
 ) {
-    while outages.changed().await.is_ok() {
-        let Some(outage) = *outages.borrow_and_update() else { continue };
+    while let Some(outage) = ended.recv().await {
         let Some(until) = outage.until.filter(|_| outage.spent > 0) else { continue };
         tracing::warn!(
             since = %outage.since,

@@ -1,11 +1,12 @@
 //! The rules of every layer, from the configuration.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::AppError;
 use crate::app::files::read;
 use crate::clock::{DAY_SECONDS, HOUR_SECONDS};
-use crate::config::{self, Config};
+use crate::config::{self, Config, DatabaseSource};
 use crate::domain::signing_key::SigningTurns;
 use crate::keys::{KeyRules, TokenType};
 use crate::registry::{PeopleRules, RegistryRules};
@@ -40,6 +41,15 @@ pub(super) fn keep_rules(explain: config::Explain) -> KeepRules {
     }
 }
 
+/// How long the database may be away while tokens are issued all the same. A file is never away: what happens to it
+/// happens to the node.
+pub(super) fn outage_max(config: &Config) -> Duration {
+    match config.database {
+        DatabaseSource::File(_) => Duration::ZERO,
+        DatabaseSource::Url(_) | DatabaseSource::UrlFile(_) => config.outage.issue,
+    }
+}
+
 pub(super) fn issue_rules(config: &Config) -> IssueRules {
     IssueRules {
         grant: GrantRules {
@@ -52,7 +62,7 @@ pub(super) fn issue_rules(config: &Config) -> IssueRules {
             config::TokenProfile::Maskinporten => TokenProfile::Maskinporten,
             config::TokenProfile::Rfc9068 => TokenProfile::Rfc9068,
         },
-        outage_max: config.outage.issue,
+        outage_max: outage_max(config),
     }
 }
 

@@ -260,7 +260,7 @@ impl Config {
                     positive("feed.stale_seconds_max", raw.feed.stale_seconds_max)?.into(),
                 ),
             },
-            outage: Outage::check(&raw.outage)?,
+            outage: Outage::check(&raw.outage, raw.feed.stale_seconds_max)?,
             explain: Explain {
                 retention_days: positive("explain.retention_days", raw.explain.retention_days)?,
                 records_max: positive("explain.records_max", raw.explain.records_max)?,

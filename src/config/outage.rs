@@ -18,9 +18,17 @@ pub struct Outage {
 }
 
 impl Outage {
-    pub(super) fn check(raw: &RawOutage) -> Result<Self, ConfigError> {
+    /// Reads it, where what is cached counts for `stale_seconds_max` without an outage.
+    pub(super) fn check(
+        raw: &RawOutage,
+        stale_seconds_max: Option<u32>,
+    ) -> Result<Self, ConfigError> {
         let key = "outage.issue_seconds_max";
         match required(key, raw.issue_seconds_max)? {
+            seconds @ 1.. if stale_seconds_max.is_some_and(|stale| seconds < stale) => {
+                let problem = format!("{seconds} is less than feed.stale_seconds_max");
+                Err(ConfigError::key(key, problem))
+            }
             seconds @ 0..=ISSUE_SECONDS_MAX => {
                 Ok(Self { issue: Duration::from_secs(seconds.into()) })
             }

@@ -54,6 +54,11 @@ impl ChangedNoun {
         Self::NAMES.iter().map(|(_, name)| *name)
     }
 
+    /// The names of all nouns of which the feed tells.
+    pub fn names_in_feed() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().filter(|(noun, _)| *noun != Self::Node).map(|(_, name)| *name)
+    }
+
     /// The noun of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(_, known)| *known == name).map(|(noun, _)| *noun)

@@ -49,3 +49,13 @@ pub enum KeyKeeperError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl KeyKeeperError {
+    /// Whether it may be another time without anybody mending anything here.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Key(_) => false,
+            Self::Store(error) => error.may_pass(),
+        }
+    }
+}

@@ -94,7 +94,7 @@ async fn set(connection: &mut PgConnection, history: &str) -> Result<(), StoreEr
 
 /// Numbers go on where none has been given out, and whoever follows the feed forgets all that it has cached.
 async fn leap(connection: &mut PgConnection, now: i64) -> Result<(), StoreError> {
-    for noun in ChangedNoun::names() {
+    for noun in ChangedNoun::names_in_feed() {
         query(
             "insert into change (seq, noun, key, changed_at) \
              select coalesce(max(seq), 0) + $1, $2, '', $3 from change",

@@ -16,7 +16,7 @@ pub type SpentId = [u8; 32];
 /// The most rows of the log that are read at once.
 const ROWS_READ: i64 = 1_000;
 
-/// How long an append to PostgreSQL may take, with connecting and with the appends of other nodes before it. Whoever
+/// How long an append to PostgreSQL, or to read some of its log, may take, with connecting and with the appends of other nodes before it. Whoever
 /// waits for it would rather be told 503 within a second.
 const APPEND_TIME_MAX: Duration = Duration::from_millis(800);
 
@@ -85,8 +85,19 @@ impl ReplayLog {
         after: i64,
         before: i64,
     ) -> Result<Vec<ReplayRow>, StoreError> {
+        let is_remote = self.0.is_remote();
+        let rows = self.rows(after, before);
+        let rows = if is_remote { in_time(APPEND_TIME_MAX, rows).await } else { rows.await };
+        rows?.into_iter().map(read_row).collect()
+    }
+
+    async fn rows(
+        &mut self,
+        after: i64,
+        before: i64,
+    ) -> Result<Vec<(i64, i64, String)>, StoreError> {
         let mut connection = self.0.take().await?;
-        let rows: Vec<(i64, i64, String)> = query(
+        let rows = query(
             "select seq, keep_until, ids from replay_log where seq > $1 and seq < $2 \
              order by seq limit $3",
         )
@@ -96,7 +107,7 @@ impl ReplayLog {
         .fetch_all(&mut connection)
         .await?;
         self.0.put_back(connection);
-        rows.into_iter().map(read_row).collect()
+        Ok(rows)
     }
 
     /// Drops rows that had to be remembered until before `now`, but for the newest row of all. At most

@@ -2,7 +2,7 @@
 //! the database's clock on the way.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, watch};
@@ -38,10 +38,18 @@ pub enum Freshness {
 
 impl Freshness {
     /// Refuses by what may be wrong where the policy does.
-    pub fn allow(self, policy: OutagePolicy) -> Result<(), Refusal> {
-        match (self, policy) {
-            (Self::Fresh, _) | (Self::Stale(_), OutagePolicy::Issue) => Ok(()),
-            (Self::Stale(refusal), OutagePolicy::Refuse) => Err(refusal),
+    pub fn allow(&self, policy: OutagePolicy) -> Result<(), Refusal> {
+        match policy {
+            OutagePolicy::Issue => Ok(()),
+            OutagePolicy::Refuse => self.require(false),
+        }
+    }
+
+    /// Refuses by what may be wrong, unless it is so because of an outage.
+    pub fn require(&self, in_outage: bool) -> Result<(), Refusal> {
+        match self {
+            Self::Stale(refusal) if !in_outage => Err(refusal.clone()),
+            Self::Stale(_) | Self::Fresh => Ok(()),
         }
     }
 }
@@ -59,6 +67,8 @@ pub struct Feed {
     applied: watch::Sender<ChangeSeq>,
     /// When the feed was last read to its end, in milliseconds of uptime.
     read_at: AtomicU64,
+    /// Whether the database has not answered when it was last looked at.
+    is_away: AtomicBool,
 }
 
 impl Feed {
@@ -75,7 +85,17 @@ impl Feed {
         let seen = store.latest_change().await?;
         let (applied, seen) = (watch::Sender::new(seen), Mutex::new(seen));
         keys.reload().await?;
-        Ok(Self { store, caches, keys, clock, stale_max, seen, applied, read_at })
+        Ok(Self {
+            store,
+            caches,
+            keys,
+            clock,
+            stale_max,
+            seen,
+            applied,
+            read_at,
+            is_away: AtomicBool::new(false),
+        })
     }
 
     /// The number of the last change that holds here.
@@ -126,15 +146,16 @@ impl Feed {
             // Whether a hint came or the time is up, there is nothing to do but to look.
             let _ = tokio::time::timeout(poll, hint.notified()).await;
             let looked = match tokio::time::timeout(LOOK_TIME_MAX, self.catch_up()).await {
-                Ok(looked) => looked.map_err(|error| error.to_string()),
-                Err(_) => Err("the database has not answered in time".to_owned()),
+                Ok(looked) => looked.map_err(|error| (error.may_pass(), error.to_string())),
+                Err(_) => Err((true, "the database has not answered in time".to_owned())),
             };
+            self.is_away.store(matches!(looked, Err((true, _))), Ordering::Release);
             match looked {
                 Ok(()) if failing => {
                     tracing::info!("changes can be followed again");
                     failing = false;
                 }
-                Err(error) if !failing => {
+                Err((_, error)) if !failing => {
                     tracing::error!(%error, "changes cannot be followed");
                     failing = true;
                 }
@@ -174,7 +195,11 @@ impl Feed {
         self.clock.require_agreement(now)?;
         match self.require_age(self.stale_max) {
             Ok(()) => Ok(Freshness::Fresh),
-            Err(stale) => self.require_age(outage_max).map(|()| Freshness::Stale(stale)),
+            Err(stale) if self.is_away.load(Ordering::Acquire) => {
+                self.require_age(outage_max).map(|()| Freshness::Stale(stale))
+            }
+            // The database is there, and what is wrong is something else.
+            stale => stale.map(|()| Freshness::Fresh),
         }
     }
 

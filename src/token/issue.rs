@@ -56,7 +56,7 @@ impl Issuer {
             .await
             .at(Step::Access, trail)?; // 7
         let replay_id = assertion.replay_id(&client.id, &grant);
-        let spent = self.spend(replay_id, &grant, decision.outage_policy, freshness).await;
+        let spent = self.spend(replay_id, &grant, decision.outage_policy, &freshness).await;
         let spent = spent.inspect_err(|_| self.requests.give_back(&client.id));
         spent.at(Step::Spend, trail)?; // 8
 
@@ -110,10 +110,12 @@ impl Issuer {
         id: ReplayId,
         grant: &Grant,
         policy: OutagePolicy,
-        freshness: Freshness,
+        freshness: &Freshness,
     ) -> Result<(), Refusal> {
         freshness.allow(policy)?;
-        self.replay.spend(id, grant.issued_at, grant.expires_at, policy).await
+        self.replay.spend(id, grant.issued_at, grant.expires_at, policy).await?;
+        // If the database has taken it, what is cached should have been right.
+        freshness.require(self.replay.outage().is_some_and(|outage| outage.until.is_none()))
     }
 
     fn sign(&self, token: &AccessToken<'_>, now: Timestamp) -> Result<String, Refusal> {

@@ -27,6 +27,7 @@ use crate::store::{SpentId, Store};
 use crate::token::agreed_clock::APART_SECONDS_MAX;
 use crate::token::assertion::ReplayId;
 use crate::token::refusal::Refusal;
+use crate::token::replay::outage::News;
 use crate::token::replay::register::Register;
 
 pub use outage::Outage;
@@ -90,30 +91,26 @@ enum Verdict {
 
 impl Replay {
     /// Starts the task that writes; it ends when the last clone of this value is gone. In an outage of `outage_max` at
-    /// most, what may be is spent in memory.
+    /// most, what may be is spent in memory; each that has ended is told.
     pub fn start(
         store: &Store,
         clock: Arc<dyn Clock>,
         clock_skew_seconds: i64,
         outage_max: Duration,
-    ) -> (Self, JoinHandle<()>) {
+    ) -> (Self, JoinHandle<()>, mpsc::UnboundedReceiver<Outage>) {
         let (waiting, queue) = mpsc::channel(WAITING_MAX);
         let fence = Fence::default();
-        let (tell, outage) = watch::channel(None);
-        let (its, fence_set) = (Arc::clone(&clock), Arc::clone(&fence));
-        let register = Register::new(store.clone(), its, fence_set, outage_max, tell);
+        let (latest, outage) = watch::channel(None);
+        let (ended, outages) = mpsc::unbounded_channel();
+        let (its, news) = (Arc::clone(&clock), News { latest, ended });
+        let register = Register::new(store.clone(), its, Arc::clone(&fence), outage_max, news);
         let task = tokio::spawn(write(register, Arc::clone(&clock), queue));
-        (Self { waiting, clock, clock_skew_seconds, fence, outage }, task)
+        (Self { waiting, clock, clock_skew_seconds, fence, outage }, task, outages)
     }
 
     /// The outage under way, or the last one.
     pub fn outage(&self) -> Option<Outage> {
         *self.outage.borrow()
-    }
-
-    /// The same, to wait for what comes.
-    pub fn watch_outage(&self) -> watch::Receiver<Option<Outage>> {
-        self.outage.clone()
     }
 
     /// Spends an assertion that was issued at `issued_at` and expires at `expires_at`, or refuses it as used, or because
@@ -167,7 +164,7 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
         tokio::select! {
             biased;
             () = register.attempted() => continue,
-            came = queue.recv_many(&mut batch, BATCH_MAX) => if came == 0 {
+            came = queue.recv_many(&mut batch, BATCH_MAX), if !register.is_closing() => if came == 0 {
                 return;
             },
         }
@@ -237,7 +234,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
-        let (replay, task) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
+        let (replay, task, _) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
         let spend = |name: &str| {
             let (replay, id) = (replay.clone(), ReplayId(id(name)));
             tokio::spawn(async move {
@@ -263,7 +260,7 @@ mod tests {
     async fn an_assertion_is_not_fresh_when_the_database_cannot_tell() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
+        let (replay, _task, _) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
         let refusal = replay
             .spend(ReplayId(id("a")), ISSUED, Timestamp::from_seconds(1), OutagePolicy::Refuse)
             .await;
@@ -294,7 +291,7 @@ mod tests {
         }
         assert_eq!(fresh, 200);
         // One that starts later knows all of it.
-        let (late, _task) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
+        let (late, _task, _) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
         let end = Timestamp::from_seconds(4_000_000_000);
         assert_eq!(
             late.spend(ReplayId(id("7")), ISSUED, end, OutagePolicy::Refuse).await,
@@ -308,7 +305,7 @@ mod tests {
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
         store.migrate().await.unwrap();
         store.set_fence(ISSUED).await.unwrap();
-        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
+        let (replay, _task, _) = Replay::start(&store, Arc::new(SystemClock), 10, Duration::ZERO);
         let end = Timestamp::from_seconds(4_000_000_000);
         // The first that comes is held against it although nothing was known when it came.
         for (name, after, is_fenced) in [("a", 0, true), ("a", 14, true), ("b", 15, false)] {
@@ -322,49 +319,5 @@ mod tests {
             );
             assert_eq!(spent.is_ok(), !is_fenced, "{after}");
         }
-    }
-
-    #[tokio::test]
-    async fn in_an_outage_what_may_be_is_spent_here_once_and_told_when_it_is_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        let clock = || Arc::new(SystemClock);
-        let (replay, _task) = Replay::start(&store, clock(), 10, Duration::from_mins(1));
-        let end = Timestamp::from_seconds(4_000_000_000);
-        let spend = async |replay: &Replay, name: &str, policy| {
-            replay.spend(ReplayId(id(name)), ISSUED, end, policy).await
-        };
-        // Without its table the log takes nothing.
-        spend(&replay, "a", OutagePolicy::Issue).await.unwrap();
-        assert_eq!(spend(&replay, "a", OutagePolicy::Issue).await, Err(Refusal::Replayed));
-        let refused = spend(&replay, "b", OutagePolicy::Refuse).await;
-        assert!(matches!(refused, Err(Refusal::Unavailable { .. })), "{refused:?}");
-        let outage = replay.outage().unwrap();
-        assert_eq!((outage.until, outage.spent), (None, 1));
-
-        store.migrate().await.unwrap();
-        let mut watch = replay.watch_outage();
-        let is_over = |outage: &Option<Outage>| outage.is_some_and(|it| it.until.is_some());
-        tokio::time::timeout(Duration::from_secs(30), watch.wait_for(is_over))
-            .await
-            .unwrap()
-            .unwrap();
-        let (other, _task) = Replay::start(&store, clock(), 10, Duration::ZERO);
-        assert_eq!(spend(&other, "a", OutagePolicy::Refuse).await, Err(Refusal::Replayed));
-        spend(&replay, "b", OutagePolicy::Refuse).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn an_outage_that_lasts_too_long_ends_what_may_be() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
-        let shortest = Duration::from_nanos(1);
-        let (replay, _task) = Replay::start(&store, Arc::new(SystemClock), 10, shortest);
-        let end = Timestamp::from_seconds(4_000_000_000);
-        for name in ["a", "b"] {
-            let refused = replay.spend(ReplayId(id(name)), ISSUED, end, OutagePolicy::Issue).await;
-            assert!(matches!(refused, Err(Refusal::Unavailable { .. })), "{refused:?}");
-        }
-        assert_eq!(replay.outage().unwrap().spent, 0);
     }
 }

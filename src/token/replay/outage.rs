@@ -7,13 +7,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Timestamp;
 use crate::store::{ReplayLog, SpentId, StoreError};
 
 /// Time between two attempts to reach the database.
-const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What one attempt puts into the log, at most: the size of a row is bounded by whoever reads a thousand of them.
 const ATTEMPT_IDS: usize = 1_024;
@@ -31,38 +32,54 @@ pub struct Outage {
     pub until: Option<Timestamp>,
     /// How many assertions have been spent in it, each for a token.
     pub spent: u64,
+    /// Whether it has been going on for too long for more to be spent.
+    pub is_too_long: bool,
+}
+
+/// Tells others of outages.
+pub(super) struct News {
+    /// The one under way, or the last.
+    pub(super) latest: watch::Sender<Option<Outage>>,
+    /// Each that has ended.
+    pub(super) ended: mpsc::UnboundedSender<Outage>,
+}
+
+impl News {
+    pub(super) fn tell(&self, outage: Outage) {
+        self.latest.send_replace(Some(outage));
+        if outage.until.is_some() {
+            // Nobody listens any more when the server ends.
+            let _ = self.ended.send(outage);
+        }
+    }
 }
 
 /// An outage under way.
 pub(super) struct Away {
     pub(super) outage: Outage,
-    /// When it was noticed, of uptime.
-    began: Duration,
     /// What has been spent and is not in the log, and until when it must be remembered.
     pending: VecDeque<(SpentId, Timestamp)>,
     /// The attempt under way; it ends with this value.
     attempts: JoinSet<Attempt>,
+    /// Whether the attempt under way is to be the last, so that nothing more is to be spent before it has ended.
+    pub(super) is_closing: bool,
 }
 
 /// What has come of an attempt to reach the database.
 pub(super) struct Attempt {
-    log: ReplayLog,
+    pub(super) log: ReplayLog,
     ids: usize,
     appended: Result<i64, StoreError>,
 }
 
 impl Away {
-    /// An outage that begins at this moment, and of uptime at that.
-    pub(super) fn begin(log: ReplayLog, since: Timestamp, began: Duration) -> Self {
-        let outage = Outage { since, until: None, spent: 0 };
-        let mut away = Self { outage, began, pending: VecDeque::new(), attempts: JoinSet::new() };
-        away.attempt(log, since, ATTEMPT_PAUSE);
+    /// An outage that begins at this moment.
+    pub(super) fn begin(log: ReplayLog, since: Timestamp) -> Self {
+        let outage = Outage { since, until: None, spent: 0, is_too_long: false };
+        let (pending, attempts) = (VecDeque::new(), JoinSet::new());
+        let mut away = Self { outage, pending, attempts, is_closing: false };
+        away.attempt(log, since, Duration::ZERO);
         away
-    }
-
-    /// How long it has been going on.
-    pub(super) fn lasts(&self, uptime: Duration) -> Duration {
-        uptime.saturating_sub(self.began)
     }
 
     /// Whether one more can be spent here.
@@ -76,38 +93,40 @@ impl Away {
         self.outage.spent += 1;
     }
 
-    /// Waits for the end of the attempt under way.
+    /// Waits for the end of the attempt under way; nothing comes of one that has panicked.
     pub(super) async fn attempted(&mut self) -> Option<Attempt> {
         self.attempts.join_next().await?.ok()
     }
 
-    /// Takes note of what has come of an attempt, and says whether the database has everything. If not, the next one
-    /// is under way.
-    pub(super) fn is_over(&mut self, attempt: Attempt, now: Timestamp) -> bool {
-        let pause = if attempt.appended.is_ok() {
+    /// Takes note of what has come of an attempt. If the database has everything the outage is over, and the connection
+    /// comes back; if not, the next attempt is under way.
+    pub(super) fn end(&mut self, attempt: Attempt, now: Timestamp) -> Option<ReplayLog> {
+        let has_worked = attempt.appended.is_ok();
+        if has_worked {
             self.pending.drain(..attempt.ids);
-            Duration::ZERO
-        } else {
-            ATTEMPT_PAUSE
-        };
-        let is_over = attempt.appended.is_ok() && self.pending.is_empty();
-        if is_over {
-            self.outage.until = Some(now);
-        } else {
-            self.attempt(attempt.log, now, pause);
+            if self.pending.is_empty() {
+                self.outage.until = Some(now);
+                return Some(attempt.log);
+            }
         }
-        is_over
+        // Under load there is always something more; so the last of it is waited for.
+        self.is_closing = has_worked && self.pending.len() <= ATTEMPT_IDS;
+        let pause = if has_worked { Duration::ZERO } else { ATTEMPT_PAUSE };
+        self.attempt(attempt.log, now, pause);
+        None
     }
 
     /// Attempts to append the oldest of what is not in the log; a row without any tells as well whether it can be done.
-    fn attempt(&mut self, mut log: ReplayLog, now: Timestamp, pause: Duration) {
+    pub(super) fn attempt(&mut self, mut log: ReplayLog, now: Timestamp, pause: Duration) {
         // What nobody accepts any more need not be known.
         while self.pending.front().is_some_and(|(_, keep_until)| *keep_until < now) {
             self.pending.pop_front();
         }
         let oldest: Vec<_> = self.pending.iter().take(ATTEMPT_IDS).copied().collect();
         self.attempts.spawn(async move {
-            tokio::time::sleep(pause).await;
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
             let ids: Vec<SpentId> = oldest.iter().map(|(id, _)| *id).collect();
             let keep_until = oldest.iter().map(|(_, keep_until)| *keep_until).max();
             let appended = log.append(&ids, keep_until.unwrap_or(now)).await;

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::clock::{Clock, Timestamp};
 use crate::domain::scope::OutagePolicy;
 use crate::store::{ReplayLog, SpentId, Store, StoreError};
-use crate::token::replay::outage::{Away, Outage};
+use crate::token::replay::outage::{ATTEMPT_PAUSE, Away, News};
 use crate::token::replay::spent::Spent;
 use crate::token::replay::{Fence, SWEEP_SECONDS, Verdict, Waiting};
 
 /// How many of the oldest rows are looked at when what has expired is dropped: a slice small enough that a commit behind it
 /// does not notice.
 const SWEEP_ROWS: u32 = 5_000;
+
+/// How soon a connection that has died says so.
+const DIED_TIME_MAX: Duration = Duration::from_millis(300);
 
 /// The log, and what of it is in memory.
 pub(super) struct Register {
@@ -30,10 +31,13 @@ pub(super) struct Register {
     clock: Arc<dyn Clock>,
     /// How long an outage may be in which anything is spent at all.
     outage_max: Duration,
+    /// Whether the log has ever been read to its end.
+    has_read: bool,
+    /// Since when nothing has been appended and read, of uptime, if an outage has begun since.
+    failing_since: Option<Duration>,
     /// The outage under way.
     away: Option<Away>,
-    /// The same, or the last one, for others.
-    outage: watch::Sender<Option<Outage>>,
+    news: News,
 }
 
 impl Register {
@@ -43,7 +47,7 @@ impl Register {
         clock: Arc<dyn Clock>,
         fence: Fence,
         outage_max: Duration,
-        outage: watch::Sender<Option<Outage>>,
+        news: News,
     ) -> Self {
         Self {
             log: store.replay_log(),
@@ -53,23 +57,34 @@ impl Register {
             store,
             clock,
             outage_max,
+            has_read: false,
+            failing_since: None,
             away: None,
-            outage,
+            news,
         }
     }
 
     /// Waits for the next attempt to end an outage; for ever, where there is none.
     pub(super) async fn attempted(&mut self) {
-        let attempt = match &mut self.away {
-            Some(away) => away.attempted().await,
-            None => pending().await,
+        let Some(away) = &mut self.away else { return pending().await };
+        let (attempt, now) = (away.attempted().await, self.clock.now());
+        let Some(attempt) = attempt else {
+            away.attempt(self.store.replay_log(), now, ATTEMPT_PAUSE);
+            return;
         };
-        let (Some(away), Some(attempt)) = (&mut self.away, attempt) else { return };
-        let is_over = away.is_over(attempt, self.clock.now());
-        self.outage.send_replace(Some(away.outage));
-        if is_over {
+        let log = away.end(attempt, now);
+        let outage = away.outage;
+        if let Some(log) = log {
             self.away = None;
+            self.log = log;
+            self.note_fence();
         }
+        self.news.tell(outage);
+    }
+
+    /// Whether an outage is about to end, and whoever comes had better wait for that.
+    pub(super) fn is_closing(&self) -> bool {
+        self.away.as_ref().is_some_and(|away| away.is_closing)
     }
 
     /// Spends a batch in one commit, and answers all who wait for it. An error is that the database did not.
@@ -90,7 +105,7 @@ impl Register {
             self.spend_here(new);
             return Ok(());
         }
-        let appended = self.append(&new).await;
+        let appended = self.append_or_again(&new).await;
         match &appended {
             Ok(()) => {
                 for waiting in new {
@@ -100,10 +115,10 @@ impl Register {
                 }
             }
             // Whether they have been committed is not known; here each has been worth no token yet.
-            Err(error) if !self.outage_max.is_zero() => {
+            Err(error) if self.may_go_on(error) => {
                 tracing::error!(%error, "the database is away: only scopes that allow it are issued");
-                let (now, uptime) = (self.clock.now(), self.clock.uptime());
-                self.away = Some(Away::begin(self.store.replay_log(), now, uptime));
+                self.failing_since.get_or_insert(self.clock.uptime());
+                self.away = Some(Away::begin(self.store.replay_log(), self.clock.now()));
                 self.spend_here(new);
                 return Ok(());
             }
@@ -117,12 +132,24 @@ impl Register {
         appended
     }
 
+    /// Whether this error is an outage in which something may be spent: the database does not answer, and what was spent
+    /// before is known.
+    fn may_go_on(&self, error: &StoreError) -> bool {
+        !self.outage_max.is_zero() && self.has_read && error.may_pass()
+    }
+
     /// Spends assertions in memory alone, where their scopes allow it and the outage has not been too long.
     fn spend_here(&mut self, new: Vec<Waiting>) {
         let Some(away) = &mut self.away else { return };
-        let is_short = away.lasts(self.clock.uptime()) <= self.outage_max;
+        let since = self.failing_since.unwrap_or_default();
+        let is_too_long = self.clock.uptime().saturating_sub(since) > self.outage_max;
+        away.outage.is_too_long = is_too_long;
         for waiting in new {
-            let is_allowed = is_short && waiting.outage_policy == OutagePolicy::Issue;
+            // Nobody has a token for it.
+            if waiting.answer.is_closed() {
+                continue;
+            }
+            let is_allowed = !is_too_long && waiting.outage_policy == OutagePolicy::Issue;
             let verdict = if !is_allowed || !away.has_room() {
                 Verdict::Unknown
             } else if self.spent.insert(waiting.id, waiting.keep_until) {
@@ -133,7 +160,19 @@ impl Register {
             };
             waiting.answer(verdict);
         }
-        self.outage.send_replace(Some(away.outage));
+        self.news.tell(away.outage);
+    }
+
+    /// Appends; and where an outage would begin, once more over a new connection: that one has died says little of the
+    /// database. What has been appended twice is spent once.
+    async fn append_or_again(&mut self, new: &[Waiting]) -> Result<(), StoreError> {
+        let began = self.clock.uptime();
+        let appended = self.append(new).await;
+        let is_quick = self.clock.uptime().saturating_sub(began) <= DIED_TIME_MAX;
+        match &appended {
+            Err(error) if is_quick && self.may_go_on(error) => self.append(new).await,
+            _ => appended,
+        }
     }
 
     /// Appends a row with all of these, and reads every row before it that has not been read.
@@ -154,6 +193,7 @@ impl Register {
             self.read_before(seq).await?;
         }
         self.read_to = seq;
+        self.failing_since = None;
         Ok(())
     }
 
@@ -162,7 +202,10 @@ impl Register {
         loop {
             let rows = self.log.rows_between(self.read_to, before).await?;
             self.note_fence();
-            let Some(last) = rows.last() else { return Ok(()) };
+            let Some(last) = rows.last() else {
+                self.has_read = true;
+                return Ok(());
+            };
             self.read_to = last.seq;
             for row in &rows {
                 for id in &row.ids {

@@ -1,14 +1,16 @@
 //! N15: the database is gone, and tokens are issued all the same for a scope whose owner wants that.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use portvakt::domain::audit::AuditFilter;
 use portvakt::domain::scope::{OutagePolicy, Scope};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
-use crate::harness::http::Reply;
+use crate::harness::http::{Reply, exchange, form, post};
 use crate::harness::mark::{comes_true, most};
 use crate::harness::place::Place;
 use crate::harness::row::check_refusal;
@@ -33,6 +35,20 @@ async fn set_policy(node: &TestServer, scope: &str, policy: OutagePolicy) {
     let edit = |scope: &mut Scope| scope.outage_policy = policy;
     let name = scope.parse().unwrap();
     node.app.registry.change_scope(&actor(), &name, None, edit).await.unwrap();
+}
+
+/// What the trail says of outages, when it says that there have been so many.
+async fn told(node: &TestServer, outages: usize) -> Vec<String> {
+    let filter = AuditFilter { noun: Some("node".to_owned()), ..AuditFilter::default() };
+    let began = tick();
+    loop {
+        let registry = &node.app.registry;
+        let rows = registry.audit_rows(&actor(), filter.clone(), None, 10).await.unwrap().items;
+        if rows.len() >= outages || began.elapsed() > most(TOLD_MAX) {
+            return rows.into_iter().filter_map(|row| row.after).collect();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 fn check_away(reply: &Reply) {
@@ -114,19 +130,11 @@ async fn n15_a_scope_that_allows_it_is_issued_in_an_outage_and_each_assertion_on
     }
     // A node that starts now knows it as well.
     let third = first.beside_with(RULES).await;
-    check_refusal(&third.ask(&used[1]).await, 400, "invalid_grant", "MP-012").unwrap();
+    for spent in &used {
+        check_refusal(&third.ask(spent).await, 400, "invalid_grant", "MP-012").unwrap();
+    }
 
-    let filter = AuditFilter { noun: Some("node".to_owned()), ..AuditFilter::default() };
-    let began = tick();
-    let rows = loop {
-        let registry = &first.app.registry;
-        let rows = registry.audit_rows(&actor(), filter.clone(), None, 10).await.unwrap().items;
-        if rows.len() == 2 || began.elapsed() > most(TOLD_MAX) {
-            break rows;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    let told: Vec<_> = rows.iter().map(|row| row.after.clone().unwrap_or_default()).collect();
+    let told = told(&first, 2).await;
     assert_eq!(told.len(), 2, "{told:?}");
     let tokens = format!("\"tokens\":{}", used.len() - 1);
     assert!(told.iter().any(|text| text.contains(&tokens)), "{told:?}");
@@ -146,4 +154,73 @@ async fn n15_where_the_installation_refuses_a_scope_that_allows_it_is_refused_to
         check_away(&node.ask(&assertion("test:read")).await);
     }
     assert_eq!(node.app.outage(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n15_an_outage_ends_under_load_and_each_is_told() {
+    let cluster = Arc::new(spawn_blocking(Cluster::new).await.unwrap());
+    let place = Place::on(cluster.database()).await;
+    let node = TestServer::on(place, &[Trust::of(pki())], RULES).await;
+    set_policy(&node, "test:read", OutagePolicy::Issue).await;
+    assert_eq!(node.ask(&assertion("test:read")).await.status, 200);
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut load = JoinSet::new();
+    for _ in 0..8 {
+        let (address, stop) = (node.address, Arc::clone(&stop));
+        load.spawn(async move {
+            let mut asked = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let fresh = assertion("test:read");
+                let reply = exchange(address, &post(&form(&fresh))).await.unwrap();
+                asked.push((fresh, reply.status));
+            }
+            asked
+        });
+    }
+    // It does not answer, and then it does again; twice.
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let its = Arc::clone(&cluster);
+        spawn_blocking(move || its.signal("STOP")).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        assert!(node.app.outage().is_some(), "it is not away");
+        let its = Arc::clone(&cluster);
+        spawn_blocking(move || its.signal("CONT")).await.unwrap();
+        let (back, is_over) = (tick(), || node.app.outage().is_none());
+        assert!(comes_true(TOLD_MAX, is_over).await, "it goes on under load");
+        println!("over {:?} after the database was back, under load", back.elapsed());
+    }
+    stop.store(true, Ordering::Relaxed);
+    let asked: Vec<_> = load.join_all().await.into_iter().flatten().collect();
+    let refused = asked.iter().filter(|(_, status)| *status != 200).count();
+    println!("{} requests, {refused} refused (at most 0)", asked.len());
+    assert_eq!(refused, 0);
+    let other = node.beside_with(RULES).await;
+    // All of them would take a minute.
+    for (spent, _) in asked.iter().step_by(10) {
+        check_refusal(&other.ask(spent).await, 400, "invalid_grant", "MP-012").unwrap();
+    }
+    assert_eq!(told(&node, 2).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n15_a_connection_that_has_died_is_no_outage() {
+    let cluster = spawn_blocking(Cluster::new).await.unwrap();
+    let place = Place::on(cluster.database()).await;
+    let node = TestServer::on(place, &[Trust::of(pki())], RULES).await;
+    set_policy(&node, "test:read", OutagePolicy::Issue).await;
+    let sql = node.sql().await;
+    for _ in 0..3 {
+        for scope in ["test:read", "test:write"] {
+            assert_eq!(node.ask(&assertion(scope)).await.status, 200, "{scope}");
+            let others = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+                          where application_name = 'portvakt'";
+            assert!(sql.number(others).await > 0);
+        }
+        assert_eq!(node.ask(&assertion("test:write")).await.status, 200);
+    }
+    assert_eq!(node.app.outage(), None);
+    assert_eq!(node.app.issuer.replay.outage(), None, "there has been one");
 }

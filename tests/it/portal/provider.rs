@@ -11,6 +11,7 @@ use portvakt::registry::{AccessTerms, Actor, RegistryError};
 
 use crate::harness::admin::AdminServer;
 use crate::harness::browser::{Browser, hidden, html};
+use crate::harness::postgres;
 use crate::harness::server::actor;
 use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
 
@@ -120,7 +121,10 @@ async fn what_happens_in_an_outage_is_chosen_where_that_is_a_choice_and_kept_whe
         let (registry, name) = (&server.server.app.registry, "test:closed".parse().unwrap());
         registry.scope(&actor(), &name).await.unwrap().value.outage_policy
     };
-    for (rules, is_choice) in [("", false), ("[outage]\nissue_seconds_max = 90\n", true)] {
+    // A file is never away.
+    for (rules, is_choice) in
+        [("", false), ("[outage]\nissue_seconds_max = 90\n", postgres::cluster().is_some())]
+    {
         let server = AdminServer::with(rules).await;
         let provider = Browser::of(&server, ("ola", PROVIDER), &[Role::Provider]).await;
         let shown = html(&provider.get(EDIT).await);
