@@ -117,7 +117,7 @@ impl Register {
             // Whether they have been committed is not known; here each has been worth no token yet.
             Err(error) if self.may_go_on(error) => {
                 tracing::error!(%error, "the database is away: only scopes that allow it are issued");
-                self.failing_since.get_or_insert(self.clock.uptime());
+                self.failing_since.get_or_insert_with(|| self.clock.uptime());
                 self.away = Some(Away::begin(self.store.replay_log(), self.clock.now()));
                 self.spend_here(new);
                 return Ok(());
