@@ -115,7 +115,8 @@ impl Issuer {
         freshness.allow(policy)?;
         self.replay.spend(id, grant.issued_at, grant.expires_at, policy).await?;
         // If the database has taken it, what is cached should have been right.
-        freshness.require(self.replay.outage().is_some_and(|outage| outage.until.is_none()))
+        let now = self.clock.now();
+        freshness.require(self.replay.outage().is_some_and(|outage| outage.is_felt_at(now)))
     }
 
     fn sign(&self, token: &AccessToken<'_>, now: Timestamp) -> Result<String, Refusal> {

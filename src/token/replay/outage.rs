@@ -23,6 +23,9 @@ const ATTEMPT_IDS: usize = 1_024;
 /// refused, as without a policy.
 const SPENT_MAX: usize = 1_000_000;
 
+/// How long after an outage its changes are still being looked for: two looks at the feed, of which one has hung.
+const FELT_SECONDS: i64 = 5;
+
 /// An outage, as others see it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Outage {
@@ -34,6 +37,13 @@ pub struct Outage {
     pub spent: u64,
     /// Whether it has been going on for too long for more to be spent.
     pub is_too_long: bool,
+}
+
+impl Outage {
+    /// Whether what is cached may be out of date for no other reason.
+    pub fn is_felt_at(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now <= until.plus_seconds(FELT_SECONDS))
+    }
 }
 
 /// Tells others of outages.
