@@ -104,7 +104,7 @@ async fn n11_a_node_that_does_not_follow_is_behind_until_it_is_dead() {
         .unwrap();
     let now = 2;
     assert_eq!(effective(&first, &token, now).await["behind"], 1);
-    sql.execute("update node set seen_at = seen_at - 21 where id = 'stuck'").await;
+    sql.execute("update node set seen_at = seen_at - 31 where id = 'stuck'").await;
     let reach = effective(&first, &token, now).await;
     assert_eq!((&reach["effective"], &reach["nodes"]), (&true.into(), &1.into()));
 }
