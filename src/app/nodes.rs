@@ -25,9 +25,6 @@ const SHOW: Duration = Duration::from_secs(5);
 /// The time between two showings, at least, however much is changed.
 const SHOW_PAUSE: Duration = Duration::from_millis(20);
 
-/// A node is not held to be dead earlier, however short it goes on without the database.
-const DEAD_SECONDS: i64 = 20;
-
 /// How much longer than it issues tokens without the database a node is held to be alive: the time between two
 /// showings, what clocks may differ, and the longest that a request takes that has begun in time.
 const DEAD_MARGIN_SECONDS: i64 = 20;
@@ -37,7 +34,7 @@ const DEAD_MARGIN_SECONDS: i64 = 20;
 pub fn dead_seconds(config: &Config) -> i64 {
     let unseen = config.feed.stale_max.max(config.outage.issue);
     let unseen_seconds = i64::try_from(unseen.as_secs()).unwrap_or(i64::MAX);
-    unseen_seconds.saturating_add(DEAD_MARGIN_SECONDS).max(DEAD_SECONDS)
+    unseen_seconds.saturating_add(DEAD_MARGIN_SECONDS)
 }
 
 /// What a node is told about the others when it joins them.

@@ -159,6 +159,18 @@ pub enum OutagePolicy {
     Issue,
 }
 
+impl OutagePolicy {
+    /// The policy of a scope that is issued in an outage, or is not.
+    pub fn new(issued: bool) -> Self {
+        if issued { Self::Issue } else { Self::Refuse }
+    }
+
+    /// Whether it is issued in an outage.
+    pub fn issues(self) -> bool {
+        self == Self::Issue
+    }
+}
+
 /// Who can find a scope.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Visibility {

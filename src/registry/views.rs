@@ -10,7 +10,7 @@ use crate::domain::organization::{Organization, OrganizationStatus};
 use crate::domain::prefix::{Prefix, PrefixStatus};
 use crate::domain::prefix_request::PrefixRequest;
 use crate::domain::registration::{ClientFile, ClientRegistration, OnBehalfOf};
-use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::domain::user::User;
 
 pub(super) fn organization(it: &Organization) -> Value {
@@ -64,7 +64,7 @@ pub(super) fn scope(it: &Scope) -> Value {
         "allowed_integration_types": types,
         "token_lifetime_seconds_max": it.token_lifetime_seconds_max,
         "delegation_source": it.delegation_source,
-        "issued_in_outage": it.outage_policy == OutagePolicy::Issue,
+        "issued_in_outage": it.outage_policy.issues(),
         "details": it.details,
     })
 }

@@ -16,8 +16,8 @@ pub type SpentId = [u8; 32];
 /// The most rows of the log that are read at once.
 const ROWS_READ: i64 = 1_000;
 
-/// How long an append to PostgreSQL, or to read some of its log, may take, with connecting and with the appends of other nodes before it. Whoever
-/// waits for it would rather be told 503 within a second.
+/// How long PostgreSQL may take for an append or a page of the log, with connecting and with the appends of other nodes
+/// before it. Whoever waits for it would rather be told 503 within a second.
 const APPEND_TIME_MAX: Duration = Duration::from_millis(800);
 
 /// A row of the log: what one commit has spent.

@@ -153,7 +153,7 @@ impl Transaction {
         .bind(&scope.delegation_source)
         .bind(as_json(&scope.details))
         .bind(now.seconds())
-        .bind(scope.outage_policy == OutagePolicy::Issue)
+        .bind(scope.outage_policy.issues())
         .execute(self.connection())
         .await?;
         Ok(())
@@ -203,7 +203,7 @@ impl Transaction {
         .bind(scope.owner.as_str())
         .bind(now.seconds())
         .bind(seen.0)
-        .bind(scope.outage_policy == OutagePolicy::Issue)
+        .bind(scope.outage_policy.issues())
         .execute(self.connection())
         .await?;
         Self::met_one_row("scope", done)
@@ -248,11 +248,7 @@ impl TryFrom<ScopeRow> for Recorded<Scope> {
                 .collect::<Result<_, _>>()?,
             token_lifetime_seconds_max: (lifetime > 0).then_some(lifetime),
             delegation_source: row.delegation_source,
-            outage_policy: if row.issued_in_outage {
-                OutagePolicy::Issue
-            } else {
-                OutagePolicy::Refuse
-            },
+            outage_policy: OutagePolicy::new(row.issued_in_outage),
             details: from_json("scope", &row.details)?,
         };
         Ok(Self {

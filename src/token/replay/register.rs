@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::domain::scope::OutagePolicy;
 use crate::store::{ReplayLog, SpentId, Store, StoreError};
 use crate::token::replay::outage::{ATTEMPT_PAUSE, Away, News};
 use crate::token::replay::spent::Spent;
@@ -149,7 +148,7 @@ impl Register {
             if waiting.answer.is_closed() {
                 continue;
             }
-            let is_allowed = !is_too_long && waiting.outage_policy == OutagePolicy::Issue;
+            let is_allowed = !is_too_long && waiting.outage_policy.issues();
             let verdict = if !is_allowed || !away.has_room() {
                 Verdict::Unknown
             } else if self.spent.insert(waiting.id, waiting.keep_until) {

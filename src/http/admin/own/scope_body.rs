@@ -92,7 +92,7 @@ impl NewScope {
         scope.audience = audience(self.accessible_for_all.unwrap_or(false));
         scope.token_lifetime_seconds_max = self.token_lifetime_seconds_max;
         scope.delegation_source = self.delegation_source;
-        scope.outage_policy = outage_policy(self.issued_in_outage.unwrap_or(false));
+        scope.outage_policy = OutagePolicy::new(self.issued_in_outage.unwrap_or(false));
         scope.details.long_description = self.long_description;
         Ok(scope)
     }
@@ -128,7 +128,7 @@ impl ScopeEdit {
             self.token_lifetime_seconds_max.apply(&mut scope.token_lifetime_seconds_max);
             self.delegation_source.apply(&mut scope.delegation_source);
             if let Some(issued) = self.issued_in_outage {
-                scope.outage_policy = outage_policy(issued);
+                scope.outage_policy = OutagePolicy::new(issued);
             }
         })
     }
@@ -136,10 +136,6 @@ impl ScopeEdit {
 
 fn audience(open: bool) -> ScopeAudience {
     if open { ScopeAudience::AnyOrganization } else { ScopeAudience::GrantedOrganizations }
-}
-
-fn outage_policy(issued: bool) -> OutagePolicy {
-    if issued { OutagePolicy::Issue } else { OutagePolicy::Refuse }
 }
 
 fn read_visibility(text: &str) -> Result<Visibility, ApiError> {

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::domain::record::Recorded;
-use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
@@ -74,7 +74,7 @@ impl From<&Recorded<Scope>> for ScopeReply {
             allowed_integration_types: scope.integration_types.iter().map(|it| it.name()).collect(),
             token_lifetime_seconds_max: scope.token_lifetime_seconds_max,
             delegation_source: scope.delegation_source.clone(),
-            issued_in_outage: scope.outage_policy == OutagePolicy::Issue,
+            issued_in_outage: scope.outage_policy.issues(),
             created_at: found.created_at.to_string(),
             updated_at: found.updated_at.to_string(),
         }

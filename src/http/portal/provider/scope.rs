@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::app::App;
 use crate::domain::record::Recorded;
 use crate::domain::right::Right;
-use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::provider::address;
 use crate::http::portal::refused::Refused;

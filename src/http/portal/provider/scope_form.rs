@@ -220,10 +220,7 @@ fn read(page: &Page, fields: &Fields, errors: &mut FormErrors) -> Read {
         lifetime: lifetime.and_then(Result::ok),
         delegation: fields.filled("delegation").map(str::to_owned),
         types: fields.all("type").filter_map(IntegrationType::from_name).collect(),
-        outage_policy: match fields.text("outage") {
-            ISSUED => OutagePolicy::Issue,
-            _ => OutagePolicy::Refuse,
-        },
+        outage_policy: OutagePolicy::new(fields.text("outage") == ISSUED),
         long,
     }
 }
@@ -273,7 +270,7 @@ fn as_it_is(scope: &Scope) -> Fields {
         .with("visibility", scope.visibility.name())
         .with("lifetime", lifetime.unwrap_or_default())
         .with("delegation", scope.delegation_source.clone().unwrap_or_default())
-        .with("outage", if scope.outage_policy == OutagePolicy::Issue { ISSUED } else { "" })
+        .with("outage", if scope.outage_policy.issues() { ISSUED } else { "" })
         .with("long_description", scope.details.long_description.clone().unwrap_or_default());
     scope.integration_types.iter().fold(fields, |fields, kind| fields.with("type", kind.name()))
 }
