@@ -14,7 +14,7 @@ mod server_cpu;
 mod supply;
 mod tally;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args, ValueEnum};
@@ -40,6 +40,10 @@ pub(super) struct LoadCommand {
     /// turns.
     #[arg(long, value_name = "FILE")]
     env_file: Vec<PathBuf>,
+    /// A file with the ids of more clients that have registered the same key, one a line; they take turns in place
+    /// of `MASKINPORTEN_CLIENT_ID`.
+    #[arg(long, value_name = "FILE")]
+    clients: Option<PathBuf>,
     /// What the clients show: a registered key, an enterprise certificate, or both in turns.
     #[arg(long, value_name = "KIND", default_value = "key")]
     by: By,
@@ -206,12 +210,15 @@ impl LoadCommand {
             KeyName::Registered(_) => "MASKINPORTEN_CLIENT_ID",
             KeyName::Certificates(_) => "PORTVAKT_CERT_CLIENT_ID",
         };
-        let client_id = settings.value(client_setting).ok_or_else(|| missing(client_setting))?;
+        let client_ids = match (&self.clients, &key.name) {
+            (Some(file), KeyName::Registered(_)) => client_ids(file)?,
+            _ => vec![settings.value(client_setting).ok_or_else(|| missing(client_setting))?],
+        };
         let scopes = match &self.scope[..] {
             [] => vec![GrantArgs::default().scope(settings)?],
             scopes => scopes.to_vec(),
         };
-        Ok(Requester { client_id, key, scopes })
+        Ok(Requester { client_ids, key, scopes })
     }
 
     fn target(&self, endpoint: Url) -> Result<Target, Failure> {
@@ -240,6 +247,20 @@ impl LoadCommand {
         output::note(&format!("signing {count} assertions"));
         Supply::ahead(signing, count, seconds)
     }
+}
+
+/// The clients of a file, one a line.
+fn client_ids(file: &Path) -> Result<Vec<String>, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))?;
+    let ids: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+    if ids.is_empty() {
+        return Err(Failure::usage(format!(
+            "{} names no client; write one id a line",
+            file.display()
+        )));
+    }
+    Ok(ids)
 }
 
 fn missing(setting: &str) -> Failure {

@@ -11,10 +11,12 @@ use crate::cli::failure::Failure;
 use crate::cli::key_source::AssertionKey;
 use crate::clock::{Clock as _, SystemClock};
 
-/// Who asks, and for what in turns.
+/// Who asks with a key, and for what.
 pub(super) struct Requester {
-    pub(super) client_id: String,
+    /// They take turns; there is at least one.
+    pub(super) client_ids: Vec<String>,
     pub(super) key: AssertionKey,
+    /// They take turns when every client has had its own; there is at least one.
     pub(super) scopes: Vec<String>,
 }
 
@@ -35,11 +37,12 @@ pub(super) struct Signed {
 }
 
 impl Signing {
-    /// The assertion of that number, rightly signed. Requesters and their scopes take turns.
+    /// The assertion of that number, rightly signed. Requesters, their clients and their scopes take turns.
     pub(super) fn good(&self, number: u64) -> Result<String, Failure> {
         let (requester, round) = in_turn(&self.requesters, number);
+        let (client_id, round) = in_turn(&requester.client_ids, round);
         let (scope, _) = in_turn(&requester.scopes, round);
-        signed_by(&requester.key, &requester.client_id, scope, &self.issuer)
+        signed_by(&requester.key, client_id, scope, &self.issuer)
     }
 
     /// The assertion of that number, with a wrong signature if it is among those.

@@ -53,6 +53,21 @@ fn a_load_counts_what_came_of_each_request_and_writes_a_report() {
 }
 
 #[test]
+fn clients_of_a_file_take_turns_with_one_key() {
+    let server = Server::start();
+    let known = server.setting("MASKINPORTEN_CLIENT_ID");
+    // One that nobody has made: half of what is sent is refused, and that fails the run.
+    let file = server.write("clients.txt", &format!("{known}\nnobody\n"));
+    let half = ["load", "--requests", "10", "--clients", &file, "-o", "json"];
+    let report = server.run(&half).with(1).json();
+    assert_eq!(report["issued"], 5, "{report}");
+    assert_eq!(report["failed"].as_object().unwrap().values().next().unwrap(), 5, "{report}");
+    let nobody = server.write("nobody.txt", "\n");
+    let empty = server.run(&["load", "--requests", "1", "--clients", &nobody]).with(2);
+    assert!(empty.err.contains("names no client"), "{empty:?}");
+}
+
+#[test]
 fn a_load_fails_where_its_figures_would_mean_nothing() {
     let server = Server::start();
     // A scope that the client does not have: the first request tells, and nothing more is sent.
