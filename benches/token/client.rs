@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use portvakt::clock::{Clock as _, SystemClock};
 use portvakt::domain::algorithm::Algorithm;
 use portvakt::keys::SigningKey;
 use portvakt::keys::client_jwk::ClientJwk;
@@ -12,56 +13,87 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, DnValue, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
-use crate::server::{ISSUER, NOW};
+use crate::server::ISSUER;
 
-/// What the client has: an RSA key that is registered on one client, and an enterprise certificate for it.
+/// What the client has: an RSA key that is registered on some clients, and enterprise certificates for it.
 pub(crate) struct ClientSide {
     pub(crate) key: SigningKey,
-    pub(crate) kid_header: String,
-    pub(crate) x5c_header: String,
     pub(crate) root_pem: String,
     pub(crate) intermediate_pem: String,
+    root: Authority,
+    intermediate: Authority,
+    leaf_key: KeyPair,
     next: AtomicU64,
+}
+
+/// A client, and the header of its assertions, which names the key: encoded, with the dot that follows.
+#[derive(Clone)]
+pub(crate) struct Means {
+    pub(crate) client: String,
+    pub(crate) header: String,
+}
+
+type Authority = Issuer<'static, KeyPair>;
+
+/// Certificates from the leaf to the root, which is counted and not sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Chain {
+    OfTwo,
+    OfThree,
 }
 
 impl ClientSide {
     pub(crate) fn new() -> Self {
         let (key, pkcs8) = SigningKey::generate(Algorithm::Rs256, 2048).expect("key");
-        let ca = |name: &str| {
-            let mut params = CertificateParams::default();
-            params.distinguished_name.push(DnType::CommonName, name);
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-            params
-        };
         let root_key = KeyPair::generate().expect("key");
-        let root = ca("root").self_signed(&root_key).expect("root");
-        let root_issuer = Issuer::new(ca("root"), root_key);
+        let root_pem = authority("root").self_signed(&root_key).expect("root").pem();
+        let root = Issuer::new(authority("root"), root_key);
         let intermediate_key = KeyPair::generate().expect("key");
         let intermediate =
-            ca("intermediate").signed_by(&intermediate_key, &root_issuer).expect("intermediate");
-        let intermediate_issuer = Issuer::new(ca("intermediate"), intermediate_key);
-        let leaf_key = KeyPair::try_from(pkcs8.as_slice()).expect("the same key");
-        let mut leaf = CertificateParams::default();
-        let identifier = DnValue::Utf8String("NTRNO-310000116".to_owned());
-        leaf.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), identifier);
-        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        let leaf = leaf.signed_by(&leaf_key, &intermediate_issuer).expect("leaf");
-        let x5c = [leaf.der(), intermediate.der()].map(|der| STANDARD.encode(der));
-        let encode = |header: serde_json::Value| URL_SAFE_NO_PAD.encode(header.to_string()) + ".";
+            authority("intermediate").signed_by(&intermediate_key, &root).expect("intermediate");
         Self {
-            kid_header: encode(serde_json::json!({ "alg": "RS256", "kid": key.kid() })),
-            x5c_header: encode(serde_json::json!({ "alg": "RS256", "x5c": x5c })),
-            root_pem: root.pem(),
-            intermediate_pem: intermediate.pem(),
             key,
+            root_pem,
+            intermediate_pem: intermediate.pem(),
+            root,
+            intermediate: Issuer::new(authority("intermediate"), intermediate_key),
+            leaf_key: KeyPair::try_from(pkcs8.as_slice()).expect("the same key"),
             next: AtomicU64::new(0),
         }
     }
 
-    /// The two ways to name the key, each with its header.
-    pub(crate) fn headers(&self) -> [(&'static str, &String); 2] {
-        [("kid", &self.kid_header), ("x5c", &self.x5c_header)]
+    /// The ways to name the key that are measured, each with its name.
+    pub(crate) fn means(&self) -> [(&'static str, Means); 3] {
+        [
+            ("kid", self.by_kid("by-kid")),
+            ("x5c", self.by_certificate(Chain::OfThree)),
+            ("x5c of 2", self.by_certificate(Chain::OfTwo)),
+        ]
+    }
+
+    /// By the registered key of that client.
+    pub(crate) fn by_kid(&self, client: &str) -> Means {
+        let header = serde_json::json!({ "alg": "RS256", "kid": self.key.kid() });
+        Means { client: client.to_owned(), header: encoded(&header) }
+    }
+
+    /// By a certificate that is made for this call, so that nobody has seen it.
+    pub(crate) fn by_certificate(&self, chain: Chain) -> Means {
+        let mut leaf = CertificateParams::default();
+        let identifier = DnValue::Utf8String("NTRNO-310000116".to_owned());
+        leaf.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), identifier);
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        leaf.serial_number = Some((number + 1).into());
+        let (authority, above) = match chain {
+            Chain::OfTwo => (&self.root, None),
+            Chain::OfThree => (&self.intermediate, Some(der_of(&self.intermediate_pem))),
+        };
+        let leaf = leaf.signed_by(&self.leaf_key, authority).expect("leaf");
+        let x5c: Vec<_> =
+            [Some(STANDARD.encode(leaf.der())), above].into_iter().flatten().collect();
+        let header = serde_json::json!({ "alg": "RS256", "x5c": x5c });
+        Means { client: "by-x5c".to_owned(), header: encoded(&header) }
     }
 
     pub(crate) fn public(&self) -> PublicKey {
@@ -69,12 +101,30 @@ impl ClientSide {
         ClientJwk::parse(jwk.as_bytes()).expect("fit to register").key
     }
 
-    pub(crate) fn assertion(&self, header: &str) -> String {
-        let client = if *header == self.kid_header { "by-kid" } else { "by-x5c" };
+    /// An assertion that lives for two minutes from now.
+    pub(crate) fn assertion(&self, means: &Means) -> String {
+        let now = SystemClock.now().seconds();
         let claims = serde_json::json!({
-            "aud": ISSUER, "iss": client, "scope": "bench:it", "iat": NOW, "exp": NOW + 120,
+            "aud": ISSUER, "iss": means.client, "scope": "bench:it", "iat": now, "exp": now + 120,
             "jti": format!("bench-{}", self.next.fetch_add(1, Ordering::Relaxed)),
         });
-        self.key.sign(header, claims.to_string().as_bytes()).expect("signed")
+        self.key.sign(&means.header, claims.to_string().as_bytes()).expect("signed")
     }
+}
+
+fn authority(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+/// The base64 between the lines of a PEM file, which is what stands in `x5c`.
+fn der_of(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+}
+
+fn encoded(header: &serde_json::Value) -> String {
+    URL_SAFE_NO_PAD.encode(header.to_string()) + "."
 }

@@ -21,9 +21,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::CONCURRENCY;
-use crate::client::ClientSide;
+use crate::client::{ClientSide, Means};
 use crate::cpu::CpuTime;
-use crate::server::Server;
+use crate::server::{Database, Server};
 
 /// Room for an answer, head and body.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -37,16 +37,17 @@ pub(crate) fn http(criterion: &mut Criterion<CpuTime>, algorithm: Algorithm) {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("threads");
     let mut group = criterion.benchmark_group("http");
+    let kid = client.by_kid("by-kid");
     let floor = floor(&runtime, &client, algorithm);
     group.bench_function(format!("floor RS256->{algorithm}"), |bencher| {
-        bencher.iter_custom(|iterations| requests(floor, &client, &client.kid_header, iterations));
+        bencher.iter_custom(|iterations| requests(floor, &client, &kid, iterations));
     });
-    let server = runtime.block_on(Server::new(&client, algorithm));
+    let server = runtime.block_on(Server::new(&client, algorithm, &Database::File));
     let address = serve(&runtime, &server);
-    for (name, header) in client.headers() {
-        runtime.block_on(server.refuses_a_replay(&client.assertion(header)));
+    for (name, means) in client.means() {
+        runtime.block_on(server.refuses_a_replay(&client.assertion(&means)));
         group.bench_function(format!("RS256->{algorithm}/{name}"), |bencher| {
-            bencher.iter_custom(|iterations| requests(address, &client, header, iterations));
+            bencher.iter_custom(|iterations| requests(address, &client, &means, iterations));
         });
     }
 }
@@ -88,10 +89,10 @@ fn serve(runtime: &Runtime, server: &Server) -> SocketAddr {
 
 /// Sends so many requests, [`CONCURRENCY`] at a time, and returns the CPU time that the process has taken beside the
 /// threads that send.
-fn requests(address: SocketAddr, client: &ClientSide, header: &str, count: u64) -> Duration {
+fn requests(address: SocketAddr, client: &ClientSide, means: &Means, count: u64) -> Duration {
     let mut shares = vec![Vec::new(); CONCURRENCY];
     for (_, share) in (0..count).zip((0..CONCURRENCY).cycle()) {
-        shares[share].push(request(&client.assertion(header)));
+        shares[share].push(request(&client.assertion(means)));
     }
     let began = ProcessTime::now();
     let senders: Vec<_> = shares

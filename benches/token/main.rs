@@ -5,7 +5,10 @@
 //! * `http/<assertion key>-><token key>/<client key>`: ours, with everything on, on SQLite: by a registered key
 //!   (`kid`) and by an enterprise certificate (`x5c`, a chain of three that is cached, as it is from the second
 //!   request on). Divide by the floor of the same run: that is the figure that lasts.
-//! * `floor/...` and `issue/...`: the same without HTTP, the two signatures and the whole of `Issuer::issue`.
+//! * `floor/...` and `issue/...`: the same without HTTP, the two signatures and the whole of `Issuer::issue`; also with
+//!   a chain of two, with certificates that are seen for the first time, and with 100,000 clients in turns.
+//! * `issue on PostgreSQL/...`: the same, without what the database takes, in the cluster at
+//!   `PORTVAKT_TEST_POSTGRES` (`tests/postgres run cargo bench --bench token`).
 //! * `part/...`: the steps, to see where the difference goes.
 //!
 //! 32 requests are under way at a time, so commits are shared as they are under load. Assertions are signed before
@@ -43,6 +46,7 @@ fn benches(criterion: &mut Criterion<CpuTime>) {
     for algorithm in TOKEN_ALGORITHMS {
         path::issue(criterion, &runtime, algorithm);
     }
+    path::clients(criterion, &runtime);
     path::parts(criterion, &runtime);
 }
 

@@ -1,10 +1,9 @@
 //! The server that is measured, without its listeners.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use portvakt::app::{App, open_store};
-use portvakt::clock::{Clock, SystemRandom, Timestamp};
+use portvakt::clock::{SystemClock, SystemRandom};
 use portvakt::config::Config;
 use portvakt::domain::algorithm::Algorithm;
 use portvakt::domain::organization::Organization;
@@ -15,27 +14,69 @@ use portvakt::registry::{AccessTerms, Actor, NewClient};
 use portvakt::token::TokenRequest;
 use portvakt::token::refusal::Refusal;
 use portvakt::token::trail::Trail;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 
 use crate::client::ClientSide;
 
 pub(crate) const ISSUER: &str = "https://bench.example/";
-pub(crate) const NOW: i64 = 1_800_000_000;
 
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+/// Where the server that is measured keeps everything.
+pub(crate) enum Database {
+    /// SQLite, in a file of its own.
+    File,
+    /// A database of PostgreSQL that is made anew: the URL of the cluster, which ends in `/postgres`.
+    Postgres(String),
+}
+
+/// The URL of a cluster to measure on; `tests/postgres run` sets it.
+const CLUSTER: &str = "PORTVAKT_TEST_POSTGRES";
+
+/// The database that is made in a cluster.
+const DATABASE: &str = "portvakt_bench";
+
+impl Database {
+    /// PostgreSQL, if there is a cluster for it.
+    #[expect(clippy::disallowed_methods, reason = "a bench is told by its environment")]
+    pub(crate) fn postgres() -> Option<Self> {
+        std::env::var(CLUSTER).ok().map(Self::Postgres)
+    }
+
+    /// The setting that names it.
+    async fn setting(&self) -> String {
+        let Self::Postgres(cluster) = self else { return "file = \"bench.db\"".to_owned() };
+        let mut connection = PgConnection::connect(cluster).await.expect("a cluster");
+        for statement in [
+            format!("drop database if exists {DATABASE} with (force)"),
+            format!("create database {DATABASE} template template0 encoding 'UTF8' locale 'C'"),
+        ] {
+            connection.execute(AssertSqlSafe(statement)).await.expect("done");
+        }
+        let start = cluster.strip_suffix("postgres").expect("the URL ends in /postgres");
+        format!("url = \"{start}{DATABASE}\"")
+    }
 }
 
 impl Server {
-    pub(crate) async fn new(client: &ClientSide, algorithm: Algorithm) -> Self {
+    pub(crate) async fn new(
+        client: &ClientSide,
+        algorithm: Algorithm,
+        database: &Database,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let file = |name: &str| folder.path().join(name);
         std::fs::write(file("root.pem"), &client.root_pem).expect("written");
         std::fs::write(file("intermediate.pem"), &client.intermediate_pem).expect("written");
         std::fs::write(file("sealing.key"), SealingKey::generate(&SystemRandom).as_bytes())
             .expect("written");
+        let database = database.setting().await;
         let text = format!(
-            "[server]\nissuer = \"{ISSUER}\"\n[keys]\nsealing_key_file = \"sealing.key\"\n\
+            "[database]\n{database}\n[server]\nissuer = \"{ISSUER}\"\n[keys]\nsealing_key_file = \"sealing.key\"\n\
              [token]\nsigning_algorithm = \"{algorithm}\"\n[trust.bench]\nanchors = [\"root.pem\"]\n\
              intermediates = [\"intermediate.pem\"]\npolicies = [\"any\"]\nrevocation = \"not_checked\"\n"
         );
@@ -43,10 +84,21 @@ impl Server {
         let config = Config::load(&file("portvakt.toml"), std::iter::empty()).expect("valid");
         let store = open_store(&config.database).await.expect("store");
         store.migrate().await.expect("tables");
-        let app = App::build(&config, store, Arc::new(StoppedClock), Arc::new(SystemRandom)).await;
+        let app = App::build(&config, store, Arc::new(SystemClock), Arc::new(SystemRandom)).await;
         let app = Arc::new(app.expect("app"));
         seed(&app, client).await;
-        Self { app, _folder: folder }
+        Self { app, folder }
+    }
+
+    /// Registers so many clients more, each with the key and the scope of the first. They are written to the file at
+    /// once: one by one they would take minutes.
+    pub(crate) async fn register_more(&self, count: u32) -> Vec<String> {
+        let options = SqliteConnectOptions::new().filename(self.folder.path().join("bench.db"));
+        let mut connection = SqliteConnection::connect_with(&options).await.expect("the file");
+        for statement in MORE_CLIENTS {
+            sqlx::query(statement).bind(count).execute(&mut connection).await.expect("written");
+        }
+        (1..=count).map(|number| format!("more-{count}-{number}")).collect()
     }
 
     pub(crate) async fn refuses_a_replay(&self, assertion: &str) {
@@ -57,6 +109,19 @@ impl Server {
         assert_eq!(again.expect_err("spent"), Refusal::Replayed);
     }
 }
+
+const MORE_CLIENTS: [&str; 3] = [
+    "with recursive n(i) as (select 1 union all select i + 1 from n where i < $1) \
+     insert into client (id, organization_number, name, active, token_lifetime_seconds, created_at, updated_at) \
+     select 'more-' || $1 || '-' || i, c.organization_number, c.name, c.active, c.token_lifetime_seconds, 0, 0 \
+     from n, client c where c.id = 'by-kid'",
+    "insert into client_scope (client_id, scope) \
+     select c.id, s.scope from client c, client_scope s \
+     where c.id like 'more-' || $1 || '-%' and s.client_id = 'by-kid'",
+    "insert into client_key (client_id, kid, algorithm, jwk, active, expires_at, created_at) \
+     select c.id, k.kid, k.algorithm, k.jwk, k.active, k.expires_at, 0 from client c, client_key k \
+     where c.id like 'more-' || $1 || '-%' and k.client_id = 'by-kid'",
+];
 
 async fn seed(app: &App, client: &ClientSide) {
     let actor = Actor::server("bench");
@@ -81,18 +146,5 @@ async fn seed(app: &App, client: &ClientSide) {
         let scopes = vec![name.clone()];
         let new = NewClient { id, scopes, jwks, ..NewClient::new(number, "Bench") };
         app.registry.register_client(&actor, new).await.expect("client");
-    }
-}
-
-/// A clock whose time of day stands still, so that assertions stay valid, and whose uptime goes on.
-struct StoppedClock;
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(NOW)
-    }
-
-    fn uptime(&self) -> Duration {
-        portvakt::clock::SystemClock.uptime()
     }
 }
