@@ -58,7 +58,7 @@ fn clients_of_a_file_take_turns_with_one_key() {
     let known = server.setting("MASKINPORTEN_CLIENT_ID");
     // One that nobody has made: half of what is sent is refused, and that fails the run.
     let file = server.write("clients.txt", &format!("{known}\nnobody\n"));
-    let half = ["load", "--requests", "10", "--clients", &file, "-o", "json"];
+    let half = ["load", "--requests", "10", "--sign-ahead", "--clients", &file, "-o", "json"];
     let report = server.run(&half).with(1).json();
     assert_eq!(report["issued"], 5, "{report}");
     assert_eq!(report["failed"].as_object().unwrap().values().next().unwrap(), 5, "{report}");
