@@ -54,6 +54,8 @@ struct ScopeReply {
     delegation_source: Option<String>,
     /// Whether tokens are issued for it while the database cannot be reached, where the installation does that.
     issued_in_outage: bool,
+    /// Whether every European business gets tokens for it by its certificate for electronic seals.
+    supports_european_businesses: bool,
     created_at: String,
     updated_at: String,
 }
@@ -75,6 +77,7 @@ impl From<&Recorded<Scope>> for ScopeReply {
             token_lifetime_seconds_max: scope.token_lifetime_seconds_max,
             delegation_source: scope.delegation_source.clone(),
             issued_in_outage: scope.outage_policy.issues(),
+            supports_european_businesses: scope.european_businesses.are_supported(),
             created_at: found.created_at.to_string(),
             updated_at: found.updated_at.to_string(),
         }
