@@ -14,6 +14,7 @@ use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 #[derive(FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "the members are the columns")]
 struct ScopeRow {
     name: String,
     owner_number: String,

@@ -28,6 +28,7 @@ use crate::registry::ScopeFilter;
 /// A scope.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Scope)]
+#[expect(clippy::struct_excessive_bools, reason = "the members are those of the API")]
 struct ScopeReply {
     /// Its name.
     scope: String,
