@@ -114,7 +114,7 @@ impl App {
         let authorities = authorities::follow(&certificates, config, &clock);
         let token_uses = TokenUses::start(&store, Arc::clone(&clock));
         let limits = Limits::new(config.limits, &clock);
-        let requests = RateLimit::per_second(config.limits.token_requests_by_client, &clock);
+        let by_client = config.limits.token_requests_by_client;
         let issuer = Issuer {
             rules: issue_rules(config),
             clock: own_clock,
@@ -123,7 +123,8 @@ impl App {
             registers,
             feed,
             certificates,
-            requests,
+            requests: RateLimit::per_second(by_client, &clock),
+            business_requests: RateLimit::per_second(by_client, &clock),
             replay,
             last_uses: LastUses::start(&store),
             token_uses,

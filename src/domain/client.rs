@@ -13,6 +13,12 @@ use crate::domain::scope::ScopeName;
 /// The longest client id or key id, in characters; a UUID has 36, a thumbprint 43.
 pub const ID_CHARACTERS_MAX: usize = 255;
 
+/// How the ids of European businesses' clients begin.
+const EUROPEAN_PREFIX: &str = "eidas-";
+
+/// Seconds that tokens live when nobody says otherwise, as in Maskinporten.
+pub const TOKEN_LIFETIME_SECONDS: u32 = 120;
+
 /// The identifier of a client, compared byte for byte.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ClientId(String);
@@ -32,10 +38,40 @@ impl ClientId {
         Self(uuid_text(bytes))
     }
 
+    /// What tokens call the client of a European business: `eidas-` and the serial number of its certificate, given in
+    /// octets, in decimal. It is a name and no key: every authority counts for itself, so certificates of two businesses
+    /// may have the same.
+    pub fn of_serial_number(octets: &[u8]) -> Self {
+        Self(format!("{EUROPEAN_PREFIX}{}", decimal(octets)))
+    }
+
+    /// Whether it is one that only tokens for European businesses may have.
+    pub fn is_european(&self) -> bool {
+        self.0.starts_with(EUROPEAN_PREFIX)
+    }
+
     /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A big-endian number in decimal, with no zero in front of it.
+fn decimal(octets: &[u8]) -> String {
+    let mut digits = vec![0_u8];
+    for octet in octets {
+        let mut carry = u16::from(*octet);
+        for digit in &mut digits {
+            carry += u16::from(*digit) << 8;
+            *digit = u8::try_from(carry % 10).unwrap_or_default();
+            carry /= 10;
+        }
+        while carry > 0 {
+            digits.push(u8::try_from(carry % 10).unwrap_or_default());
+            carry /= 10;
+        }
+    }
+    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
 }
 
 impl KeyId {
@@ -161,6 +197,11 @@ mod tests {
             assert!(text.parse::<KeyId>().is_err(), "{text:?}");
             assert!(text.parse::<ClientId>().is_err(), "{text:?}");
         }
+        let of = |octets: &[u8]| ClientId::of_serial_number(octets).to_string();
+        assert_eq!(of(&[0x11, 0x22]), "eidas-4386");
+        assert_eq!(of(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), "eidas-18446744073709551615");
+        assert_eq!(of(&[0x7f; 20]).len(), 54);
+        assert_eq!(of(&[0x7f; 20]).parse(), Ok(ClientId::of_serial_number(&[0x7f; 20])));
         assert!("a".repeat(256).parse::<ClientId>().is_err());
         assert_eq!("uuid.0_A-1:b".parse::<KeyId>().unwrap().as_str(), "uuid.0_A-1:b");
     }

@@ -18,6 +18,7 @@ pub mod change;
 pub mod client;
 pub mod email_address;
 pub mod environment;
+pub mod european_business;
 pub mod excerpt;
 pub mod integration;
 pub mod json;

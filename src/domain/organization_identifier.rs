@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// What `organizationIdentifier` of a certificate says (ETSI EN 319 412-1 section 5.1.4): which register, of which
 /// country, and the number there, as in `NTRSE-5560360793`. It is kept and shown letter for letter.
-#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct OrganizationIdentifier(String);
 

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
 use crate::domain::excerpt::Excerpt;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::organization_identifier::OrganizationIdentifier;
 use crate::domain::step::Step;
 
 /// A token request that was refused, and why. It holds no assertion, token or key, and nothing that the
@@ -17,7 +18,9 @@ pub struct RefusedRequest {
     /// The client that the assertion named. `None` when there is no such client: then the record belongs to
     /// nobody, and only the operator may read it.
     pub client: Option<NamedClient>,
-    /// Whether the assertion was signed by a key of the client. If not, anybody may have sent it in the
+    /// The European business whose certificate it came with; then there is no client.
+    pub business: Option<NamedBusiness>,
+    /// Whether the assertion was signed by a key of the client or the business. If not, anybody may have sent it in the
     /// client's name, and what the record says of the assertion is what that anybody wrote.
     pub signature_verified: bool,
     /// The `error` of the answer.
@@ -51,6 +54,15 @@ pub struct NamedClient {
     pub id: ClientId,
     /// The organization that it belongs to, and the record with it.
     pub organization: OrganizationNumber,
+}
+
+/// A European business that has shown its certificate.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NamedBusiness {
+    /// Who it is.
+    pub identifier: OrganizationIdentifier,
+    /// What its tokens would call its client.
+    pub client: ClientId,
 }
 
 /// What became of one step.
@@ -131,6 +143,7 @@ mod tests {
             trace_id: "0".repeat(32),
             at: Timestamp::from_seconds(1),
             client: None,
+            business: None,
             signature_verified: false,
             error: "invalid_grant".to_owned(),
             code: Some("MP-124".to_owned()),

@@ -171,6 +171,28 @@ impl OutagePolicy {
     }
 }
 
+/// Whether European businesses get tokens for a scope, by their certificates for electronic seals alone.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum EuropeanBusinesses {
+    /// They do not.
+    #[default]
+    Unsupported,
+    /// They do, all of them: it is the API that decides what each may.
+    Supported,
+}
+
+impl EuropeanBusinesses {
+    /// That of a scope which supports them, or does not.
+    pub const fn of(supported: bool) -> Self {
+        if supported { Self::Supported } else { Self::Unsupported }
+    }
+
+    /// Whether they are supported.
+    pub fn are_supported(self) -> bool {
+        self == Self::Supported
+    }
+}
+
 /// Who can find a scope.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Visibility {
@@ -228,6 +250,8 @@ pub struct Scope {
     pub delegation_source: Option<String>,
     /// What becomes of it while the database cannot be reached (`issued_in_outage`).
     pub outage_policy: OutagePolicy,
+    /// Whether European businesses get tokens for it (`supports_european_businesses`).
+    pub european_businesses: EuropeanBusinesses,
     /// What nothing here depends on.
     pub details: ScopeDetails,
 }
@@ -246,6 +270,7 @@ impl Scope {
             token_lifetime_seconds_max: None,
             delegation_source: None,
             outage_policy: OutagePolicy::default(),
+            european_businesses: EuropeanBusinesses::default(),
             details: ScopeDetails::default(),
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::client::ClientId;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::organization_identifier::OrganizationIdentifier;
 use crate::domain::record::Page;
 use crate::domain::scope::ScopeName;
 
@@ -68,16 +69,33 @@ impl Period {
 }
 
 /// What tokens are counted by.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TokenUse {
     /// When they were issued.
     pub day: Day,
     /// The scope; a token with several counts once for each.
     pub scope: ScopeName,
-    /// The organization that they stand for.
-    pub consumer: OrganizationNumber,
-    /// The client that they were issued to.
-    pub client: ClientId,
+    /// Whom they were issued to.
+    pub by: TokenUser,
+}
+
+/// Whom tokens were issued to, and whom they stand for.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum TokenUser {
+    /// A European business, which is both.
+    Business {
+        /// Who it is.
+        identifier: OrganizationIdentifier,
+        /// What its tokens call its client.
+        client: ClientId,
+    },
+    /// A client that is registered here.
+    Client {
+        /// The organization that they stand for.
+        consumer: OrganizationNumber,
+        /// The client that they were issued to.
+        client: ClientId,
+    },
 }
 
 /// Tokens of one day.

@@ -8,6 +8,7 @@ use crate::pki::error::PkiError;
 use crate::pki::ocsp::KnownAnswers;
 use crate::pki::path::{Anchor, Path};
 use crate::pki::revocation::{CrlSet, Status};
+use crate::pki::seal::european_business;
 use crate::pki::signature;
 use crate::pki::subject;
 use crate::pki::trust_set::{
@@ -48,7 +49,8 @@ pub(super) struct Check {
 }
 
 /// Every check after "path", in order.
-pub(super) const CHECKS: [Check; 10] = [
+pub(super) const CHECKS: [Check; 11] = [
+    Check { name: "full chain", needs_path: true, ask: full_chain },
     Check { name: "validity", needs_path: false, ask: validity },
     Check { name: "anchor", needs_path: true, ask: anchor },
     Check { name: "basic constraints", needs_path: false, ask: basic_constraints },
@@ -63,6 +65,20 @@ pub(super) const CHECKS: [Check; 10] = [
 
 fn passed(detail: impl Into<String>) -> Passed {
     Passed { detail: detail.into(), until: None }
+}
+
+/// What stands between the leaf and the anchor. That of Norwegian authorities is known here and often not sent; of those of
+/// all Europe, the client sends it.
+fn full_chain(examination: &Examination<'_>) -> Result<Passed, PkiError> {
+    match (examination.path.not_sent(), examination.rules.organization) {
+        (None, _) => Ok(passed("every certificate below the anchor was sent")),
+        (Some(missing), OrganizationRule::RequiredOfAnyCountry) => {
+            Err(PkiError::ChainIncomplete { missing: missing.subject_text.clone() })
+        }
+        (Some(missing), OrganizationRule::NotRequired | OrganizationRule::Required { .. }) => {
+            Ok(passed(format!("not needed here; {} is known", missing.subject_text)))
+        }
+    }
 }
 
 /// RFC 5280 section 6.1.3 (a)(2), for the leaf and the intermediates; both ends are inside.
@@ -287,9 +303,8 @@ fn organization(examination: &Examination<'_>) -> Result<Passed, PkiError> {
             Ok(passed(subject::organization_number(subject, serial_number)?.to_string()))
         }
         OrganizationRule::RequiredOfAnyCountry => {
-            let identifier = subject::organization_identifier(subject)?;
-            let kind = examination.path.leaf.qc_statements.seal_kind().ok_or(PkiError::NoSeal)?;
-            Ok(passed(format!("{identifier}, {}", kind.name())))
+            let business = european_business(examination.path.leaf)?;
+            Ok(passed(format!("{}, {}", business.identifier, business.seal.name())))
         }
         OrganizationRule::NotRequired => {
             match subject::organization_number(subject, SerialNumberRule::Ignore) {

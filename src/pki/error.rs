@@ -33,6 +33,14 @@ pub enum PkiError {
     /// A certificate's signature is not its issuer's.
     #[error("a signature in the chain does not verify with the key of its issuer")]
     BadSignature,
+    /// A certificate below the anchor was not sent, where all must be.
+    #[error(
+        "the chain lacks the certificate of {missing}; send every certificate up to the one that the anchor has issued"
+    )]
+    ChainIncomplete {
+        /// Whose certificate is missing.
+        missing: String,
+    },
     /// There are no certificates, or more than any path needs.
     #[error("the chain has {count} certificates; 1 to {CHAIN_CERTIFICATES_MAX} are read")]
     ChainLength {
@@ -220,6 +228,7 @@ impl PkiError {
             | Self::NameConstraints
             | Self::NoPath { .. }
             | Self::PathSearch { .. } => "path",
+            Self::ChainIncomplete { .. } => "full chain",
             Self::Expired { .. } | Self::NotYetValid { .. } => "validity",
             Self::AnchorNotInForce { .. } | Self::LeafIsAnchor => "anchor",
             Self::IssuerNotAuthority

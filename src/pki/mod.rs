@@ -15,6 +15,7 @@
 //!    given moment, names, basicConstraints, path length and name constraints are judged on the way
 //!    (RFC 5280 section 6.1.3 (a) to (c), 6.1.4 (g) to (m)).
 //! 3. Each complete path is asked the questions of `checks`, in this order:
+//!    - *full chain*: for seals of any country, that the client sent every certificate below the anchor;
 //!    - *validity* of every certificate, both ends inside, without skew;
 //!    - *anchor*: in force itself, and not presented as a leaf;
 //!    - *basic constraints*: the leaf is no authority, not self-signed, and has a key of its own;

@@ -35,6 +35,8 @@ impl Anchor {
 pub(super) struct Path<'a> {
     pub(super) leaf: &'a Certificate,
     pub(super) authorities: Vec<&'a Certificate>,
+    /// What the client sent above the leaf, whether or not the path goes there.
+    pub(super) sent: &'a [Certificate],
 }
 
 impl<'a> Path<'a> {
@@ -42,6 +44,12 @@ impl<'a> Path<'a> {
     pub(super) fn issued(&self) -> impl Iterator<Item = (&'a Certificate, &'a Certificate)> {
         let certificates = std::iter::once(self.leaf).chain(self.authorities.iter().copied());
         certificates.zip(self.authorities.iter().copied())
+    }
+
+    /// The first authority below the anchor that the client has not sent.
+    pub(super) fn not_sent(&self) -> Option<&'a Certificate> {
+        let is_sent = |it: &Certificate| self.sent.iter().any(|sent| sent.der == it.der);
+        self.intermediates().iter().copied().find(|it| !is_sent(it))
     }
 
     /// The authorities between the leaf and the anchor.
@@ -118,7 +126,7 @@ impl<'a> Search<'a> {
             std::ptr::eq(anchor.subject.as_ptr(), candidate.anchor().subject.as_ptr())
         })?;
         authorities.push(&self.anchors.get(place)?.certificate);
-        Some(Path { leaf: self.chain.leaf(), authorities })
+        Some(Path { leaf: self.chain.leaf(), authorities, sent: self.chain.above_leaf() })
     }
 }
 

@@ -1,7 +1,15 @@
-//! What the `qcStatements` of a certificate say about seals (RFC 3739 section 3.2.6, ETSI EN 319 412-5).
+//! Certificates for electronic seals: whose they are, and what their `qcStatements` say (RFC 3739 section 3.2.6, ETSI EN
+//! 319 412-5).
 
+use aws_lc_rs::digest::{Context, SHA256};
+
+use crate::domain::client::ClientId;
+use crate::domain::european_business::{CertificateId, EuropeanBusiness};
 use crate::domain::seal::SealKind;
+use crate::pki::certificate::Certificate;
 use crate::pki::der::{DerError, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+use crate::pki::error::PkiError;
+use crate::pki::subject;
 
 /// id-pe-qcStatements.
 pub(super) const QC_STATEMENTS: &str = "1.3.6.1.5.5.7.1.3";
@@ -54,6 +62,29 @@ impl QcStatements {
             (true, None) | (_, Some(false)) => None,
         }
     }
+}
+
+/// The European business that a certificate is for; whether it counts is another question.
+pub(super) fn european_business(leaf: &Certificate) -> Result<EuropeanBusiness, PkiError> {
+    let identifier = subject::organization_identifier(&leaf.subject)?;
+    let seal = leaf.qc_statements.seal_kind().ok_or(PkiError::NoSeal)?;
+    Ok(EuropeanBusiness {
+        client_id: ClientId::of_serial_number(&leaf.serial),
+        certificate: certificate_id(leaf),
+        identifier,
+        names: subject::names(&leaf.subject),
+        seal,
+    })
+}
+
+fn certificate_id(leaf: &Certificate) -> CertificateId {
+    let mut hash = Context::new(&SHA256);
+    // A name is DER, which says how long it is, so nothing of it can be taken for a serial number.
+    hash.update(&leaf.issuer);
+    hash.update(&leaf.serial);
+    let mut id = [0; 32];
+    id.copy_from_slice(hash.finish().as_ref());
+    CertificateId(id)
 }
 
 #[cfg(test)]

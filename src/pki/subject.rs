@@ -2,13 +2,14 @@
 //!
 //! A number counts only where the authorities vouch for it: in `organizationIdentifier` (ETSI EN 319
 //! 412-1 section 5.1.4), or in `serialNumber` in certificates of the older profile. Common name,
-//! organization name, unit, alternative names and anything printed are never looked at. Attributes
+//! organization name, unit, alternative names and anything printed never say whose it is. Attributes
 //! are found by their identifiers in the parsed name, whatever their order or grouping.
 
 use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
+use crate::domain::european_business::BusinessNames;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::organization_identifier::OrganizationIdentifier;
 use crate::pki::certificate::printable;
@@ -17,6 +18,10 @@ use crate::pki::trust_set::SerialNumberRule;
 
 const ORGANIZATION_IDENTIFIER: &str = "2.5.4.97";
 const SERIAL_NUMBER: &str = "2.5.4.5";
+const COMMON_NAME: &str = "2.5.4.3";
+const COUNTRY_NAME: &str = "2.5.4.6";
+const ORGANIZATION_NAME: &str = "2.5.4.10";
+const ORGANIZATIONAL_UNIT_NAME: &str = "2.5.4.11";
 
 /// National trade register, Norway.
 const PREFIX: &str = "NTRNO-";
@@ -68,6 +73,23 @@ pub fn organization_identifier(subject: &[u8]) -> Result<OrganizationIdentifier,
             expected: "a register, a country and a number there, such as NTRSE-5560360793",
         }
     })
+}
+
+/// The names that a subject has beside the identifier. They are told and decide nothing, so one that is there more than
+/// once, or is no text that can be shown as it is, is left out.
+pub(super) fn names(subject: &[u8]) -> BusinessNames {
+    let Ok((_, subject)) = X509Name::from_der(subject) else { return BusinessNames::default() };
+    let only = |oid| match values(&subject, oid)[..] {
+        [attribute] => text(attribute).filter(|it| !it.is_empty() && printable(it) == *it),
+        _ => None,
+    };
+    let name = |oid| only(oid).map(str::to_owned);
+    BusinessNames {
+        common_name: name(COMMON_NAME),
+        organization_name: name(ORGANIZATION_NAME),
+        organizational_unit_name: name(ORGANIZATIONAL_UNIT_NAME),
+        country_name: name(COUNTRY_NAME),
+    }
 }
 
 /// Every organization number that a subject could be read as naming, right or wrong: for people.

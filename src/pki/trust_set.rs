@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
+use crate::domain::european_business::EuropeanBusiness;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::organization_identifier::OrganizationIdentifier;
 use crate::domain::seal::SealKind;
@@ -24,6 +25,7 @@ use crate::pki::ocsp::KnownAnswers;
 use crate::pki::path::Path;
 use crate::pki::public_key::{PublicKey, PublicKeyError};
 use crate::pki::revocation::{CrlRefusal, CrlSet, ListSource, Taken};
+use crate::pki::seal::european_business;
 use crate::pki::source::{check_identifiers, read_crls};
 use crate::pki::subject;
 
@@ -228,13 +230,22 @@ pub struct HeldList {
 /// A chain that a trust set accepted; only [`TrustSet::verify`] makes one.
 #[derive(Clone, Debug)]
 pub struct VerifiedChain {
-    organization: Option<OrganizationNumber>,
-    identifier: Option<OrganizationIdentifier>,
-    seal: Option<SealKind>,
+    holder: Holder,
     valid_until: Timestamp,
     spki: Vec<u8>,
     issuer: String,
     serial_number: String,
+}
+
+/// Whom a certificate was issued to, as its trust set tells it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Holder {
+    /// A European business: the set takes seals of any country, and nothing else.
+    Business(Arc<EuropeanBusiness>),
+    /// An organization of the Norwegian register.
+    Organization(OrganizationNumber),
+    /// Nobody who is named; the set lets that pass.
+    Unnamed,
 }
 
 /// Every check of a chain with its outcome, for people.
@@ -440,9 +451,7 @@ impl TrustSet {
         }
         let leaf = chain.leaf();
         Ok(VerifiedChain {
-            organization: self.organization(chain),
-            identifier: self.organization_identifier(chain),
-            seal: self.seal(chain),
+            holder: self.holder(leaf)?,
             valid_until: found.until,
             spki: leaf.spki.clone(),
             issuer: leaf.issuer_text.clone(),
@@ -464,7 +473,8 @@ impl TrustSet {
         };
         let mut checks =
             vec![CheckResult { name: "path", passed: found.path.is_some(), detail: path_detail }];
-        let alone = Path { leaf: chain.leaf(), authorities: Vec::new() };
+        let alone =
+            Path { leaf: chain.leaf(), authorities: Vec::new(), sent: chain.above_leaf() };
         let path = found.path.as_ref().unwrap_or(&alone);
         let examination = judge.examination(path);
         checks.extend(CHECKS.iter().map(|check| {
@@ -508,6 +518,27 @@ impl TrustSet {
         }
     }
 
+    /// Whether it takes certificates for seals of any country, which are those of European businesses, and none of
+    /// organizations that are registered here.
+    pub fn takes_businesses(&self) -> bool {
+        self.rules.organization == OrganizationRule::RequiredOfAnyCountry
+    }
+
+    fn holder(&self, leaf: &Certificate) -> Result<Holder, PkiError> {
+        let number = |rule| subject::organization_number(&leaf.subject, rule);
+        Ok(match self.rules.organization {
+            OrganizationRule::RequiredOfAnyCountry => {
+                Holder::Business(Arc::new(european_business(leaf)?))
+            }
+            OrganizationRule::Required { serial_number } => {
+                Holder::Organization(number(serial_number)?)
+            }
+            OrganizationRule::NotRequired => {
+                number(SerialNumberRule::Ignore).map_or(Holder::Unnamed, Holder::Organization)
+            }
+        })
+    }
+
     fn organization(&self, chain: &CertificateChain) -> Option<OrganizationNumber> {
         let serial_number = match self.rules.organization {
             OrganizationRule::Required { serial_number } => serial_number,
@@ -519,14 +550,12 @@ impl TrustSet {
     }
 
     fn organization_identifier(&self, chain: &CertificateChain) -> Option<OrganizationIdentifier> {
-        let asked = self.rules.organization == OrganizationRule::RequiredOfAnyCountry;
         let identifier = || subject::organization_identifier(&chain.leaf().subject).ok();
-        asked.then(identifier).flatten()
+        self.takes_businesses().then(identifier).flatten()
     }
 
     fn seal(&self, chain: &CertificateChain) -> Option<SealKind> {
-        let asked = self.rules.organization == OrganizationRule::RequiredOfAnyCountry;
-        asked.then(|| chain.leaf().qc_statements.seal_kind()).flatten()
+        self.takes_businesses().then(|| chain.leaf().qc_statements.seal_kind()).flatten()
     }
 
     pub(super) fn crls(&self) -> Arc<CrlSet> {
@@ -535,19 +564,17 @@ impl TrustSet {
 }
 
 impl VerifiedChain {
-    /// The organization that the certificate was issued to.
+    /// Whom the certificate was issued to.
+    pub fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// The organization of the Norwegian register that it was issued to, if it is one.
     pub fn organization(&self) -> Option<OrganizationNumber> {
-        self.organization
-    }
-
-    /// The organization of any country that it was issued to, where such are accepted.
-    pub fn organization_identifier(&self) -> Option<&OrganizationIdentifier> {
-        self.identifier.as_ref()
-    }
-
-    /// What kind of certificate for seals it is, where such are accepted.
-    pub fn seal(&self) -> Option<SealKind> {
-        self.seal
+        match self.holder {
+            Holder::Organization(number) => Some(number),
+            Holder::Business(_) | Holder::Unnamed => None,
+        }
     }
 
     /// The last moment of what the decision rests on: the validity of every certificate in the path,

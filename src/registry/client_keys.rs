@@ -288,18 +288,17 @@ impl Registry {
         now: Timestamp,
     ) -> Result<(), RegistryError> {
         let presented = PresentedCertificates::new(&certificates.chain, algorithm);
-        let judged = self.certificates.verify(presented, now);
+        let judged = self.certificates.verify(presented, now).and_then(|it| it.organization());
         // It is the caller's own certificate, so all that is known of it may be told.
-        let judged = judged.map_err(|refusal| match refusal {
+        let of = judged.map_err(|refusal| match refusal {
             Refusal::Certificate { detail, .. } => RegistryError::invalid("x5c", detail),
             Refusal::Unavailable { cause } => RegistryError::invalid("x5c", cause),
             other => RegistryError::invalid("x5c", other),
         })?;
-        if judged.organization == organization {
+        if of == organization {
             Ok(())
         } else {
-            let problem = format!("the certificate is that of {}", judged.organization);
-            Err(RegistryError::invalid("x5c", problem))
+            Err(RegistryError::invalid("x5c", format!("the certificate is that of {of}")))
         }
     }
 }

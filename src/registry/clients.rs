@@ -2,7 +2,9 @@
 
 use crate::domain::access::Access;
 use crate::domain::change::ChangedNoun;
-use crate::domain::client::{Client, ClientId, ClientKey, ClientStatus, KeyId};
+use crate::domain::client::{
+    Client, ClientId, ClientKey, ClientStatus, KeyId, TOKEN_LIFETIME_SECONDS,
+};
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Version};
@@ -17,9 +19,6 @@ use crate::registry::rules::{
 };
 use crate::registry::{Actor, Registry, RegistryError, views};
 use crate::store::{ClientFilter, ScopeOfClient, ScopeUse};
-
-/// Seconds that tokens of a client live when nobody says otherwise, as in Maskinporten.
-pub const TOKEN_LIFETIME_SECONDS: u32 = 120;
 
 /// The most scopes on one client; the largest seen in use has about sixty.
 const CLIENT_SCOPES_MAX: usize = 500;
@@ -101,6 +100,10 @@ impl Registry {
     ) -> Result<ClientFile, RegistryError> {
         Box::pin(self.learn_of(&new.jwks)).await;
         let id = new.id.clone().unwrap_or_else(|| self.new_client_id());
+        if id.is_european() {
+            let problem = "it begins as those of European businesses, which are not registered";
+            return Err(RegistryError::invalid("client_id", problem));
+        }
         let change = self.begin(actor, Right::WriteClients, on_client("create", &id)).await?;
         let change = change.of("organization", new.organization).await?;
         let mut change = change.holding(&new.scopes).await?;

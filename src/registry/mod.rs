@@ -56,7 +56,7 @@ pub use accesses::{AccessSide, AccessTerms};
 pub use actor::Actor;
 pub use audit::{AuditVerdict, verify_audit};
 pub use client_keys::KEY_DAYS;
-pub use clients::{NewClient, TOKEN_LIFETIME_SECONDS};
+pub use clients::NewClient;
 pub use delegations::NewDelegation;
 pub use error::RegistryError;
 pub use first_start::Operator;

@@ -65,6 +65,7 @@ pub(super) fn scope(it: &Scope) -> Value {
         "token_lifetime_seconds_max": it.token_lifetime_seconds_max,
         "delegation_source": it.delegation_source,
         "issued_in_outage": it.outage_policy.issues(),
+        "supports_european_businesses": it.european_businesses.are_supported(),
         "details": it.details,
     })
 }

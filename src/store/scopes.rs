@@ -7,11 +7,14 @@ use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::PrefixName;
 use crate::domain::record::{Page, Recorded, Version};
-use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::domain::scope::{
+    EuropeanBusinesses, OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus,
+};
 use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 #[derive(FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "the members are the columns")]
 struct ScopeRow {
     name: String,
     owner_number: String,
@@ -23,6 +26,7 @@ struct ScopeRow {
     token_lifetime_seconds_max: i64,
     delegation_source: Option<String>,
     issued_in_outage: bool,
+    supports_european_businesses: bool,
     details: String,
     created_at: i64,
     updated_at: i64,
@@ -53,8 +57,8 @@ pub struct ScopeFilter {
 }
 
 const SELECT: &str = "select name, owner_number, description, active, accessible_for_all, visibility, \
-     allowed_integration_types, token_lifetime_seconds_max, delegation_source, issued_in_outage, details, created_at, \
-     updated_at, version from scope";
+     allowed_integration_types, token_lifetime_seconds_max, delegation_source, issued_in_outage, \
+     supports_european_businesses, details, created_at, updated_at, version from scope";
 
 impl ScopeFilter {
     /// The statement that reads a page. A condition that is not asked for does not stand in it, because it would
@@ -138,8 +142,8 @@ impl Transaction {
         query(
             "insert into scope (name, prefix, owner_number, description, active, accessible_for_all, \
              visibility, allowed_integration_types, token_lifetime_seconds_max, delegation_source, \
-             details, created_at, updated_at, issued_in_outage) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)",
+             details, created_at, updated_at, issued_in_outage, supports_european_businesses) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14)",
         )
         .bind(scope.name.as_str())
         .bind(scope.name.prefix())
@@ -154,6 +158,7 @@ impl Transaction {
         .bind(as_json(&scope.details))
         .bind(now.seconds())
         .bind(scope.outage_policy.issues())
+        .bind(scope.european_businesses.are_supported())
         .execute(self.connection())
         .await?;
         Ok(())
@@ -188,7 +193,8 @@ impl Transaction {
         let done = query(
             "update scope set description = $2, active = $3, accessible_for_all = $4, visibility = $5, \
              allowed_integration_types = $6, token_lifetime_seconds_max = $7, delegation_source = $8, \
-             details = $9, owner_number = $10, updated_at = $11, issued_in_outage = $13, version = version + 1 \
+             details = $9, owner_number = $10, updated_at = $11, issued_in_outage = $13, \
+             supports_european_businesses = $14, version = version + 1 \
              where name = $1 and version = $12",
         )
         .bind(scope.name.as_str())
@@ -204,6 +210,7 @@ impl Transaction {
         .bind(now.seconds())
         .bind(seen.0)
         .bind(scope.outage_policy.issues())
+        .bind(scope.european_businesses.are_supported())
         .execute(self.connection())
         .await?;
         Self::met_one_row("scope", done)
@@ -249,6 +256,7 @@ impl TryFrom<ScopeRow> for Recorded<Scope> {
             token_lifetime_seconds_max: (lifetime > 0).then_some(lifetime),
             delegation_source: row.delegation_source,
             outage_policy: OutagePolicy::new(row.issued_in_outage),
+            european_businesses: EuropeanBusinesses::of(row.supports_european_businesses),
             details: from_json("scope", &row.details)?,
         };
         Ok(Self {

@@ -1,7 +1,8 @@
 //! How many tokens were issued. Figures, not configuration: no feed and no audit trail.
 
-use crate::domain::usage::{Day, TokenUse};
-use crate::store::database::{Turn, query, query_of};
+use crate::domain::client::ClientId;
+use crate::domain::usage::{Day, TokenUse, TokenUser};
+use crate::store::database::{Turn, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
@@ -13,8 +14,16 @@ const SLICE_ROWS: u32 = 500;
 
 const COLUMN_COUNT: usize = 5;
 
-const DELETE: &str = "delete from token_use where (scope, day, consumer_number, client_id) in \
-     (select scope, day, consumer_number, client_id from token_use where day < $1 order by day limit $2)";
+/// A table of figures, by what names whom they stand for: organizations of the Norwegian register have a number, and
+/// European businesses an identifier.
+struct Table {
+    name: &'static str,
+    consumer: &'static str,
+}
+
+const OF_CLIENTS: Table = Table { name: "token_use", consumer: "consumer_number" };
+const OF_BUSINESSES: Table =
+    Table { name: "business_token_use", consumer: "organization_identifier" };
 
 /// Adds and deletes figures over a connection of its own.
 #[derive(Debug)]
@@ -33,17 +42,23 @@ impl TokenUseWriter {
     pub async fn add(&mut self, uses: &[(TokenUse, u64)]) -> Result<(), StoreError> {
         let mut connection = self.0.take().await?;
         let mut transaction = connection.begin(Turn::TokenUse).await?;
-        // Too many sizes to keep a prepared statement for each.
-        let mut upsert = query_of(upsert(uses.len())).persistent(false);
-        for (it, tokens) in uses {
-            upsert = upsert
-                .bind(it.day.number())
-                .bind(it.scope.as_str())
-                .bind(it.consumer.as_str())
-                .bind(it.client.as_str())
-                .bind(i64::try_from(*tokens).unwrap_or(i64::MAX));
+        for table in [OF_CLIENTS, OF_BUSINESSES] {
+            let rows: Vec<_> = uses.iter().filter_map(|(it, tokens)| table.row(it, *tokens)).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            // Too many sizes to keep a prepared statement for each.
+            let mut upsert = query_of(table.upsert(rows.len())).persistent(false);
+            for row in rows {
+                upsert = upsert
+                    .bind(row.it.day.number())
+                    .bind(row.it.scope.as_str())
+                    .bind(row.consumer)
+                    .bind(row.client.as_str())
+                    .bind(row.tokens);
+            }
+            upsert.execute(transaction.on()).await?;
         }
-        upsert.execute(transaction.on()).await?;
         transaction.commit().await?;
         self.0.put_back(connection);
         Ok(())
@@ -52,26 +67,63 @@ impl TokenUseWriter {
     /// Deletes a slice of the figures of days before `oldest`. Returns whether there may be more to delete.
     pub async fn delete_before(&mut self, oldest: Day) -> Result<bool, StoreError> {
         let mut connection = self.0.take().await?;
-        let delete = query(DELETE).bind(oldest.number()).bind(i64::from(SLICE_ROWS));
-        let deleted = connection.execute_alone(Turn::TokenUse, delete).await?;
+        let mut more = false;
+        for table in [OF_CLIENTS, OF_BUSINESSES] {
+            let delete = query_of(table.delete()).bind(oldest.number()).bind(i64::from(SLICE_ROWS));
+            let deleted = connection.execute_alone(Turn::TokenUse, delete).await?;
+            more |= deleted == u64::from(SLICE_ROWS);
+        }
         self.0.put_back(connection);
-        Ok(deleted == u64::from(SLICE_ROWS))
+        Ok(more)
     }
 }
 
-/// The statement that adds so many figures. Only the number of placeholders varies, never text from outside.
-fn upsert(rows: usize) -> String {
-    let values = |row: usize| {
-        let places = (1..=COLUMN_COUNT).map(|column| format!("${}", row * COLUMN_COUNT + column));
-        format!("({})", places.collect::<Vec<_>>().join(", "))
-    };
-    let values: Vec<String> = (0..rows).map(values).collect();
-    format!(
-        "insert into token_use (day, scope, consumer_number, client_id, tokens) values {} \
-         on conflict (scope, day, consumer_number, client_id) \
-         do update set tokens = token_use.tokens + excluded.tokens",
-        values.join(", ")
-    )
+/// A figure as it is written.
+struct Row<'a> {
+    it: &'a TokenUse,
+    consumer: &'a str,
+    client: &'a ClientId,
+    tokens: i64,
+}
+
+impl Table {
+    /// The figure, if this is the table for it.
+    fn row<'a>(&self, it: &'a TokenUse, tokens: u64) -> Option<Row<'a>> {
+        let (table, consumer, client) = match &it.by {
+            TokenUser::Client { consumer, client } => (OF_CLIENTS, consumer.as_str(), client),
+            TokenUser::Business { identifier, client } => {
+                (OF_BUSINESSES, identifier.as_str(), client)
+            }
+        };
+        let tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
+        (table.name == self.name).then_some(Row { it, consumer, client, tokens })
+    }
+
+    /// The statement that adds so many figures. Only the number of placeholders varies, never text from outside.
+    fn upsert(&self, rows: usize) -> String {
+        let values = |row: usize| {
+            let places =
+                (1..=COLUMN_COUNT).map(|column| format!("${}", row * COLUMN_COUNT + column));
+            format!("({})", places.collect::<Vec<_>>().join(", "))
+        };
+        let values: Vec<String> = (0..rows).map(values).collect();
+        let Self { name, consumer } = self;
+        format!(
+            "insert into {name} (day, scope, {consumer}, client_id, tokens) values {} \
+             on conflict (scope, day, {consumer}, client_id) \
+             do update set tokens = {name}.tokens + excluded.tokens",
+            values.join(", ")
+        )
+    }
+
+    /// The statement that deletes a slice of those of early days.
+    fn delete(&self) -> String {
+        let Self { name, consumer } = self;
+        format!(
+            "delete from {name} where (scope, day, {consumer}, client_id) in \
+             (select scope, day, {consumer}, client_id from {name} where day < $1 order by day limit $2)"
+        )
+    }
 }
 
 #[cfg(test)]
@@ -83,15 +135,28 @@ mod tests {
         let it = TokenUse {
             day: Day::from_number(day),
             scope: scope.parse().unwrap(),
-            consumer: "310000116".parse().unwrap(),
-            client: "a".parse().unwrap(),
+            by: TokenUser::Client {
+                consumer: "310000116".parse().unwrap(),
+                client: "a".parse().unwrap(),
+            },
         };
         (it, tokens)
     }
 
+    /// The same of a European business.
+    fn of_business(day: i64, scope: &str, tokens: u64) -> (TokenUse, u64) {
+        let (identifier, client) = ("NTRSE-5560360793".parse().unwrap(), "a".parse().unwrap());
+        let by = TokenUser::Business { identifier, client };
+        (TokenUse { by, ..figure(day, scope, tokens).0 }, tokens)
+    }
+
     async fn figures(store: &Store) -> Vec<(i64, String, i64)> {
-        let all = "select day, scope, tokens from token_use order by day, scope";
-        query(all).fetch_all(&store.readers).await.unwrap()
+        figures_in(store, &OF_CLIENTS).await
+    }
+
+    async fn figures_in(store: &Store, table: &Table) -> Vec<(i64, String, i64)> {
+        let all = format!("select day, scope, tokens from {} order by day, scope", table.name);
+        query_of(all).fetch_all(&store.readers).await.unwrap()
     }
 
     #[tokio::test]
@@ -102,6 +167,22 @@ mod tests {
             other.add(&[figure(1, "a:b", 40), figure(2, "a:b", 7)]).await.unwrap();
             let expected = [(1, "a:b".into(), 42), (1, "a:c".into(), 1), (2, "a:b".into(), 7)];
             assert_eq!(figures(&store).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn figures_of_businesses_stand_beside_those_of_organizations() {
+        for (store, _kept) in stores().await {
+            let mut writer = store.token_use_writer();
+            let both = [figure(1, "a:b", 2), of_business(1, "a:b", 3), of_business(2, "a:b", 4)];
+            writer.add(&both).await.unwrap();
+            writer.add(&[of_business(1, "a:b", 5)]).await.unwrap();
+            assert_eq!(figures(&store).await, [(1, "a:b".into(), 2)]);
+            let expected = [(1, "a:b".into(), 8), (2, "a:b".into(), 4)];
+            assert_eq!(figures_in(&store, &OF_BUSINESSES).await, expected);
+            assert!(!writer.delete_before(Day::from_number(2)).await.unwrap());
+            assert_eq!(figures(&store).await, []);
+            assert_eq!(figures_in(&store, &OF_BUSINESSES).await, [(2, "a:b".into(), 4)]);
         }
     }
 
@@ -124,6 +205,8 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_read_from_end_to_end_to_delete_a_slice() {
         let (store, _folder) = migrated().await;
-        assert_indexed(&store, DELETE, "delete").await;
+        for table in [OF_CLIENTS, OF_BUSINESSES] {
+            assert_indexed(&store, &table.delete(), table.name).await;
+        }
     }
 }

@@ -5,11 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use crate::clock::{Random, Timestamp};
-use crate::domain::client::Client;
+use crate::domain::european_business::{BusinessNames, EuropeanBusiness};
 use crate::domain::organization::OrganizationNumber;
-use crate::token::access::Decision;
+use crate::domain::organization_identifier::OrganizationIdentifier;
+use crate::token::access::{Decision, Parties};
+use crate::token::caller::ClientProof;
 use crate::token::claims::Grant;
-use crate::token::client_key::ClientProof;
 
 /// What access tokens look like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,7 +32,7 @@ pub struct AccessToken<'a> {
     iat: i64,
     client_id: &'a str,
     jti: &'a str,
-    consumer: Party,
+    consumer: Consumer<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     supplier: Option<Party>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +51,32 @@ pub struct AccessToken<'a> {
 enum Audience<'a> {
     One(&'a str),
     Several(&'a [String]),
+}
+
+/// Whom a token stands for.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Consumer<'a> {
+    Business(BusinessParty<'a>),
+    Organization(Party),
+}
+
+/// A European business as its certificate names it.
+#[derive(Debug, Serialize)]
+struct BusinessParty<'a> {
+    #[serde(flatten)]
+    names: &'a BusinessNames,
+    authority: &'static str,
+    #[serde(rename = "ID")]
+    id: &'a OrganizationIdentifier,
+}
+
+impl<'a> BusinessParty<'a> {
+    fn new(business: &'a EuropeanBusiness) -> Self {
+        let (names, id) = (&business.names, &business.identifier);
+        // The standard by which certificates write such identifiers.
+        Self { names, authority: "etsi-en-319-412", id }
+    }
 }
 
 /// An organization in ISO 6523 form.
@@ -83,35 +110,30 @@ impl<'a> AccessToken<'a> {
     /// The claims for what was asked and what was decided.
     pub fn new(
         issuance: Issuance<'a>,
-        client: &'a Client,
-        proof: ClientProof,
         grant: &'a Grant,
-        decision: &'a Decision,
+        decision: &'a Decision<'a>,
     ) -> Self {
-        let expires_at = issuance.now.plus_seconds(decision.lifetime_seconds.into());
+        let expires_at = issuance.now.plus_seconds(decision.terms.lifetime_seconds.into());
         let rfc9068 = issuance.profile == TokenProfile::Rfc9068;
-        let acts_for_another = decision.delegation_source.is_some() || client.customer.is_some();
+        let of = PartyClaims::of(&decision.parties);
         Self {
             scope: grant.scopes.to_string(),
             iss: issuance.issuer,
-            client_amr: match proof {
-                ClientProof::EnterpriseCertificate => "virksomhetssertifikat",
-                ClientProof::RegisteredKey => "private_key_jwt",
-            },
+            client_amr: of.client_amr,
             token_type: "Bearer",
             exp: expires_at.seconds(),
             iat: issuance.now.seconds(),
-            client_id: client.id.as_str(),
+            client_id: of.client_id,
             jti: issuance.jti,
-            consumer: Party::new(decision.stands_for(client)),
-            supplier: acts_for_another.then(|| Party::new(client.organization)),
-            delegation_source: decision.delegation_source.as_deref(),
+            consumer: of.consumer,
+            supplier: of.supplier,
+            delegation_source: of.delegation_source,
             aud: match &grant.resource[..] {
                 [] => rfc9068.then_some(Audience::One(issuance.issuer)),
                 [one] => Some(Audience::One(one)),
                 several => Some(Audience::Several(several)),
             },
-            sub: rfc9068.then_some(client.id.as_str()),
+            sub: rfc9068.then_some(of.client_id),
             pid: grant.pid.as_deref(),
         }
     }
@@ -119,6 +141,43 @@ impl<'a> AccessToken<'a> {
     /// The JSON that is signed.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(self)
+    }
+}
+
+/// What a token says about those who are party to it.
+struct PartyClaims<'a> {
+    client_amr: &'static str,
+    client_id: &'a str,
+    consumer: Consumer<'a>,
+    supplier: Option<Party>,
+    delegation_source: Option<&'a str>,
+}
+
+impl<'a> PartyClaims<'a> {
+    fn of(parties: &'a Parties<'a>) -> Self {
+        match parties {
+            Parties::Business(business) => Self {
+                client_amr: business.seal.name(),
+                client_id: business.client_id.as_str(),
+                consumer: Consumer::Business(BusinessParty::new(business)),
+                supplier: None,
+                delegation_source: None,
+            },
+            Parties::Client(parties) => {
+                let client = parties.client();
+                let for_another = parties.delegation_source.is_some() || client.customer.is_some();
+                Self {
+                    client_amr: match parties.proven.proof {
+                        ClientProof::EnterpriseCertificate => "virksomhetssertifikat",
+                        ClientProof::RegisteredKey { .. } => "private_key_jwt",
+                    },
+                    client_id: client.id.as_str(),
+                    consumer: Consumer::Organization(Party::new(parties.stands_for())),
+                    supplier: for_another.then(|| Party::new(client.organization)),
+                    delegation_source: parties.delegation_source.as_deref(),
+                }
+            }
+        }
     }
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::clock::Timestamp;
-use crate::domain::client::ClientId;
+use crate::domain::european_business::CertificateId;
 use crate::domain::json::Json;
 use crate::pki::public_key::PublicKey;
 use crate::store::SpentId;
+use crate::token::caller::Caller;
 use crate::token::claims::{Grant, GrantRules};
 use crate::token::jws::{Said, UnverifiedAssertion};
 use crate::token::refusal::Refusal;
@@ -32,11 +33,22 @@ impl ReplayId {
     }
 
     fn of(owner: &str, kind: u8, unique: &[u8]) -> Self {
-        let mut hash = Context::new(&SHA256);
         // A client id has no NUL, so the frame is unambiguous.
-        hash.update(owner.as_bytes());
-        hash.update(&[0, kind]);
-        hash.update(unique);
+        Self::of_parts(&[owner.as_bytes(), &[0, kind], unique])
+    }
+
+    /// What a European business has said, known by its certificate. Its `client_id` would not do: two certificates may have
+    /// the same serial number, and then one could spend what is the other's.
+    fn of_certificate(certificate: CertificateId, kind: u8, unique: &[u8]) -> Self {
+        // No id of a client is empty, and a certificate takes 32 octets, so this frame is that of nothing else.
+        Self::of_parts(&[&[0, kind], &certificate.0, unique])
+    }
+
+    fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hash = Context::new(&SHA256);
+        for part in parts {
+            hash.update(part);
+        }
         let mut id = [0; 32];
         id.copy_from_slice(hash.finish().as_ref());
         Self(id)
@@ -75,13 +87,22 @@ impl VerifiedAssertion<'_> {
         Grant::check(&self.said.claims, rules, now)
     }
 
-    /// What may be spent once: the client's `jti`, or else what the signature is over. Not the signature
+    /// What may be spent once: the caller's `jti`, or else what the signature is over. Not the signature
     /// itself, because an ECDSA signature has a twin that is just as right.
-    pub fn replay_id(&self, client: &ClientId, grant: &Grant) -> ReplayId {
-        let (kind, unique) = match &grant.jti {
-            Some(jti) => (1_u8, jti.as_bytes()),
-            None => (2_u8, self.signed),
-        };
-        ReplayId::of(client.as_str(), kind, unique)
+    pub fn replay_id(&self, caller: &Caller, grant: &Grant) -> ReplayId {
+        match (caller, &grant.jti) {
+            (Caller::Client(proven), Some(jti)) => {
+                ReplayId::of(proven.client.client.id.as_str(), 1, jti.as_bytes())
+            }
+            (Caller::Client(proven), None) => {
+                ReplayId::of(proven.client.client.id.as_str(), 2, self.signed)
+            }
+            (Caller::Business(business), Some(jti)) => {
+                ReplayId::of_certificate(business.certificate, 4, jti.as_bytes())
+            }
+            (Caller::Business(business), None) => {
+                ReplayId::of_certificate(business.certificate, 5, self.signed)
+            }
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A client with any registered key must name one of them by `kid`. A client without may send its
 //! enterprise certificate in `x5c`: then the certificate must lead to an authority that counts here, pass
-//! its rules, and be of the client's own organization. The same is asked, at every use, of the certificate
+//! its rules, and be of the client's own organization, or of a European business
+//! ([`crate::token::caller`]). The same is asked, at every use, of the certificate
 //! that a registered key is locked to. A chain that has been verified is remembered by its hash until the
 //! first certificate or revocation list in it ends, or the lists or authorities are replaced; where responders are asked
 //! ([`crate::token::responders`]), no longer than minutes, and never beyond a "revoked" of theirs.
@@ -15,13 +16,14 @@ use moka::sync::Cache;
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::client::{Client, KeyId};
+use crate::domain::european_business::EuropeanBusiness;
 use crate::domain::organization::OrganizationNumber;
 use crate::keys::client_jwk::ClientJwk;
 use crate::pki::chain::{CertificateChain, fingerprint};
 use crate::pki::error::PkiError;
 use crate::pki::public_key::PublicKey;
-use crate::pki::trust_set::TrustSet;
-use crate::token::jws::{KeyHint, UnverifiedAssertion};
+use crate::pki::trust_set::{Holder, TrustSet, VerifiedChain};
+use crate::token::jws::UnverifiedAssertion;
 use crate::token::last_use::Noted;
 use crate::token::refusal::Refusal;
 use crate::token::responders::Responders;
@@ -52,26 +54,6 @@ struct ParsedKey {
     certificates: Option<Vec<Vec<u8>>>,
 }
 
-/// How the client has proved itself; tokens say it as `client_amr`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClientProof {
-    /// With an enterprise certificate.
-    EnterpriseCertificate,
-    /// With a registered key.
-    RegisteredKey,
-}
-
-/// The key an assertion must verify under.
-#[derive(Clone, Debug)]
-pub struct ProofKey {
-    /// What kind of proof it is.
-    pub proof: ClientProof,
-    /// The key itself.
-    pub key: PublicKey,
-    /// Where a registered key stands among the client's.
-    pub place: Option<usize>,
-}
-
 impl KeyedClient {
     /// Parses the keys of a client. A key that was fit when it was registered and is not any more, because
     /// the rules have become stricter, counts as unknown.
@@ -86,32 +68,23 @@ impl KeyedClient {
         Self { client, keys, noted: Noted::default(), keys_noted }
     }
 
-    /// The key that `assertion` must verify under, if it is to be from this client. What responders can tell about its
-    /// certificates in a moment is waited for.
-    pub async fn key_of(
+    /// The registered key of that id, and where it stands among the client's; with its certificate judged, if it is locked
+    /// to one. What responders can tell about that in a moment is waited for.
+    pub(super) async fn registered_key(
         &self,
+        id: Option<&KeyId>,
         assertion: &UnverifiedAssertion<'_>,
         certificates: &EnterpriseCertificates,
         now: Timestamp,
-    ) -> Result<ProofKey, Refusal> {
-        match &assertion.said.key {
-            KeyHint::Registered(id) => {
-                let (place, parsed) = self.registered(id.as_ref(), now)?;
-                let key = parsed.key.clone();
-                if let Some(chain) = &parsed.certificates {
-                    let presented = PresentedCertificates::new(chain, key.algorithm());
-                    self.certified(assertion, presented, certificates, now).await?;
-                }
-                Ok(ProofKey { proof: ClientProof::RegisteredKey, key, place: Some(place) })
-            }
-            KeyHint::Certificates(_) if !self.client.keys.is_empty() => Err(Refusal::KeyRequired),
-            KeyHint::Certificates(chain) => {
-                let presented = PresentedCertificates::new(chain, assertion.said.algorithm);
-                let verified = self.certified(assertion, presented, certificates, now).await?;
-                let key = verified.key.clone();
-                Ok(ProofKey { proof: ClientProof::EnterpriseCertificate, key, place: None })
-            }
+    ) -> Result<(usize, PublicKey), Refusal> {
+        let (place, parsed) = self.registered(id, now)?;
+        let key = parsed.key.clone();
+        if let Some(chain) = &parsed.certificates {
+            let presented = PresentedCertificates::new(chain, key.algorithm());
+            certificates.learn_for(assertion, presented, now).await;
+            self.require_own(&*certificates.verify(presented, now)?)?;
         }
+        Ok((place, key))
     }
 
     fn registered(
@@ -130,20 +103,13 @@ impl KeyedClient {
         }
     }
 
-    /// Judges the chain that `assertion` is to be proved by, which must be that of the client's own organization.
-    async fn certified(
-        &self,
-        assertion: &UnverifiedAssertion<'_>,
-        presented: PresentedCertificates<'_>,
-        certificates: &EnterpriseCertificates,
-        now: Timestamp,
-    ) -> Result<Arc<VerifiedCertificate>, Refusal> {
-        certificates.learn_for(assertion, presented, now).await;
-        let verified = certificates.verify(presented, now)?;
-        if verified.organization == self.client.organization {
-            Ok(verified)
+    /// Holds that a certificate is that of the client's own organization.
+    pub(super) fn require_own(&self, verified: &VerifiedCertificate) -> Result<(), Refusal> {
+        let certificate = verified.organization()?;
+        if certificate == self.client.organization {
+            Ok(())
         } else {
-            Err(Refusal::CertificateOrganization { certificate: verified.organization })
+            Err(Refusal::CertificateOrganization { certificate })
         }
     }
 }
@@ -172,6 +138,8 @@ impl<'a> PresentedCertificates<'a> {
 /// The authorities whose enterprise certificates count here.
 pub struct EnterpriseCertificates {
     sets: Arc<[TrustSet]>,
+    /// Whether any of the sets takes European businesses.
+    take_businesses: bool,
     verified: Cache<ChainHash, Arc<VerifiedCertificate>>,
     pub(super) responders: Option<Arc<dyn Responders>>,
 }
@@ -181,18 +149,50 @@ type ChainHash = [u8; 32];
 
 /// A certificate that has passed every check.
 pub struct VerifiedCertificate {
-    /// The organization that it names.
-    pub organization: OrganizationNumber,
+    /// Whose it is.
+    pub holder: CertificateHolder,
     /// Its key.
     pub key: PublicKey,
     /// When the first certificate or revocation list ends that it depends on.
     pub valid_until: Timestamp,
 }
 
+/// Whom a certificate was issued to, which decides for what it counts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CertificateHolder {
+    /// A European business, which is no client's organization.
+    Business(Arc<EuropeanBusiness>),
+    /// An organization, whose clients may use it.
+    Organization(OrganizationNumber),
+}
+
+impl VerifiedCertificate {
+    /// The organization whose clients may use it.
+    pub fn organization(&self) -> Result<OrganizationNumber, Refusal> {
+        match &self.holder {
+            CertificateHolder::Organization(number) => Ok(*number),
+            CertificateHolder::Business(business) => Err(Refusal::Certificate {
+                check: "organization",
+                detail: format!(
+                    "it is a certificate for seals of {}, which counts by itself and for no client",
+                    business.identifier
+                ),
+            }),
+        }
+    }
+}
+
 impl EnterpriseCertificates {
     /// Accepts what any of these trust sets accepts.
     pub fn new(sets: impl Into<Arc<[TrustSet]>>) -> Self {
-        Self { sets: sets.into(), verified: Cache::new(CHAINS_MAX), responders: None }
+        let sets = sets.into();
+        let take_businesses = sets.iter().any(TrustSet::takes_businesses);
+        Self { sets, take_businesses, verified: Cache::new(CHAINS_MAX), responders: None }
+    }
+
+    /// Whether a certificate alone may make a caller: that of a European business.
+    pub fn take_businesses(&self) -> bool {
+        self.take_businesses
     }
 
     /// The trust sets, by the order in which they are tried.
@@ -241,28 +241,24 @@ impl EnterpriseCertificates {
         now: Timestamp,
     ) -> Result<VerifiedCertificate, Refusal> {
         let chain = presented.chain().map_err(|_| Refusal::CertificateHeader)?;
+        let is_stranger = |error: &PkiError| matches!(error, PkiError::NoPath { .. });
         let mut reason: Option<PkiError> = None;
-        for set in self.sets.iter() {
-            match set.verify(&chain, now) {
-                Ok(verified) => {
-                    let organization = verified.organization().ok_or_else(no_organization)?;
-                    let key = verified.public_key(presented.algorithm).map_err(|error| {
-                        Refusal::Certificate { check: "key algorithm", detail: error.to_string() }
-                    })?;
-                    return Ok(VerifiedCertificate {
-                        organization,
-                        key,
-                        valid_until: verified.valid_until(),
-                    });
-                }
-                // A set to which no path leads has nothing to say when another one has.
-                Err(error) => {
-                    let is_stranger = |error: &PkiError| matches!(error, PkiError::NoPath { .. });
-                    if reason
-                        .as_ref()
-                        .is_none_or(|known| is_stranger(known) && !is_stranger(&error))
-                    {
-                        reason = Some(error);
+        // What an authority of clients has issued never counts as that of a business: not even what its set refuses.
+        for of_businesses in [false, true] {
+            if reason.as_ref().is_some_and(|reason| !is_stranger(reason)) {
+                break;
+            }
+            for set in self.sets.iter().filter(|set| set.takes_businesses() == of_businesses) {
+                match set.verify(&chain, now) {
+                    Ok(verified) => return accept(&verified, presented.algorithm),
+                    // A set to which no path leads has nothing to say when another one has.
+                    Err(error) => {
+                        if reason
+                            .as_ref()
+                            .is_none_or(|known| is_stranger(known) && !is_stranger(&error))
+                        {
+                            reason = Some(error);
+                        }
                     }
                 }
             }
@@ -293,6 +289,21 @@ impl EnterpriseCertificates {
         bytes.copy_from_slice(hash.finish().as_ref());
         bytes
     }
+}
+
+/// What a trust set has accepted, ready for use with `algorithm`.
+fn accept(verified: &VerifiedChain, algorithm: Algorithm) -> Result<VerifiedCertificate, Refusal> {
+    let holder = match verified.holder() {
+        Holder::Business(business) => CertificateHolder::Business(Arc::clone(business)),
+        Holder::Organization(number) => CertificateHolder::Organization(*number),
+        Holder::Unnamed => return Err(no_organization()),
+    };
+    let key = verified.public_key(algorithm);
+    let key = key.map_err(|error| Refusal::Certificate {
+        check: "key algorithm",
+        detail: error.to_string(),
+    })?;
+    Ok(VerifiedCertificate { holder, key, valid_until: verified.valid_until() })
 }
 
 /// A trust set for tokens always names organizations; one that does not is a mistake of the set-up.

@@ -4,8 +4,6 @@
 //! codes and no logging here; when the caches are warm, every line but the eighth is memory and arithmetic. Before the
 //! fourth a certificate that responders are asked about may be waited for, once.
 
-use std::sync::Arc;
-
 use crate::clock::Timestamp;
 use crate::domain::client::ClientStatus;
 use crate::domain::scope::{OutagePolicy, RequestedScopes};
@@ -13,10 +11,11 @@ use crate::domain::step::Step;
 use crate::token::access::decide;
 use crate::token::access_token::{AccessToken, Issuance, new_jti};
 use crate::token::assertion::ReplayId;
+use crate::token::caller::{Caller, Claimed};
 use crate::token::claims::Grant;
-use crate::token::client_key::KeyedClient;
 use crate::token::feed::Freshness;
 use crate::token::jws::UnverifiedAssertion;
+use crate::token::limit::TooMany;
 use crate::token::refusal::Refusal;
 use crate::token::trail::{At as _, Trail};
 use crate::token::{Issuer, TokenRequest};
@@ -43,21 +42,20 @@ impl Issuer {
         let freshness = self.feed.freshness(now, self.rules.outage_max)?;
 
         let unverified = UnverifiedAssertion::parse(request.assertion).at(Step::Parse, trail)?; // 2
-        let client = self.client(request, &unverified, trail).await;
-        let keyed = client.at(Step::Client, trail)?; // 3
-        let key = keyed.key_of(&unverified, &self.certificates, now).await;
-        let key = key.at(Step::Key, trail)?; // 4
-        let assertion = unverified.verify(&key.key).at(Step::Signature, trail)?; // 5
+        let claimed = self.claimed(request, &unverified, trail).await;
+        let claimed = claimed.at(Step::Client, trail)?; // 3
+        let proven = claimed.prove(&unverified, &self.certificates, now).await;
+        let (caller, key) = proven.at(Step::Key, trail)?; // 4
+        trail.note_caller(&caller);
+        let assertion = unverified.verify(&key).at(Step::Signature, trail)?; // 5
         let grant = assertion.check(&self.rules.grant, now).at(Step::Claims, trail)?; // 6
-        let client = &keyed.client;
-        self.requests.allow(&client.id)?;
+        self.allow(&caller)?;
         let most = self.rules.lifetime_seconds_max;
-        let decision = decide(&self.caches, &self.registers, client, &grant, most, now)
-            .await
-            .at(Step::Access, trail)?; // 7
-        let replay_id = assertion.replay_id(&client.id, &grant);
-        let spent = self.spend(replay_id, &grant, decision.outage_policy, &freshness).await;
-        let spent = spent.inspect_err(|_| self.requests.give_back(&client.id));
+        let decision = decide(&self.caches, &self.registers, &caller, &grant, most, now);
+        let decision = decision.await.at(Step::Access, trail)?; // 7
+        let replay_id = assertion.replay_id(&caller, &grant);
+        let spent = self.spend(replay_id, &grant, decision.terms.outage_policy, &freshness).await;
+        let spent = spent.inspect_err(|_| self.give_back(&caller));
         spent.at(Step::Spend, trail)?; // 8
 
         let jti = new_jti(&*self.random);
@@ -67,24 +65,24 @@ impl Issuer {
             jti: &jti,
             now,
         };
-        let token = AccessToken::new(issuance, client, key.proof, &grant, &decision);
+        let token = AccessToken::new(issuance, &grant, &decision);
         let access_token = self.sign(&token, now).at(Step::Sign, trail)?; // 9
-        self.token_uses.count(&keyed, decision.stands_for(client), &grant.scopes, now);
-        self.last_uses.note(&keyed, key.place, decision.unnoted, now);
+        self.token_uses.count(&decision.parties, &grant.scopes, now);
+        self.last_uses.note(decision.parties, now);
         Ok(IssuedToken {
             access_token,
-            lifetime_seconds: decision.lifetime_seconds,
+            lifetime_seconds: decision.terms.lifetime_seconds,
             scopes: grant.scopes,
         })
     }
 
-    /// The active client that the assertion claims to be from. What it claims is proved later.
-    async fn client(
+    /// Whom the assertion claims to be from. What it claims is proved later.
+    async fn claimed(
         &self,
         request: &TokenRequest<'_>,
         assertion: &UnverifiedAssertion<'_>,
         trail: &mut Trail<'_>,
-    ) -> Result<Arc<KeyedClient>, Refusal> {
+    ) -> Result<Claimed, Refusal> {
         trail.note_said(&assertion.said);
         let claimed = assertion.claimed_client()?;
         let client = match claimed.parse() {
@@ -96,11 +94,30 @@ impl Issuer {
             return Err(Refusal::ClientMismatch);
         }
         let active = client.filter(|client| client.client.status == ClientStatus::Active);
-        let client = active.ok_or(Refusal::UnknownClient)?;
-        if self.caches.takes_part(client.client.organization).await? {
-            Ok(client)
-        } else {
-            Err(Refusal::UnknownClient)
+        match active {
+            Some(client) if self.caches.takes_part(client.client.organization).await? => {
+                Ok(Claimed::Client(client))
+            }
+            // Then a certificate may still say who it is from, if such certificates count.
+            Some(_) | None if assertion.is_certified() && self.certificates.take_businesses() => {
+                Ok(Claimed::Nobody(Refusal::UnknownClient))
+            }
+            Some(_) | None => Err(Refusal::UnknownClient),
+        }
+    }
+
+    /// Counts a request against the limit of its caller.
+    fn allow(&self, caller: &Caller) -> Result<(), TooMany> {
+        match caller {
+            Caller::Business(business) => self.business_requests.allow(&business.certificate),
+            Caller::Client(proven) => self.requests.allow(&proven.client.client.id),
+        }
+    }
+
+    fn give_back(&self, caller: &Caller) {
+        match caller {
+            Caller::Business(business) => self.business_requests.give_back(&business.certificate),
+            Caller::Client(proven) => self.requests.give_back(&proven.client.client.id),
         }
     }
 

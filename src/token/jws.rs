@@ -64,6 +64,13 @@ impl<'a> UnverifiedAssertion<'a> {
     }
 }
 
+impl UnverifiedAssertion<'_> {
+    /// Whether it brings certificates along, whatever they are worth.
+    pub fn is_certified(&self) -> bool {
+        matches!(self.said.key, KeyHint::Certificates(_))
+    }
+}
+
 /// Three parts with two dots between them, and nothing else.
 pub(super) fn split(text: &str) -> Option<(&str, &str, &str)> {
     let mut parts = text.split('.');

@@ -13,8 +13,10 @@ use tokio::sync::mpsc;
 
 use crate::clock::Timestamp;
 use crate::store::{LAST_USES_MAX, LastUse, LastUseWriter, Store};
+use crate::token::access::{ClientParties, Parties};
 use crate::token::background::{Background, Failing, Stop};
 use crate::token::cache::KnownAccess;
+use crate::token::caller::ClientProof;
 use crate::token::client_key::KeyedClient;
 
 /// Seconds between two notes of the same thing: people ask on which day, not in which second.
@@ -86,22 +88,23 @@ impl LastUses {
         Self { queue, task: Background::start(|stop| writer.run(stop)) }
     }
 
-    /// Notes that a client has got a token at `now`, with the key at that place, by these accesses.
-    pub(super) fn note(
-        &self,
-        client: &Arc<KeyedClient>,
-        key: Option<usize>,
-        accesses: Vec<Arc<KnownAccess>>,
-        now: Timestamp,
-    ) {
+    /// Notes what has been used to get a token at `now`: the client, its key, and accesses. A European business has none
+    /// of these here.
+    pub(super) fn note(&self, parties: Parties<'_>, now: Timestamp) {
+        let Parties::Client(ClientParties { proven, unnoted, .. }) = parties else { return };
+        let client = &proven.client;
         if client.noted.is_due(now) {
             self.take(Used::Client(Arc::clone(client)), now);
         }
+        let key = match proven.proof {
+            ClientProof::RegisteredKey { place } => Some(place),
+            ClientProof::EnterpriseCertificate => None,
+        };
         let key = key.and_then(|place| client.keys_noted.get(place).map(|noted| (place, noted)));
         if let Some((place, _)) = key.filter(|(_, noted)| noted.is_due(now)) {
             self.take(Used::Key(Arc::clone(client), place), now);
         }
-        for access in accesses {
+        for access in unnoted {
             self.take(Used::Access(access), now);
         }
     }

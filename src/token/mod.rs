@@ -5,16 +5,17 @@
 //! 3. The client is found ([`cache`]).
 //! 4. The key is found: registered (`kid`), or that of an enterprise certificate (`x5c`) which leads to an
 //!    authority that counts here and is of the client's organization ([`client_key`], [`crate::pki`]), whose responder
-//!    may have been asked about it ([`responders`]).
+//!    may have been asked about it ([`responders`]). A certificate for seals may make a caller by itself, a European
+//!    business, which is no client ([`caller`]).
 //! 5. The signature is verified ([`assertion`]).
 //! 6. Audience, times and the other claims are checked ([`claims`]).
-//! 7. It is decided whether the client may have every scope it asks for ([`access`]), and, for a supplier,
+//! 7. It is decided whether the caller may have every scope it asks for ([`access`]), and, for a supplier,
 //!    whether its customer has delegated it ([`delegation`]).
 //! 8. The assertion is spent: one durable insert, before anything is signed ([`replay`]).
 //! 9. The access token is made and signed ([`access_token`], [`crate::keys`]).
 //! 10. The answer is written ([`crate::http`]).
 //!
-//! Between 6 and 7 the request counts against the limit of its client, if there is one ([`limit`]): not before,
+//! Between 6 and 7 the request counts against the limit of its caller, if there is one ([`limit`]): not before,
 //! because anybody can send what looks like a client's assertion and so could lock it out. For the same reason an
 //! assertion that has been spent already does not count: whoever has got hold of one can send it again, and of one
 //! that has not been spent could do worse.
@@ -34,6 +35,7 @@ pub mod assertion;
 mod background;
 pub mod bearer;
 pub mod cache;
+pub mod caller;
 pub mod claims;
 pub mod client_key;
 pub mod delegation;
@@ -55,6 +57,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Random};
 use crate::domain::client::ClientId;
+use crate::domain::european_business::CertificateId;
 use crate::keys::SharedKeyRing;
 use crate::token::access_token::TokenProfile;
 use crate::token::cache::Caches;
@@ -107,6 +110,8 @@ pub struct Issuer {
     pub certificates: Arc<EnterpriseCertificates>,
     /// How often one client may ask.
     pub requests: RateLimit<ClientId>,
+    /// How often one certificate of a European business may ask.
+    pub business_requests: RateLimit<CertificateId>,
     /// The register of spent assertions.
     pub replay: Replay,
     /// Notes what is used.

@@ -17,13 +17,13 @@ use crate::domain::refused_request::RefusedRequest;
 use crate::domain::step::Step;
 use crate::store::{REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, Store};
 use crate::token::background::{Background, Failing, Stop};
-use crate::token::trail::Trail;
+use crate::token::trail::{Sender, Trail};
 
 /// How often records are written, so that one can be read a moment after the answer.
 const ROUND: Duration = Duration::from_millis(250);
 
-/// Records of each kind of sender in one round: of clients that have signed, of clients whose signature is
-/// not known to be right, and of clients that do not exist. Four times as many a second, which is more than
+/// Records of each kind of sender in one round: of clients and European businesses that have signed, of those whose
+/// signature is not known to be right, and of clients that do not exist. Four times as many a second, which is more than
 /// people read and less than a database notices.
 const SHARES: [usize; 3] = [32, 16, 16];
 const _: () = assert!(SHARES[0] + SHARES[1] + SHARES[2] <= REFUSED_REQUESTS_MAX);
@@ -91,13 +91,17 @@ impl Recorder {
 
     /// Takes the record of the request whose trail this is. It is only made when there is room.
     pub fn take(&self, trail: &Trail<'_>, make: impl FnOnce() -> RefusedRequest) -> Recorded {
-        let client = trail.facts().client().map(|client| client.client.id.as_str());
-        let kind = match client {
+        let sender = match trail.facts().sender() {
+            Sender::Business(business) => Some(business.identifier.as_str()),
+            Sender::Client(client) => Some(client.client.id.as_str()),
+            Sender::Nobody => None,
+        };
+        let kind = match sender {
             Some(_) if trail.has_passed(Step::Signature) => 0,
             Some(_) => 1,
             None => 2,
         };
-        if client.is_some_and(|client| !self.counters.admits(client, kind)) {
+        if sender.is_some_and(|sender| !self.counters.admits(sender, kind)) {
             return Recorded::Dropped;
         }
         match self.queues[kind].try_reserve() {

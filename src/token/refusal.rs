@@ -262,6 +262,15 @@ pub enum Refusal {
         /// The scope.
         scope: ScopeName,
     },
+    /// The scope is not one for European businesses, or not active.
+    #[error(
+        "Token request contains invalid scopes for client, {scope}. It must be an active scope that \
+         supports European businesses."
+    )]
+    ScopeOfBusiness {
+        /// The first scope for which this is so.
+        scope: ScopeName,
+    },
     /// The client does not have the scope, or the scope is not active.
     #[error(
         "Token request contains invalid scopes for client, {scope}. It must be an active scope that has \
@@ -368,9 +377,10 @@ impl Refusal {
             Self::Delegation { .. } | Self::NoAccess { .. } => ErrorKind::Forbidden,
             Self::MalformedAssertion | Self::OwnConsumer => ErrorKind::InvalidRequest,
             Self::Resource => ErrorKind::InvalidTarget,
-            Self::ScopeClaim(_) | Self::ScopeOfClient { .. } | Self::ScopeProduct { .. } => {
-                ErrorKind::InvalidScope
-            }
+            Self::ScopeClaim(_)
+            | Self::ScopeOfBusiness { .. }
+            | Self::ScopeOfClient { .. }
+            | Self::ScopeProduct { .. } => ErrorKind::InvalidScope,
             Self::TooManyRequests(_) => ErrorKind::TooManyRequests,
             Self::Fenced { .. } | Self::Unavailable { .. } => ErrorKind::TemporarilyUnavailable,
             _ => ErrorKind::InvalidGrant,
@@ -391,7 +401,9 @@ impl Refusal {
             Self::MalformedAssertion => MpCode::Mp011,
             Self::NoAccess { .. } => MpCode::Mp250,
             Self::Replayed => MpCode::Mp012,
-            Self::ScopeClaim(_) | Self::ScopeOfClient { .. } => MpCode::Mp200,
+            Self::ScopeClaim(_) | Self::ScopeOfBusiness { .. } | Self::ScopeOfClient { .. } => {
+                MpCode::Mp200
+            }
             Self::ScopeProduct { .. } => MpCode::Mp201,
             Self::Signature => MpCode::Mp124,
             Self::Time { .. } => MpCode::Mp130,

@@ -13,10 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
+use crate::domain::european_business::EuropeanBusiness;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::RequestedScopes;
-use crate::domain::usage::{Day, TokenUse, USAGE_DAYS_MAX};
+use crate::domain::usage::{Day, TokenUse, TokenUser, USAGE_DAYS_MAX};
 use crate::store::{Store, TOKEN_USES_MAX, TokenUseWriter};
+use crate::token::access::Parties;
 use crate::token::background::{Background, Failing, Stop};
 use crate::token::client_key::KeyedClient;
 
@@ -55,7 +57,14 @@ struct Shards {
 /// Counts of some threads, alone in its lines of the processors' caches.
 #[derive(Default)]
 #[repr(align(128))]
-struct Shard(Mutex<HashMap<Counted, Count>>);
+struct Shard(Mutex<Counts>);
+
+/// What has been counted: of clients, which are nearly all, in a form that is found without making anything.
+#[derive(Default)]
+struct Counts {
+    of_clients: HashMap<Counted, Count>,
+    of_businesses: HashMap<TokenUse, u64>,
+}
 
 /// What is counted, in a form that is found fast.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -87,15 +96,15 @@ impl TokenUses {
         Self { shards, task: Background::start(|stop| writer.run(stop)) }
     }
 
-    /// Counts a token that has been issued to a client at `now` and stands for `consumer`.
-    pub(super) fn count(
-        &self,
-        client: &Arc<KeyedClient>,
-        consumer: OrganizationNumber,
-        scopes: &RequestedScopes,
-        now: Timestamp,
-    ) {
-        self.shards.count(client, consumer, scopes, Day::of(now));
+    /// Counts a token that has been issued at `now`.
+    pub(super) fn count(&self, parties: &Parties<'_>, scopes: &RequestedScopes, now: Timestamp) {
+        let day = Day::of(now);
+        match parties {
+            Parties::Business(business) => self.shards.count_of_business(business, scopes, day),
+            Parties::Client(of) => {
+                self.shards.count(&of.proven.client, of.stands_for(), scopes, day);
+            }
+        }
     }
 
     /// Writes what has been counted, and ends. What comes afterwards is lost.
@@ -129,6 +138,7 @@ impl Shards {
         day: Day,
     ) {
         let mut counts = self.shards[own_shard()].lock();
+        let counts = &mut counts.of_clients;
         let address = Arc::as_ptr(client).addr();
         for name in scopes.names() {
             // It is one of them, or the token would not have been issued.
@@ -146,20 +156,44 @@ impl Shards {
         }
     }
 
+    fn count_of_business(&self, it: &EuropeanBusiness, scopes: &RequestedScopes, day: Day) {
+        let mut counts = self.shards[own_shard()].lock();
+        let counts = &mut counts.of_businesses;
+        for scope in scopes.names() {
+            let (identifier, client) = (it.identifier.clone(), it.client_id.clone());
+            let by = TokenUser::Business { identifier, client };
+            let counted = TokenUse { day, scope: scope.clone(), by };
+            if let Some(tokens) = counts.get_mut(&counted) {
+                *tokens += 1;
+            } else if counts.len() < SHARD_COUNTS_MAX {
+                counts.insert(counted, 1);
+            } else {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Takes what has been counted, shard by shard.
     fn take(&self) -> impl Iterator<Item = (TokenUse, u64)> {
-        let counts = self.shards.iter().flat_map(|shard| std::mem::take(&mut *shard.lock()));
-        counts.filter_map(|(counted, count)| {
-            let client = &count.client.client;
-            let scope = client.scopes.get(counted.scope)?.clone();
-            let (day, consumer) = (counted.day, counted.consumer);
-            Some((TokenUse { day, scope, consumer, client: client.id.clone() }, count.tokens))
+        self.shards.iter().flat_map(|shard| {
+            let counts = std::mem::take(&mut *shard.lock());
+            let of_clients = counts.of_clients.into_iter().filter_map(Count::into_use);
+            of_clients.chain(counts.of_businesses)
         })
     }
 }
 
+impl Count {
+    fn into_use((counted, count): (Counted, Self)) -> Option<(TokenUse, u64)> {
+        let client = &count.client.client;
+        let scope = client.scopes.get(counted.scope)?.clone();
+        let by = TokenUser::Client { consumer: counted.consumer, client: client.id.clone() };
+        Some((TokenUse { day: counted.day, scope, by }, count.tokens))
+    }
+}
+
 impl Shard {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Counted, Count>> {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -281,7 +315,11 @@ mod tests {
     fn taken(shards: &Shards) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
         for (it, tokens) in shards.take() {
-            let key = format!("{} {} {} {}", it.day.number(), it.scope, it.consumer, it.client);
+            let by = match &it.by {
+                TokenUser::Business { identifier, client } => format!("{identifier} {client}"),
+                TokenUser::Client { consumer, client } => format!("{consumer} {client}"),
+            };
+            let key = format!("{} {} {by}", it.day.number(), it.scope);
             *all.entry(key).or_default() += tokens;
         }
         all

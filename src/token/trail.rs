@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::domain::european_business::EuropeanBusiness;
 use crate::domain::step::Step;
+use crate::token::caller::Caller;
 use crate::token::client_key::KeyedClient;
 use crate::token::jws::Said;
 
@@ -22,7 +24,19 @@ pub struct Trail<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     said: Option<Arc<Said>>,
-    client: Option<Arc<KeyedClient>>,
+    sender: Sender,
+}
+
+/// Who has sent a request, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub enum Sender {
+    /// The European business whose certificate it came with, whatever the assertion says.
+    Business(Arc<EuropeanBusiness>),
+    /// The client that the assertion names, active or not; whether it is from that client is another question.
+    Client(Arc<KeyedClient>),
+    /// Nobody who is known.
+    #[default]
+    Nobody,
 }
 
 impl Facts {
@@ -31,10 +45,25 @@ impl Facts {
         self.said.as_deref()
     }
 
-    /// The client that the assertion names, active or not; whether it is from that client is another
-    /// question.
+    /// Who has sent it.
+    pub fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// The client that has sent it, if it is one.
     pub fn client(&self) -> Option<&KeyedClient> {
-        self.client.as_deref()
+        match &self.sender {
+            Sender::Client(client) => Some(client),
+            Sender::Business(_) | Sender::Nobody => None,
+        }
+    }
+
+    /// The European business that has sent it, if it is one.
+    pub fn business(&self) -> Option<&EuropeanBusiness> {
+        match &self.sender {
+            Sender::Business(business) => Some(business),
+            Sender::Client(_) | Sender::Nobody => None,
+        }
     }
 }
 
@@ -77,7 +106,15 @@ impl<'a> Trail<'a> {
 
     /// Notes which client the assertion names, if there is one.
     pub(super) fn note_client(&mut self, client: Option<&Arc<KeyedClient>>) {
-        self.facts.client = client.map(Arc::clone);
+        self.facts.sender =
+            client.map_or(Sender::Nobody, |client| Sender::Client(Arc::clone(client)));
+    }
+
+    /// Notes who it is that asks. A certificate may tell otherwise than the assertion.
+    pub(super) fn note_caller(&mut self, caller: &Caller) {
+        if let Caller::Business(business) = caller {
+            self.facts.sender = Sender::Business(Arc::clone(business));
+        }
     }
 }
 

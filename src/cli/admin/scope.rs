@@ -109,6 +109,10 @@ pub(in crate::cli) struct ScopeSettings {
     /// Whether tokens are issued for it while the database cannot be reached, where the server does that.
     #[arg(long, value_name = "BOOL")]
     issued_in_outage: Option<bool>,
+    /// Whether every European business gets tokens for it by its certificate for electronic seals; the API must then
+    /// decide what each may.
+    #[arg(long, value_name = "BOOL")]
+    supports_european_businesses: Option<bool>,
 }
 
 /// Who can find a scope.
@@ -145,6 +149,10 @@ impl ScopeSettings {
             ("token_lifetime_seconds_max", self.token_lifetime_max.map(lifetime)),
             ("delegation_source", self.delegation_source.map(or_null)),
             ("issued_in_outage", self.issued_in_outage.map(Value::from)),
+            (
+                "supports_european_businesses",
+                self.supports_european_businesses.map(Value::from),
+            ),
         ])
     }
 }
@@ -225,10 +233,11 @@ mod tests {
             token_lifetime_max: Some(0),
             delegation_source: None,
             issued_in_outage: None,
+            supports_european_businesses: Some(true),
         };
         let expected = json!({
             "long_description": null, "visibility": "PRIVATE", "accessible_for_all": false,
-            "token_lifetime_seconds_max": null,
+            "token_lifetime_seconds_max": null, "supports_european_businesses": true,
         });
         assert_eq!(settings.edit(None), expected);
     }

@@ -7,7 +7,7 @@ use crate::domain::seal::SealKind;
 use crate::domain::trust::TrustEnvironment;
 use crate::pki::chain::CertificateChain;
 use crate::pki::error::PkiError;
-use crate::pki::trust_set::{OrganizationRule, TrustSet, TrustSetError, TrustSetSource};
+use crate::pki::trust_set::{Holder, OrganizationRule, TrustSet, TrustSetError, TrustSetSource};
 
 fn source(anchors_pem: Vec<u8>) -> TrustSetSource {
     TrustSetSource {
@@ -156,10 +156,10 @@ fn judged(identifier: &str, statements: &[Vec<u8>]) -> Result<(String, SealKind)
     let report = set.report(&chain, now());
     assert_eq!(report.accepted, verdict.is_ok());
     let verified = verdict?;
-    assert_eq!(report.organization_identifier.as_ref(), verified.organization_identifier());
-    assert_eq!(report.seal, verified.seal());
-    let identifier = verified.organization_identifier().unwrap().to_string();
-    Ok((identifier, verified.seal().unwrap()))
+    let Holder::Business(business) = verified.holder() else { panic!("{:?}", verified.holder()) };
+    assert_eq!(report.organization_identifier.as_ref(), Some(&business.identifier));
+    assert_eq!((report.seal, verified.organization()), (Some(business.seal), None));
+    Ok((business.identifier.to_string(), business.seal))
 }
 
 #[test]

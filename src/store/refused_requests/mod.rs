@@ -8,7 +8,9 @@ use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
 use crate::domain::excerpt::Excerpt;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::refused_request::{NamedClient, RefusedRequest, RefusedRequestPlace};
+use crate::domain::refused_request::{
+    NamedBusiness, NamedClient, RefusedRequest, RefusedRequestPlace,
+};
 use crate::domain::step::Step;
 use crate::store::database::{On, Turn, query, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
@@ -23,8 +25,9 @@ const SLICE_ROWS: u32 = 500;
 
 /// The columns, in the order in which they are read and written.
 const COLUMNS: &str = "trace_id, at, client_id, organization_number, signature_verified, error, code, \
-     answer, passed, failed, seen, expected, kid, certificate_number, scopes, consumer_number";
-const COLUMN_COUNT: usize = 16;
+     answer, passed, failed, seen, expected, kid, certificate_number, scopes, consumer_number, business_identifier, \
+     business_client_id";
+const COLUMN_COUNT: usize = 18;
 
 /// Whose records are listed.
 #[derive(Clone, Debug)]
@@ -70,6 +73,8 @@ struct RefusedRequestRow {
     certificate_number: Option<String>,
     scopes: Option<String>,
     consumer_number: Option<String>,
+    business_identifier: Option<String>,
+    business_client_id: Option<String>,
 }
 
 impl Store {
@@ -211,7 +216,9 @@ async fn insert(connection: On<'_>, records: &[RefusedRequest]) -> Result<(), St
             .bind(record.kid.as_ref().map(Excerpt::as_str))
             .bind(record.certificate_organization.as_ref().map(OrganizationNumber::as_str))
             .bind(record.scopes.as_ref().map(Excerpt::as_str))
-            .bind(record.consumer.as_ref().map(OrganizationNumber::as_str));
+            .bind(record.consumer.as_ref().map(OrganizationNumber::as_str))
+            .bind(record.business.as_ref().map(|business| business.identifier.as_str()))
+            .bind(record.business.as_ref().map(|business| business.client.as_str()));
     }
     insert.execute(connection).await?;
     Ok(())
@@ -266,10 +273,19 @@ impl TryFrom<RefusedRequestRow> for RefusedRequest {
             (None, None) => None,
             _ => return Err(corrupt(&"a client without organization, or the other way round")),
         };
+        let business = match (row.business_identifier, row.business_client_id) {
+            (Some(identifier), Some(client)) => Some(NamedBusiness {
+                identifier: identifier.parse().map_err(|e| corrupt(&e))?,
+                client: client.parse().map_err(|e| corrupt(&e))?,
+            }),
+            (None, None) => None,
+            _ => return Err(corrupt(&"half of a European business")),
+        };
         Ok(Self {
             trace_id: row.trace_id,
             at: Timestamp::from_seconds(row.at),
             client,
+            business,
             signature_verified: row.signature_verified,
             error: row.error,
             code: row.code,

@@ -13,6 +13,7 @@ fn record(number: u8, client: Option<&str>, signature_verified: bool) -> Refused
             id: id.parse().unwrap(),
             organization: "310000116".parse().unwrap(),
         }),
+        business: None,
         signature_verified,
         error: "invalid_grant".to_owned(),
         code: Some("MP-110".to_owned()),
@@ -36,7 +37,12 @@ async fn numbers(store: &Store, of: &RefusedRequestsOf) -> Vec<u8> {
 #[tokio::test]
 async fn what_is_written_is_read() {
     for (store, _kept) in stores().await {
-        let records = [record(1, Some("a"), true), record(2, None, false)];
+        let business = NamedBusiness {
+            identifier: "NTRSE-5560360793".parse().unwrap(),
+            client: "eidas-4386".parse().unwrap(),
+        };
+        let of_business = RefusedRequest { business: Some(business), ..record(3, None, true) };
+        let records = [record(1, Some("a"), true), record(2, None, false), of_business];
         store.refused_request_writer().write(&records, BOUNDS).await.unwrap();
         for record in records {
             assert_eq!(store.refused_request(&record.trace_id).await.unwrap(), Some(record));

@@ -9,7 +9,7 @@ use crate::domain::client::KeyId;
 use crate::domain::excerpt::Excerpt;
 use crate::domain::json::Json;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::refused_request::{NamedClient, RefusedRequest};
+use crate::domain::refused_request::{NamedBusiness, NamedClient, RefusedRequest};
 use crate::domain::scope::ScopeName;
 use crate::domain::step::Step;
 use crate::token::jws::KeyHint;
@@ -58,6 +58,10 @@ pub fn record(
         client: facts.client().map(|client| NamedClient {
             id: client.client.id.clone(),
             organization: client.client.organization,
+        }),
+        business: facts.business().map(|business| NamedBusiness {
+            identifier: business.identifier.clone(),
+            client: business.client_id.clone(),
         }),
         signature_verified: trail.has_passed(Step::Signature),
         error: answer.error.to_owned(),
@@ -171,6 +175,7 @@ impl Refusal {
             Self::ScopeProduct { scope } => {
                 both(scope.to_string(), "a scope for tokens between machines".to_owned())
             }
+            Self::ScopeOfBusiness { scope } => comparison_of_business(scope),
             Self::ScopeOfClient { scope } => comparison_of_scope(facts, scope),
             Self::Signature => both(
                 "a signature by another key, or over another text".to_owned(),
@@ -205,6 +210,11 @@ fn comparison_of_access(facts: &Facts, scope: &ScopeName) -> Comparison {
         format!("no access{number} to {scope} that holds now"),
         "one that the owner of the scope has granted".to_owned(),
     )
+}
+
+/// Whether a scope exists that does not let European businesses in is not told.
+fn comparison_of_business(scope: &ScopeName) -> Comparison {
+    both(scope.to_string(), "an active scope whose owner supports European businesses".to_owned())
 }
 
 /// Whether a scope exists that the client does not have is not told.

@@ -230,6 +230,11 @@ impl Trust {
         }
     }
 
+    /// The same for certificates for seals of any country.
+    pub(crate) fn european(pki: &Pki) -> Self {
+        Self { more: "profile = \"european-seal\"\n".to_owned(), ..Self::of(pki) }
+    }
+
     /// The same, with lists that are fetched from these addresses.
     pub(crate) fn fetching(pki: &Pki, urls: &[String]) -> Self {
         let more = format!("crl_urls = {urls:?}\n");
@@ -257,12 +262,12 @@ impl Trust {
         };
         format!(
             "[trust.set{index}]\nanchors = [{}]\nintermediates = [{}]\ncrls = [{}]\n\
-             revocation = \"{}\"\npolicies = [\"{POLICY}\"]\norganization_from_serial_number = {}\n{}",
+             revocation = \"{}\"\npolicies = [\"{POLICY}\"]\n{}{}",
             files("anchor", &self.anchors, "CERTIFICATE"),
             files("intermediate", &self.intermediates, "CERTIFICATE"),
             files("crl", &self.crls, ""),
             self.revocation,
-            self.serial_number,
+            if self.serial_number { "organization_from_serial_number = true\n" } else { "" },
             self.more,
         )
     }

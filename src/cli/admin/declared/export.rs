@@ -97,6 +97,7 @@ fn scope_of(found: &Value) -> DeclaredScope {
         token_lifetime_seconds_max: seconds(found, "token_lifetime_seconds_max"),
         delegation_source: text_if_any(found, "delegation_source"),
         issued_in_outage: found["issued_in_outage"].as_bool(),
+        supports_european_businesses: found["supports_european_businesses"].as_bool(),
     }
 }
 

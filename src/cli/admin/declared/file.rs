@@ -52,6 +52,8 @@ pub(super) struct DeclaredScope {
     pub(super) delegation_source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) issued_in_outage: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) supports_european_businesses: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -36,7 +36,8 @@ The file is TOML. Every member is called as in the admin API, and means the same
   scope = \"dev:greetings.read\"
   description = \"Read greetings\"
   # long_description, visibility (PUBLIC, PRIVATE, INTERNAL), accessible_for_all,
-  # allowed_integration_types, token_lifetime_seconds_max, delegation_source, issued_in_outage
+  # allowed_integration_types, token_lifetime_seconds_max, delegation_source, issued_in_outage,
+  # supports_european_businesses
 
   [[access]]
   scope = \"dev:greetings.read\"

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::client::ClientStatus;
+use crate::domain::client::{ClientStatus, TOKEN_LIFETIME_SECONDS};
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Recorded;
@@ -14,7 +14,6 @@ use crate::http::admin::compatible::on_behalf_of::OnBehalfOfReply;
 use crate::http::admin::compatible::{said, time};
 use crate::http::admin::error::ApiError;
 use crate::http::admin::value::{read, read_product};
-use crate::registry::TOKEN_LIFETIME_SECONDS;
 
 /// What every client here is: a machine that signs its requests.
 const APPLICATION_TYPE: &str = "web";

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Recorded;
 use crate::domain::scope::{
-    Scope, ScopeAudience, ScopeDetails, ScopeName, ScopeStatus, Visibility,
+    EuropeanBusinesses, Scope, ScopeAudience, ScopeDetails, ScopeName, ScopeStatus, Visibility,
 };
 use crate::http::admin::compatible::{said, time};
 use crate::http::admin::error::ApiError;
@@ -44,6 +44,7 @@ pub(super) struct ScopeReply {
     requires_user_consent: bool,
     requires_user_authentication: bool,
     requires_pseudonymous_tokens: bool,
+    supports_european_businesses: bool,
     owner_orgno: String,
     created: String,
     last_updated: String,
@@ -70,6 +71,7 @@ impl From<Recorded<Scope>> for ScopeReply {
             requires_user_consent: scope.details.requires_user_consent,
             requires_user_authentication: scope.details.requires_user_authentication,
             requires_pseudonymous_tokens: scope.details.requires_pseudonymous_tokens,
+            supports_european_businesses: scope.european_businesses.are_supported(),
             owner_orgno: scope.owner.to_string(),
             created: time(found.created_at),
             last_updated: time(found.updated_at),
@@ -114,6 +116,8 @@ pub(super) struct ScopeBody {
     requires_user_consent: Option<bool>,
     requires_user_authentication: Option<bool>,
     requires_pseudonymous_tokens: Option<bool>,
+    /// A change that does not say it leaves it as it is, because older tools do not know it.
+    supports_european_businesses: Option<bool>,
 }
 
 impl ScopeBody {
@@ -137,6 +141,11 @@ impl ScopeBody {
     pub(super) fn status(&self) -> Option<ScopeStatus> {
         let status = |active| if active { ScopeStatus::Active } else { ScopeStatus::Deactivated };
         self.active.map(status)
+    }
+
+    /// Whether European businesses are to get tokens for it, if that is said.
+    pub(super) fn european_businesses(&self) -> Option<EuropeanBusinesses> {
+        self.supports_european_businesses.map(EuropeanBusinesses::of)
     }
 
     /// The scope of that name that it describes, with nothing left of another one.

@@ -138,7 +138,9 @@ async fn create(
     let name = body.name()?;
     let name = name.ok_or_else(|| ApiError::parameter("prefix", "say prefix and subscope"))?;
     let status = body.status().unwrap_or(ScopeStatus::Active);
-    let scope = Scope { status, ..body.into_scope(name, actor.own_organization()?)? };
+    let european_businesses = body.european_businesses().unwrap_or_default();
+    let scope = body.into_scope(name, actor.own_organization()?)?;
+    let scope = Scope { status, european_businesses, ..scope };
     let made = app.registry.define_scope(&actor, scope).await?;
     Ok(Reply(StatusCode::CREATED, made.into()))
 }
@@ -165,12 +167,13 @@ async fn replace(
         let problem = "it must be the scope in the address; the name of a scope never changes";
         return Err(ApiError::parameter("name", problem));
     }
-    let status = body.status();
+    let (status, european) = (body.status(), body.european_businesses());
     let new = body.into_scope(name.clone(), actor.own_organization()?)?;
     let edit = |scope: &mut Scope| {
         let status = status.unwrap_or(scope.status);
+        let european_businesses = european.unwrap_or(scope.european_businesses);
         // Their API knows nothing of outages, so what our own has set stays.
-        *scope = Scope { status, outage_policy: scope.outage_policy, ..new };
+        *scope = Scope { status, european_businesses, outage_policy: scope.outage_policy, ..new };
     };
     let changed = app.registry.change_scope(&actor, &name, None, edit).await?;
     Ok(Reply(StatusCode::OK, changed.into()))

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::domain::client::ClientStatus;
+use crate::domain::client::{ClientStatus, TOKEN_LIFETIME_SECONDS};
 use crate::domain::integration::IntegrationType;
 use crate::domain::record::Recorded;
 use crate::domain::registration::{ClientFile, ClientRegistration, ClientSummary};
@@ -26,7 +26,7 @@ use crate::http::admin::own::problem::{
     ChangeErrors, DecideErrors, EndErrors, LookErrors, MakeErrors,
 };
 use crate::http::admin::value::{read, read_client_id};
-use crate::registry::{ClientFilter, NewClient, TOKEN_LIFETIME_SECONDS};
+use crate::registry::{ClientFilter, NewClient};
 
 /// A client.
 #[derive(Debug, Serialize, ToSchema)]

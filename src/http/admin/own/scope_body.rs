@@ -5,7 +5,9 @@ use utoipa::ToSchema;
 
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
-use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeStatus, Visibility};
+use crate::domain::scope::{
+    EuropeanBusinesses, OutagePolicy, Scope, ScopeAudience, ScopeStatus, Visibility,
+};
 use crate::http::admin::error::ApiError;
 use crate::http::admin::own::patch::{Patch, given};
 use crate::http::admin::value::{read, read_product, word};
@@ -41,6 +43,9 @@ pub(super) struct NewScope {
     /// Whether tokens are issued for it while the database cannot be reached, for as long as the installation does that: what
     /// was withdrawn meanwhile may then still be used. No, unless it is said.
     issued_in_outage: Option<bool>,
+    /// Whether every European business gets tokens for it by its certificate for electronic seals, without being registered or
+    /// granted access: the API must then decide what each may. No, unless it is said.
+    supports_european_businesses: Option<bool>,
 }
 
 /// What is to change of a scope. What is absent stays; `null` takes away what a scope can be without.
@@ -72,6 +77,10 @@ pub(super) struct ScopeEdit {
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
     issued_in_outage: Option<bool>,
+    /// Whether every European business gets tokens for it by its certificate for electronic seals.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    supports_european_businesses: Option<bool>,
     /// Whether tokens are issued for it.
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
@@ -93,6 +102,8 @@ impl NewScope {
         scope.token_lifetime_seconds_max = self.token_lifetime_seconds_max;
         scope.delegation_source = self.delegation_source;
         scope.outage_policy = OutagePolicy::new(self.issued_in_outage.unwrap_or(false));
+        scope.european_businesses =
+            EuropeanBusinesses::of(self.supports_european_businesses.unwrap_or(false));
         scope.details.long_description = self.long_description;
         Ok(scope)
     }
@@ -129,6 +140,9 @@ impl ScopeEdit {
             self.delegation_source.apply(&mut scope.delegation_source);
             if let Some(issued) = self.issued_in_outage {
                 scope.outage_policy = OutagePolicy::new(issued);
+            }
+            if let Some(supported) = self.supports_european_businesses {
+                scope.european_businesses = EuropeanBusinesses::of(supported);
             }
         })
     }

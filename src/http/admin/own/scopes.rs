@@ -28,6 +28,7 @@ use crate::registry::ScopeFilter;
 /// A scope.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Scope)]
+#[expect(clippy::struct_excessive_bools, reason = "the members are those of the API")]
 struct ScopeReply {
     /// Its name.
     scope: String,
@@ -54,6 +55,8 @@ struct ScopeReply {
     delegation_source: Option<String>,
     /// Whether tokens are issued for it while the database cannot be reached, where the installation does that.
     issued_in_outage: bool,
+    /// Whether every European business gets tokens for it by its certificate for electronic seals.
+    supports_european_businesses: bool,
     created_at: String,
     updated_at: String,
 }
@@ -75,6 +78,7 @@ impl From<&Recorded<Scope>> for ScopeReply {
             token_lifetime_seconds_max: scope.token_lifetime_seconds_max,
             delegation_source: scope.delegation_source.clone(),
             issued_in_outage: scope.outage_policy.issues(),
+            supports_european_businesses: scope.european_businesses.are_supported(),
             created_at: found.created_at.to_string(),
             updated_at: found.updated_at.to_string(),
         }

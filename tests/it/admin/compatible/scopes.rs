@@ -16,7 +16,7 @@ async fn a_scope_is_returned_with_everything_that_its_owner_has_said() {
     let small = json!({"prefix": "test", "subscope": "api3", "description": "Third"});
     let made = admin.call(Some(&token), "POST /api/v1/scopes", small).await;
     assert_eq!(made.status, 201, "{}", made.text());
-    let expected = r#"{"name":"test:api3","prefix":"test","subscope":"api3","description":"Third","active":true,"visibility":"PUBLIC","token_type":"SELF_CONTAINED","at_max_age":0,"authorization_max_lifetime":0,"accessible_for_all":false,"allowed_integration_types":[],"requires_user_consent":false,"requires_user_authentication":false,"requires_pseudonymous_tokens":false,"owner_orgno":"310000108","created":"2026-06-01T12:00:00Z","last_updated":"2026-06-01T12:00:00Z"}"#;
+    let expected = r#"{"name":"test:api3","prefix":"test","subscope":"api3","description":"Third","active":true,"visibility":"PUBLIC","token_type":"SELF_CONTAINED","at_max_age":0,"authorization_max_lifetime":0,"accessible_for_all":false,"allowed_integration_types":[],"requires_user_consent":false,"requires_user_authentication":false,"requires_pseudonymous_tokens":false,"supports_european_businesses":false,"owner_orgno":"310000108","created":"2026-06-01T12:00:00Z","last_updated":"2026-06-01T12:00:00Z"}"#;
     assert_eq!(String::from_utf8(made.body).unwrap(), expected);
 
     let large = json!({
@@ -27,13 +27,13 @@ async fn a_scope_is_returned_with_everything_that_its_owner_has_said() {
         "authorization_max_lifetime": 7200, "delegation_source": ISSUER, "accessible_for_all": true,
         "allowed_integration_types": ["maskinporten", "api_klient"], "requires_user_consent": true,
         "requires_user_authentication": true, "requires_pseudonymous_tokens": true,
+        "supports_european_businesses": true,
     });
     let line = "PUT /api/v1/scopes?scope=test:api3";
     let mut sent = large.clone();
     // What is not the caller's to say, and what this server has no use for.
     sent["owner_orgno"] = CONSUMER.into();
     sent["created"] = "2001-01-01T00:00:00Z".into();
-    sent["supports_european_businesses"] = false.into();
     sent["protected"] = Value::Null;
     let changed = done(&admin, &token, line, sent).await;
     for (name, value) in large.as_object().unwrap() {
@@ -56,7 +56,8 @@ async fn a_scope_is_returned_with_everything_that_its_owner_has_said() {
     assert_eq!(made_so["name"], "test:nais/app.read");
     let line_so = "PUT /api/v1/scopes?scope=test%3Anais%2Fapp.read";
     assert_eq!(done(&admin, &token, line_so, nais).await["at_max_age"], 30);
-    // A change replaces everything but whether the scope is active, and what their API knows nothing of.
+    // A change replaces everything but whether the scope is active, what older tools do not say,
+    // and what their API knows nothing of.
     done(&admin, &token, "DELETE /scopes?scope=test:api3", Value::Null).await;
     let registry = &admin.server.app.registry;
     let name = "test:api3".parse().unwrap();
@@ -67,6 +68,7 @@ async fn a_scope_is_returned_with_everything_that_its_owner_has_said() {
     let kept = registry.scope(&actor(), &name).await.unwrap().value.outage_policy;
     assert_eq!(kept, OutagePolicy::Issue);
     assert_eq!(bare["visibility"], "PUBLIC");
+    assert_eq!(bare["supports_european_businesses"], true);
     let optional = ["long_description", "description#en", "delegation_source"];
     assert!(optional.iter().all(|name| !members(&bare).contains(name)), "{bare}");
 }

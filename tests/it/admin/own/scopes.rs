@@ -15,6 +15,7 @@ async fn everything_said_of_a_scope_can_be_changed_and_what_can_be_absent_can_be
         "visibility": "PRIVATE", "accessible_for_all": true,
         "allowed_integration_types": ["maskinporten", "krr", "krr"],
         "token_lifetime_seconds_max": 60, "delegation_source": ISSUER, "issued_in_outage": true,
+        "supports_european_businesses": true,
     });
     let made = admin.own(&token, "POST /scopes", "", new.clone()).await;
     assert_status("made", &made, 201);
@@ -40,6 +41,7 @@ async fn everything_said_of_a_scope_can_be_changed_and_what_can_be_absent_can_be
         "long_description": null, "token_lifetime_seconds_max": null, "delegation_source": null,
         "description": "Other", "visibility": "PUBLIC", "accessible_for_all": false,
         "allowed_integration_types": [], "active": false, "issued_in_outage": false,
+        "supports_european_businesses": false,
     });
     let changed = admin.own(&token, &patch, &tag(&unchanged), cleared).await;
     assert_status("changed", &changed, 200);
@@ -50,6 +52,7 @@ async fn everything_said_of_a_scope_can_be_changed_and_what_can_be_absent_can_be
     assert_eq!(changed["description"], "Other");
     assert_eq!(changed["active"], false);
     assert_eq!(changed["issued_in_outage"], false);
+    assert_eq!(changed["supports_european_businesses"], false);
     assert_eq!(changed["allowed_integration_types"], json!([]));
 }
 

@@ -1,0 +1,144 @@
+//! Two roads to a token, by registration and by certificate alone, and no way from one to the other.
+
+use rcgen::SerialNumber;
+use serde_json::json;
+
+use super::{CLIENT_ID, SEAL, SWEDISH, business, name, seal, server, statements, support};
+use crate::harness::caller::Caller;
+use crate::harness::chain::{LEAF_SERIAL, Pki, Trust};
+use crate::harness::http::{exchange, form, post, token_claims};
+use crate::harness::row::{Row, TOKEN, draft, invalid_grant, invalid_scope, raw, run};
+use crate::harness::server::{TestServer, actor, caller, certified, pki};
+use crate::harness::CONSUMER;
+
+#[tokio::test]
+async fn a_business_stays_one_whatever_client_it_says_it_is() {
+    let european = Pki::new("European");
+    let server = server(&european).await;
+    let as_consumer = format!("NTRNO-{CONSUMER}");
+    for identifier in [SWEDISH, &as_consumer] {
+        let leaf = seal(&european.ca, identifier);
+        // One that proves itself by certificates, one by keys, one that is switched off, and none.
+        for id in ["certificate", "es256", "deactivated", "unknown", CLIENT_ID, "a b", "0192:310000116"] {
+            let caller = Caller { client_id: id.to_owned(), ..business(&leaf, &european.ca) };
+            let reply = server.ask(&caller.assertion()).await;
+            let token = reply.token().unwrap_or_else(|| panic!("{id}: {}", reply.text()));
+            let claims = token_claims(&token);
+            assert_eq!(claims["client_id"], CLIENT_ID, "{id}");
+            assert_eq!(claims["client_amr"], "CForESeal", "{id}");
+            assert_eq!(claims["consumer"]["ID"], json!(identifier), "{id}");
+            assert_eq!(claims["consumer"]["authority"], "etsi-en-319-412", "{id}");
+            // What that client has, it does not get.
+            let more = caller.draft().claim("scope", "test:write");
+            run(&server, vec![draft("European", id, &more, invalid_scope("MP-200"))]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_clients_makes_no_business() {
+    let european = Pki::new("European");
+    let server = server(&european).await;
+    let norwegian = pki().ca.leaf(|_| {});
+    let also_seal = pki().ca.leaf(|params| {
+        name(params, SWEDISH);
+        params.custom_extensions.push(statements(true, SEAL));
+    });
+    let sent = |leaf, id: &str| {
+        let whole = certified(&leaf, &[]);
+        Caller { client_id: id.to_owned(), ..whole }
+    };
+    let _ = sent;
+    let chain = [&norwegian.der[..], &pki().ca.der];
+    let by = |id: &str| Caller { client_id: id.to_owned(), ..certified(&norwegian.key, &chain) };
+    let seal_by = |id: &str| Caller {
+        client_id: id.to_owned(),
+        ..certified(&also_seal.key, &[&also_seal.der, &pki().ca.der])
+    };
+    let rows = vec![
+        draft("European", "nobody's client", &by("unknown").draft(), invalid_grant("MP-100")),
+        draft("European", "a client with keys", &by("es256").draft(), invalid_grant("")),
+        draft("European", "the client", &by("certificate").draft(), TOKEN),
+        draft("European", "a seal", &seal_by("unknown").draft(), invalid_grant("MP-120")),
+        draft("European", "a seal", &seal_by("certificate").draft(), invalid_grant("MP-120")),
+    ];
+    run(&server, rows).await;
+    let token = server.ask(&by("certificate").assertion()).await.token().unwrap();
+    assert_eq!(token_claims(&token)["client_amr"], "virksomhetssertifikat");
+}
+
+#[tokio::test]
+async fn an_authority_of_both_is_one_of_clients() {
+    let both = Pki::new("Both");
+    let trust = [Trust::of(pki()), Trust::european(&both), Trust::of(&both)];
+    let server = TestServer::with(&trust, "").await;
+    support(&server, "test:read").await;
+    let swedish = business(&seal(&both.ca, SWEDISH), &both.ca);
+    let norwegian = seal(&both.ca, &format!("NTRNO-{CONSUMER}"));
+    let rows = vec![
+        draft("European", "swedish", &swedish.draft(), invalid_grant("MP-120")).failing("organization"),
+        draft(
+            "European",
+            "norwegian, of no client",
+            &business(&norwegian, &both.ca).draft(),
+            invalid_grant("MP-100"),
+        ),
+    ];
+    run(&server, rows).await;
+    let client = certified(&norwegian.key, &[&norwegian.der, &both.ca.der]);
+    let token = server.ask(&client.assertion()).await.token().unwrap();
+    assert_eq!(token_claims(&token)["client_id"], "certificate");
+}
+
+#[tokio::test]
+async fn what_one_has_spent_nobody_else_has() {
+    let (one, other) = (Pki::new("One"), Pki::new("Other"));
+    let trust = [Trust::of(pki()), Trust::european(&one), Trust::european(&other)];
+    let server = TestServer::with(&trust, "").await;
+    support(&server, "test:read").await;
+    let leaf = |pki: &Pki, serial: &[u8]| {
+        let leaf = pki.ca.leaf(|params| {
+            name(params, SWEDISH);
+            params.serial_number = Some(SerialNumber::from_slice(serial));
+            params.custom_extensions.push(statements(true, SEAL));
+        });
+        business(&leaf, &pki.ca)
+    };
+    // Two authorities have given the same number, and one of them another one; the last is a client.
+    let callers = [
+        leaf(&one, LEAF_SERIAL),
+        leaf(&other, LEAF_SERIAL),
+        leaf(&one, &[0x33]),
+        caller("es256"),
+    ];
+    for without in [false, true] {
+        for caller in &callers {
+            let draft = caller.draft().claim("jti", "the same");
+            let text = if without { draft.without_claim("jti").sign() } else { draft.sign() };
+            assert!(server.ask(&text).await.token().is_some());
+            let again = server.ask(&text).await;
+            assert!(again.text().contains("MP-012"), "{}", again.text());
+        }
+    }
+    let same = callers[0].draft().claim("jti", "the same").claim("iss", "another name");
+    let again = server.ask(&same.sign()).await;
+    assert!(again.text().contains("MP-012"), "{}", again.text());
+    // Another node knows it as well.
+    let beside = server.beside().await;
+    let _ = beside;
+}
+
+#[tokio::test]
+async fn the_form_may_name_the_client_as_the_assertion_does() {
+    let european = Pki::new("European");
+    let server = server(&european).await;
+    let caller = Caller { client_id: "me".to_owned(), ..business(&seal(&european.ca, SWEDISH), &european.ca) };
+    let row = |id: &str, expect| -> Row {
+        raw("European", id, post(&format!("{}&client_id={id}", form(&caller.assertion()))), expect)
+    };
+    let rows = vec![row("me", TOKEN), row("certificate", invalid_grant("")), row(CLIENT_ID, invalid_grant(""))];
+    run(&server, rows).await;
+    let wrong = caller.draft().signed_by(&crate::harness::caller::Key::generate("ES256"));
+    run(&server, vec![draft("European", "another key", &wrong, invalid_grant("MP-124"))]).await;
+    let _ = (actor, exchange);
+}
