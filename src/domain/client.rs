@@ -167,9 +167,6 @@ pub struct Client {
     pub token_lifetime_seconds: u32,
     /// The scopes it may ask for.
     pub scopes: Vec<ScopeName>,
-    /// The keys that are registered on it and not withdrawn; with any, the client must name one by
-    /// `kid` and cannot use an enterprise certificate.
-    pub keys: Vec<ClientKey>,
 }
 
 /// A public key registered on a client.
@@ -199,7 +196,10 @@ mod tests {
         }
         let of = |octets: &[u8]| ClientId::of_serial_number(octets).to_string();
         assert_eq!(of(&[0x11, 0x22]), "eidas-4386");
-        assert_eq!(of(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), "eidas-18446744073709551615");
+        assert_eq!(
+            of(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            "eidas-18446744073709551615"
+        );
         assert_eq!(of(&[0x7f; 20]).len(), 54);
         assert_eq!(of(&[0x7f; 20]).parse(), Ok(ClientId::of_serial_number(&[0x7f; 20])));
         assert!("a".repeat(256).parse::<ClientId>().is_err());

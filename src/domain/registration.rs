@@ -17,7 +17,7 @@ pub const CLIENT_KEYS_MAX: usize = 5;
 /// A client as it was registered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientRegistration {
-    /// The client. Its keys are not among what a list of clients brings along.
+    /// The client.
     pub client: Client,
     /// What it is for, for people.
     pub description: String,

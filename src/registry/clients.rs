@@ -122,7 +122,6 @@ impl Registry {
                 status: new.status,
                 token_lifetime_seconds: new.token_lifetime_seconds,
                 scopes: fixed_scopes(new.integration_type).unwrap_or(new.scopes),
-                keys,
             },
             description: new.description,
             integration_type: new.integration_type,
@@ -130,9 +129,9 @@ impl Registry {
         };
         let registration = self.checked(&mut change, registration, &[]).await?;
         count_client(&mut change.transaction, new.organization).await?;
-        let done = change.transaction.insert_client(&registration, change.now).await;
+        let done = change.transaction.insert_client(&registration, &keys, change.now).await;
         taken(done, "there is a client of that id already")?;
-        let after = views::client(&registration, &registration.client.keys);
+        let after = views::client(&registration, &keys);
         change.finish(None, Some(after)).await?;
         self.client_again(&registration.client.id).await
     }

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use crate::clock::Timestamp;
-use crate::domain::client::{Client, ClientId, ClientStatus};
+use crate::domain::client::{Client, ClientId, ClientKey, ClientStatus};
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
@@ -115,10 +115,13 @@ impl ClientFilter {
 
 impl Store {
     /// The client of that id with its scopes and keys, all as of one moment.
-    pub async fn client_by_id(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    pub async fn client_by_id(
+        &self,
+        id: &ClientId,
+    ) -> Result<Option<(Client, Vec<ClientKey>)>, StoreError> {
         let Some(file) = self.client_file(id).await? else { return Ok(None) };
         let keys = file.keys.into_iter().map(|registered| registered.key).collect();
-        Ok(Some(Client { keys, ..file.registration.value.client }))
+        Ok(Some((file.registration.value.client, keys)))
     }
 
     /// The same with everything that is kept about it.
@@ -197,6 +200,7 @@ impl Transaction {
     pub async fn insert_client(
         &mut self,
         registration: &ClientRegistration,
+        keys: &[ClientKey],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let client = &registration.client;
@@ -220,7 +224,7 @@ impl Transaction {
         for scope in &client.scopes {
             self.insert_client_scope(&client.id, scope).await?;
         }
-        for key in &client.keys {
+        for key in keys {
             self.put_client_key(&client.id, key, now).await?;
         }
         Ok(())
@@ -310,7 +314,6 @@ impl TryFrom<ClientRow> for Recorded<ClientRegistration> {
                 .try_into()
                 .map_err(|e| corrupt(&e))?,
             scopes,
-            keys: Vec::new(),
         };
         Ok(Self {
             value: ClientRegistration {

@@ -75,7 +75,10 @@ impl Caches {
 
     /// The client of that id with its keys parsed.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<KeyedClient>>, Refusal> {
-        let load = async || Ok(self.store.client_by_id(id).await?.map(KeyedClient::new));
+        let load = async || {
+            let found = self.store.client_by_id(id).await?;
+            Ok(found.map(|(client, keys)| KeyedClient::new(client, keys)))
+        };
         self.clients.find(id.clone(), load).await
     }
 

@@ -90,7 +90,7 @@ impl Claimed {
     /// The client, if it may prove itself by a certificate.
     fn with_certificate(self) -> Result<Arc<KeyedClient>, Refusal> {
         match self {
-            Self::Client(client) if client.client.keys.is_empty() => Ok(client),
+            Self::Client(client) if client.keys.is_empty() => Ok(client),
             Self::Client(_) => Err(Refusal::KeyRequired),
             Self::Nobody(refusal) => Err(refusal),
         }

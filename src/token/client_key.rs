@@ -15,7 +15,7 @@ use moka::sync::Cache;
 
 use crate::clock::Timestamp;
 use crate::domain::algorithm::Algorithm;
-use crate::domain::client::{Client, KeyId};
+use crate::domain::client::{Client, ClientKey, KeyId};
 use crate::domain::european_business::EuropeanBusiness;
 use crate::domain::organization::OrganizationNumber;
 use crate::keys::client_jwk::ClientJwk;
@@ -34,19 +34,31 @@ pub use crate::pki::trust_set::Report as ChainReport;
 /// Verified chains that are remembered; one takes about 2 KiB.
 const CHAINS_MAX: u64 = 20_000;
 
-/// A client with its registered keys parsed, so that a warm request parses none.
+/// A client with its registered keys parsed, so that a warm request parses none. A hundred thousand of them are kept:
+/// nothing is in it that the path does not read.
 #[derive(Debug)]
 pub struct KeyedClient {
     /// The client.
     pub client: Client,
-    /// Its keys, in the order of `client.keys`; `None` for one that can no longer be read.
-    keys: Vec<Option<ParsedKey>>,
-    /// When its use was last noted, and that of each key.
+    /// The keys that are registered on it and not withdrawn; with any, the client must name one by `kid` and cannot use an
+    /// enterprise certificate.
+    pub keys: Box<[KnownKey]>,
+    /// When its use was last noted.
     pub(super) noted: Noted,
-    pub(super) keys_noted: Vec<Noted>,
 }
 
 /// A registered key, ready for use.
+#[derive(Debug)]
+pub struct KnownKey {
+    /// Its identifier within the client.
+    pub id: KeyId,
+    expires_at: Timestamp,
+    /// What is in its document; `None` when that can no longer be read.
+    parsed: Option<ParsedKey>,
+    /// When its use was last noted.
+    pub(super) noted: Noted,
+}
+
 #[derive(Debug)]
 struct ParsedKey {
     key: PublicKey,
@@ -54,18 +66,27 @@ struct ParsedKey {
     certificates: Option<Vec<Vec<u8>>>,
 }
 
+impl KnownKey {
+    /// A key that was fit when it was registered and is not any more, because the rules have become stricter, counts as
+    /// unknown.
+    fn parse(registered: ClientKey) -> Self {
+        let parsed = ClientJwk::parse(registered.jwk.as_bytes()).ok().map(|jwk| ParsedKey {
+            key: jwk.key,
+            certificates: jwk.certificates.map(|certificates| certificates.chain),
+        });
+        let ClientKey { id, expires_at, .. } = registered;
+        Self { id, expires_at, parsed, noted: Noted::default() }
+    }
+}
+
 impl KeyedClient {
-    /// Parses the keys of a client. A key that was fit when it was registered and is not any more, because
-    /// the rules have become stricter, counts as unknown.
-    pub fn new(client: Client) -> Self {
-        let parse = |jwk: &str| {
-            let jwk = ClientJwk::parse(jwk.as_bytes()).ok()?;
-            let certificates = jwk.certificates.map(|certificates| certificates.chain);
-            Some(ParsedKey { key: jwk.key, certificates })
-        };
-        let keys = client.keys.iter().map(|key| parse(&key.jwk)).collect();
-        let keys_noted = client.keys.iter().map(|_| Noted::default()).collect();
-        Self { client, keys, noted: Noted::default(), keys_noted }
+    /// A client and the keys that are registered on it.
+    pub fn new(mut client: Client, keys: Vec<ClientKey>) -> Self {
+        client.scopes.shrink_to_fit();
+        // Not in the place of what is read, which is larger.
+        let mut known = Vec::with_capacity(keys.len());
+        known.extend(keys.into_iter().map(KnownKey::parse));
+        Self { client, keys: known.into(), noted: Noted::default() }
     }
 
     /// The registered key of that id, and where it stands among the client's; with its certificate judged, if it is locked
@@ -92,15 +113,13 @@ impl KeyedClient {
         id: Option<&KeyId>,
         now: Timestamp,
     ) -> Result<(usize, &ParsedKey), Refusal> {
-        let mut known = self.client.keys.iter().zip(&self.keys).enumerate();
-        let found = known.find(|(_, (key, _))| Some(&key.id) == id);
-        match found {
-            Some((_, (registered, _))) if registered.expires_at <= now => {
-                Err(Refusal::ExpiredKey { expired_at: registered.expires_at })
-            }
-            Some((place, (_, Some(parsed)))) => Ok((place, parsed)),
-            Some((_, (_, None))) | None => Err(Refusal::UnknownKey),
+        let mut known = self.keys.iter().enumerate();
+        let (place, key) = known.find(|(_, key)| Some(&key.id) == id).ok_or(Refusal::UnknownKey)?;
+        if key.expires_at <= now {
+            return Err(Refusal::ExpiredKey { expired_at: key.expires_at });
         }
+        let parsed = key.parsed.as_ref().ok_or(Refusal::UnknownKey)?;
+        Ok((place, parsed))
     }
 
     /// Holds that a certificate is that of the client's own organization.

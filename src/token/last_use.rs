@@ -57,7 +57,7 @@ impl Used {
         match self {
             Self::Access(access) => Some(&access.noted),
             Self::Client(client) => Some(&client.noted),
-            Self::Key(client, place) => client.keys_noted.get(*place),
+            Self::Key(client, place) => client.keys.get(*place).map(|key| &key.noted),
         }
     }
 
@@ -67,7 +67,7 @@ impl Used {
             Self::Access(it) => ("access", format!("{} {}", it.access.scope, it.access.consumer)),
             Self::Client(it) => ("client", it.client.id.to_string()),
             Self::Key(it, place) => {
-                ("client_key", format!("{} {}", it.client.id, it.client.keys.get(*place)?.id))
+                ("client_key", format!("{} {}", it.client.id, it.keys.get(*place)?.id))
             }
         })
     }
@@ -100,7 +100,7 @@ impl LastUses {
             ClientProof::RegisteredKey { place } => Some(place),
             ClientProof::EnterpriseCertificate => None,
         };
-        let key = key.and_then(|place| client.keys_noted.get(place).map(|noted| (place, noted)));
+        let key = key.and_then(|place| client.keys.get(place).map(|key| (place, &key.noted)));
         if let Some((place, _)) = key.filter(|(_, noted)| noted.is_due(now)) {
             self.take(Used::Key(Arc::clone(client), place), now);
         }

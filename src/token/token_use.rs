@@ -295,7 +295,7 @@ mod tests {
     const OTHER: &str = "310000124";
 
     fn client(id: &str) -> Arc<KeyedClient> {
-        Arc::new(KeyedClient::new(Client {
+        let client = Client {
             id: id.parse().unwrap(),
             organization: OWN.parse().unwrap(),
             customer: None,
@@ -303,8 +303,8 @@ mod tests {
             status: ClientStatus::Active,
             token_lifetime_seconds: 120,
             scopes: ["a:a", "a:b"].map(|name| name.parse().unwrap()).to_vec(),
-            keys: Vec::new(),
-        }))
+        };
+        Arc::new(KeyedClient::new(client, Vec::new()))
     }
 
     fn count(shards: &Shards, client: &Arc<KeyedClient>, consumer: &str, scopes: &str, day: i64) {

@@ -255,7 +255,7 @@ fn apart(moment: Timestamp, now: Timestamp) -> String {
 
 /// The ids of the keys that are registered on the client.
 fn kids_of(facts: &Facts) -> String {
-    let keys = facts.client().map_or(&[][..], |client| &client.client.keys);
+    let keys = facts.client().map_or(&[][..], |client| &client.keys);
     if keys.is_empty() {
         return "x5c: the client has no registered key".to_owned();
     }

@@ -23,7 +23,7 @@ fn client(keys: usize) -> KeyedClient {
         jwk: "the-key-itself".to_owned(),
         expires_at: NOW,
     };
-    KeyedClient::new(Client {
+    let client = Client {
         id: "client".parse().unwrap(),
         organization: "310000116".parse().unwrap(),
         customer: None,
@@ -31,8 +31,8 @@ fn client(keys: usize) -> KeyedClient {
         status: ClientStatus::Active,
         token_lifetime_seconds: 120,
         scopes: vec!["a:listed".parse().unwrap()],
-        keys: (0..keys).map(key).collect(),
-    })
+    };
+    KeyedClient::new(client, (0..keys).map(key).collect())
 }
 
 /// The trail of a request with these claims, by a client that has so many keys.
