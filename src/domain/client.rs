@@ -199,7 +199,10 @@ mod tests {
         }
         let of = |octets: &[u8]| ClientId::of_serial_number(octets).to_string();
         assert_eq!(of(&[0x11, 0x22]), "eidas-4386");
-        assert_eq!(of(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), "eidas-18446744073709551615");
+        assert_eq!(
+            of(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            "eidas-18446744073709551615"
+        );
         assert_eq!(of(&[0x7f; 20]).len(), 54);
         assert_eq!(of(&[0x7f; 20]).parse(), Ok(ClientId::of_serial_number(&[0x7f; 20])));
         assert!("a".repeat(256).parse::<ClientId>().is_err());

@@ -473,8 +473,7 @@ impl TrustSet {
         };
         let mut checks =
             vec![CheckResult { name: "path", passed: found.path.is_some(), detail: path_detail }];
-        let alone =
-            Path { leaf: chain.leaf(), authorities: Vec::new(), sent: chain.above_leaf() };
+        let alone = Path { leaf: chain.leaf(), authorities: Vec::new(), sent: chain.above_leaf() };
         let path = found.path.as_ref().unwrap_or(&alone);
         let examination = judge.examination(path);
         checks.extend(CHECKS.iter().map(|check| {

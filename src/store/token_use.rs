@@ -43,7 +43,8 @@ impl TokenUseWriter {
         let mut connection = self.0.take().await?;
         let mut transaction = connection.begin(Turn::TokenUse).await?;
         for table in [OF_CLIENTS, OF_BUSINESSES] {
-            let rows: Vec<_> = uses.iter().filter_map(|(it, tokens)| table.row(it, *tokens)).collect();
+            let rows: Vec<_> =
+                uses.iter().filter_map(|(it, tokens)| table.row(it, *tokens)).collect();
             if rows.is_empty() {
                 continue;
             }

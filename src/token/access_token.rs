@@ -108,11 +108,7 @@ pub struct Issuance<'a> {
 
 impl<'a> AccessToken<'a> {
     /// The claims for what was asked and what was decided.
-    pub fn new(
-        issuance: Issuance<'a>,
-        grant: &'a Grant,
-        decision: &'a Decision<'a>,
-    ) -> Self {
+    pub fn new(issuance: Issuance<'a>, grant: &'a Grant, decision: &'a Decision<'a>) -> Self {
         let expires_at = issuance.now.plus_seconds(decision.terms.lifetime_seconds.into());
         let rfc9068 = issuance.profile == TokenProfile::Rfc9068;
         let of = PartyClaims::of(&decision.parties);

@@ -149,10 +149,7 @@ impl ScopeSettings {
             ("token_lifetime_seconds_max", self.token_lifetime_max.map(lifetime)),
             ("delegation_source", self.delegation_source.map(or_null)),
             ("issued_in_outage", self.issued_in_outage.map(Value::from)),
-            (
-                "supports_european_businesses",
-                self.supports_european_businesses.map(Value::from),
-            ),
+            ("supports_european_businesses", self.supports_european_businesses.map(Value::from)),
         ])
     }
 }

@@ -4,12 +4,12 @@ use rcgen::SerialNumber;
 use serde_json::json;
 
 use super::{CLIENT_ID, SEAL, SWEDISH, business, name, seal, server, statements, support};
+use crate::harness::CONSUMER;
 use crate::harness::caller::Caller;
 use crate::harness::chain::{LEAF_SERIAL, Pki, Trust};
-use crate::harness::http::{exchange, form, post, token_claims};
+use crate::harness::http::{form, post, token_claims};
 use crate::harness::row::{Row, TOKEN, draft, invalid_grant, invalid_scope, raw, run};
-use crate::harness::server::{TestServer, actor, caller, certified, pki};
-use crate::harness::CONSUMER;
+use crate::harness::server::{TestServer, caller, certified, pki};
 
 #[tokio::test]
 async fn a_business_stays_one_whatever_client_it_says_it_is() {
@@ -19,7 +19,9 @@ async fn a_business_stays_one_whatever_client_it_says_it_is() {
     for identifier in [SWEDISH, &as_consumer] {
         let leaf = seal(&european.ca, identifier);
         // One that proves itself by certificates, one by keys, one that is switched off, and none.
-        for id in ["certificate", "es256", "deactivated", "unknown", CLIENT_ID, "a b", "0192:310000116"] {
+        for id in
+            ["certificate", "es256", "deactivated", "unknown", CLIENT_ID, "a b", "0192:310000116"]
+        {
             let caller = Caller { client_id: id.to_owned(), ..business(&leaf, &european.ca) };
             let reply = server.ask(&caller.assertion()).await;
             let token = reply.token().unwrap_or_else(|| panic!("{id}: {}", reply.text()));
@@ -44,11 +46,6 @@ async fn a_certificate_of_clients_makes_no_business() {
         name(params, SWEDISH);
         params.custom_extensions.push(statements(true, SEAL));
     });
-    let sent = |leaf, id: &str| {
-        let whole = certified(&leaf, &[]);
-        Caller { client_id: id.to_owned(), ..whole }
-    };
-    let _ = sent;
     let chain = [&norwegian.der[..], &pki().ca.der];
     let by = |id: &str| Caller { client_id: id.to_owned(), ..certified(&norwegian.key, &chain) };
     let seal_by = |id: &str| Caller {
@@ -76,7 +73,8 @@ async fn an_authority_of_both_is_one_of_clients() {
     let swedish = business(&seal(&both.ca, SWEDISH), &both.ca);
     let norwegian = seal(&both.ca, &format!("NTRNO-{CONSUMER}"));
     let rows = vec![
-        draft("European", "swedish", &swedish.draft(), invalid_grant("MP-120")).failing("organization"),
+        draft("European", "swedish", &swedish.draft(), invalid_grant("MP-120"))
+            .failing("organization"),
         draft(
             "European",
             "norwegian, of no client",
@@ -105,12 +103,8 @@ async fn what_one_has_spent_nobody_else_has() {
         business(&leaf, &pki.ca)
     };
     // Two authorities have given the same number, and one of them another one; the last is a client.
-    let callers = [
-        leaf(&one, LEAF_SERIAL),
-        leaf(&other, LEAF_SERIAL),
-        leaf(&one, &[0x33]),
-        caller("es256"),
-    ];
+    let callers =
+        [leaf(&one, LEAF_SERIAL), leaf(&other, LEAF_SERIAL), leaf(&one, &[0x33]), caller("es256")];
     for without in [false, true] {
         for caller in &callers {
             let draft = caller.draft().claim("jti", "the same");
@@ -123,22 +117,25 @@ async fn what_one_has_spent_nobody_else_has() {
     let same = callers[0].draft().claim("jti", "the same").claim("iss", "another name");
     let again = server.ask(&same.sign()).await;
     assert!(again.text().contains("MP-012"), "{}", again.text());
-    // Another node knows it as well.
-    let beside = server.beside().await;
-    let _ = beside;
 }
 
 #[tokio::test]
 async fn the_form_may_name_the_client_as_the_assertion_does() {
     let european = Pki::new("European");
     let server = server(&european).await;
-    let caller = Caller { client_id: "me".to_owned(), ..business(&seal(&european.ca, SWEDISH), &european.ca) };
+    let caller = Caller {
+        client_id: "me".to_owned(),
+        ..business(&seal(&european.ca, SWEDISH), &european.ca)
+    };
     let row = |id: &str, expect| -> Row {
         raw("European", id, post(&format!("{}&client_id={id}", form(&caller.assertion()))), expect)
     };
-    let rows = vec![row("me", TOKEN), row("certificate", invalid_grant("")), row(CLIENT_ID, invalid_grant(""))];
+    let rows = vec![
+        row("me", TOKEN),
+        row("certificate", invalid_grant("")),
+        row(CLIENT_ID, invalid_grant("")),
+    ];
     run(&server, rows).await;
     let wrong = caller.draft().signed_by(&crate::harness::caller::Key::generate("ES256"));
     run(&server, vec![draft("European", "another key", &wrong, invalid_grant("MP-124"))]).await;
-    let _ = (actor, exchange);
 }

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{CLIENT_ID, SEAL, SIGN, SWEDISH, business, name, seal, server, server_with, statements};
+use super::{
+    CLIENT_ID, SEAL, SIGN, SWEDISH, business, name, seal, server, server_with, statements,
+};
 use crate::harness::chain::{LEAF_SERIAL, Leaf, Pki, Trust, revoked};
 use crate::harness::clock::NOW;
 use crate::harness::http::{Reply, token_claims};
@@ -83,7 +85,9 @@ async fn a_scope_that_does_not_support_them_gives_no_token_nor_do_others_beside_
     // Open to every organization is not open to those who are none.
     let mut rows: Vec<Row> = ["test:write", "test:open", "test:unlisted", "test:nothing"]
         .into_iter()
-        .flat_map(|name| [name.to_owned(), format!("test:read {name}"), format!("{name} test:read")])
+        .flat_map(|name| {
+            [name.to_owned(), format!("test:read {name}"), format!("{name} test:read")]
+        })
         .map(|scopes| row(&scopes, no_scope))
         .collect();
     rows.push(row("test:deactivated", no_scope));
@@ -117,27 +121,55 @@ async fn the_whole_chain_must_come_along_and_be_of_a_certificate_for_seals() {
     let alone = crate::harness::server::certified(&good.key, &[&good.der]);
     let mut rows = vec![
         draft("European", "the leaf alone", &alone.draft(), refused).failing("full chain"),
-        row("no statements of a seal, but a person's", &leaf(&|params| {
-            name(params, SWEDISH);
-            params.custom_extensions.push(statements(true, SIGN));
-        }), "organization"),
-        row("no policy that counts", &leaf(&|params| {
-            params.custom_extensions.clear();
-            name(params, SWEDISH);
-        }), "policy"),
-        row("no identifier", &leaf(&|params| {
-            params.distinguished_name.push(DnType::CommonName, "x");
-            name(params, "5560360793");
-        }), "organization"),
+        row(
+            "no statements of a seal, but a person's",
+            &leaf(&|params| {
+                name(params, SWEDISH);
+                params.custom_extensions.push(statements(true, SIGN));
+            }),
+            "organization",
+        ),
+        row(
+            "no policy that counts",
+            &leaf(&|params| {
+                params.custom_extensions.clear();
+                name(params, SWEDISH);
+            }),
+            "policy",
+        ),
+        row(
+            "no identifier",
+            &leaf(&|params| {
+                params.distinguished_name.push(DnType::CommonName, "x");
+                name(params, "5560360793");
+            }),
+            "organization",
+        ),
     ];
     for identifier in [
-        "", "NTRSE-", "NTRSE- 5560360793", "ntrse-5560360793", "NTRSE-5560360793\n", "NTRSE-\"", "NTRSE-{}",
-        "NTRSE-\u{5d0}", "NTRSE-\u{202e}1", "NTRSE-<b>", "PNOSE-194910195664", "0192:310000116", "NTR SE-1",
+        "",
+        "NTRSE-",
+        "NTRSE- 5560360793",
+        "ntrse-5560360793",
+        "NTRSE-5560360793\n",
+        "NTRSE-\"",
+        "NTRSE-{}",
+        "NTRSE-\u{5d0}",
+        "NTRSE-\u{202e}1",
+        "NTRSE-<b>",
+        "PNOSE-194910195664",
+        "0192:310000116",
+        "NTR SE-1",
     ] {
         rows.push(row(identifier, &seal(&european.ca, identifier), "organization"));
     }
     run(&server, rows).await;
-    for identifier in ["VATBE-0876866142", "PSDPL-PFSA-1234567890", "LEIXG-529900T8BM49AURSDO55", "NTRDE-HRB/1+2:3_&."] {
+    for identifier in [
+        "VATBE-0876866142",
+        "PSDPL-PFSA-1234567890",
+        "LEIXG-529900T8BM49AURSDO55",
+        "NTRDE-HRB/1+2:3_&.",
+    ] {
         let caller = business(&seal(&european.ca, identifier), &european.ca);
         let claims = validated(&server.ask(&caller.assertion()).await);
         assert_eq!(claims["consumer"]["ID"], identifier, "letter for letter");
@@ -186,7 +218,12 @@ async fn a_revoked_certificate_gives_nothing_and_one_of_which_nothing_is_known_a
     let listed = judged(&european, vec![list, european.root.crl(|_| {})]);
     let unlisted = judged(&other, Vec::new());
     let server = server_with(listed, "").await;
-    let gone = draft("European", "revoked", &business(&good, &european.ca).draft(), invalid_grant("MP-120"));
+    let gone = draft(
+        "European",
+        "revoked",
+        &business(&good, &european.ca).draft(),
+        invalid_grant("MP-120"),
+    );
     let rows = vec![
         gone.failing("revocation"),
         draft("European", "not revoked", &business(&second, &european.ca).draft(), TOKEN),
@@ -194,7 +231,8 @@ async fn a_revoked_certificate_gives_nothing_and_one_of_which_nothing_is_known_a
     run(&server, rows).await;
     let server = server_with(unlisted, "").await;
     let unknown = business(&seal(&other.ca, SWEDISH), &other.ca);
-    let unknown = draft("European", "unknown", &unknown.draft(), refused(503, "temporarily_unavailable", ""));
+    let unknown =
+        draft("European", "unknown", &unknown.draft(), refused(503, "temporarily_unavailable", ""));
     run(&server, vec![unknown]).await;
 }
 
