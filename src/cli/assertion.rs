@@ -53,6 +53,9 @@ impl AssertionCommand {
 /// Seconds from iat to exp of an assertion: what every server accepts.
 const LIFETIME_SECONDS: u32 = 120;
 
+/// The `iss` of who is known by a certificate alone: there must be one, and it says nothing.
+const UNREGISTERED: &str = "unregistered";
+
 /// The options that say who asks for what.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct GrantArgs {
@@ -61,7 +64,7 @@ pub(super) struct GrantArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) env_file: Option<PathBuf>,
     /// The client [default: `PORTVAKT_CERT_CLIENT_ID` with a certificate, else
-    /// `MASKINPORTEN_CLIENT_ID`].
+    /// `MASKINPORTEN_CLIENT_ID`]. A European business is known by its certificate and needs none.
     #[arg(long, value_name = "ID")]
     pub(super) client_id: Option<String>,
     /// A scope, or several with spaces between them; may be repeated [default:
@@ -106,9 +109,20 @@ impl GrantArgs {
             KeyName::Registered(_) => None,
         };
         let client_id = self.client_id.clone().or(of_certificate);
-        client_id.or_else(|| settings.value("MASKINPORTEN_CLIENT_ID")).ok_or_else(|| {
-            Failure::usage("there is no client: give --client-id, or set MASKINPORTEN_CLIENT_ID")
-        })
+        let client_id = client_id.or_else(|| settings.value("MASKINPORTEN_CLIENT_ID"));
+        match (client_id, key) {
+            (Some(client_id), _) => Ok(client_id),
+            (None, KeyName::Certificates(_)) => {
+                output::note(
+                    "no client is named, so the certificate must be that of a European business; \
+                     otherwise give --client-id, or set PORTVAKT_CERT_CLIENT_ID",
+                );
+                Ok(UNREGISTERED.to_owned())
+            }
+            (None, KeyName::Registered(_)) => Err(Failure::usage(
+                "there is no client: give --client-id, or set MASKINPORTEN_CLIENT_ID",
+            )),
+        }
     }
 
     /// What is asked for, by the options or the settings.
@@ -275,6 +289,10 @@ mod tests {
         assert_eq!(client(&[], &kid), "by-key");
         assert_eq!(client(&[], &x5c), "by-certificate");
         assert_eq!(client(&["--client-id", "named"], &x5c), "named");
+        let nothing = Settings::of("");
+        let bare = Line::try_parse_from(["portvakt"]).unwrap().grant;
+        assert!(bare.client_id(&nothing, &kid).is_err());
+        assert_eq!(bare.client_id(&nothing, &x5c).unwrap(), UNREGISTERED);
     }
 
     #[test]

@@ -229,6 +229,13 @@ fn norwegian_certificates_for_real_and_for_tests_do_not_count_on_one_server() {
     assert!(refused.contains("trust.t.environment") && refused.contains("trust.p"), "{refused}");
     let european = set("e", "european-seal", "production") + &set("t", "norwegian", "test");
     assert_eq!(load(&format!("{MINIMAL}{european}"), &[]).unwrap().trust.len(), 2);
+    let tests = set("e", "european-seal", "test") + &set("t", "norwegian", "test");
+    assert_eq!(load(&format!("{MINIMAL}{tests}"), &[]).unwrap().trust.len(), 2);
+    for profile in ["norwegian", "european-seal"] {
+        let both = set("e", "european-seal", "test") + &set("p", profile, "production");
+        let refused = refusal(&format!("{MINIMAL}{both}"), &[]);
+        assert!(refused.contains("trust.e.environment"), "{refused}");
+    }
 }
 
 #[test]

@@ -145,17 +145,16 @@ impl TrustSet {
         })
     }
 
-    /// Holds that Norwegian certificates for real and for tests do not count on one server. European ones are their own
-    /// matter: there are none for tests, so a test server may accept those of production beside its own.
+    /// Holds that certificates for real and for tests do not count on one server. European authorities issue none for
+    /// tests, so a server whose Norwegian certificates are for tests may accept European ones of production.
     pub(super) fn check_environments(sets: &[Self]) -> Result<(), ConfigError> {
-        let norwegian = |environment| {
-            sets.iter().find(|set| {
-                set.environment == environment
-                    && set.organization != OrganizationAttribute::AnyCountry
-            })
-        };
-        let found = (norwegian(TrustEnvironment::Production), norwegian(TrustEnvironment::Test));
-        let (Some(production), Some(test)) = found else { return Ok(()) };
+        let is_european = |set: &Self| set.organization == OrganizationAttribute::AnyCountry;
+        let tests = || sets.iter().filter(|set| set.environment == TrustEnvironment::Test);
+        let clash =
+            |production: &&Self| tests().find(|test| !is_european(production) || is_european(test));
+        let mut real = sets.iter().filter(|it| it.environment == TrustEnvironment::Production);
+        let found = real.find_map(|production| Some((production, clash(&production)?)));
+        let Some((production, test)) = found else { return Ok(()) };
         let problem = format!(
             "is test, and that of trust.{} is production: certificates for tests and for real must not count on \
              one server",

@@ -107,11 +107,29 @@ pub struct DayTokens {
     pub tokens: u64,
 }
 
-/// Tokens that stand for one organization.
+/// Whom tokens stand for.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Consumer {
+    /// An organization of the Norwegian register.
+    Organization(OrganizationNumber),
+    /// A European business.
+    Business(OrganizationIdentifier),
+}
+
+impl fmt::Display for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Organization(number) => number.fmt(f),
+            Self::Business(identifier) => identifier.fmt(f),
+        }
+    }
+}
+
+/// Tokens that stand for one consumer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConsumerTokens {
-    /// The organization.
-    pub consumer: OrganizationNumber,
+    /// The consumer.
+    pub consumer: Consumer,
     /// Its name, if it is registered.
     pub name: Option<String>,
     /// How many.

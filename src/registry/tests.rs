@@ -11,7 +11,7 @@ use crate::domain::record::Expected;
 use crate::domain::registration::{ClientDetails, OnBehalfOf};
 use crate::domain::right::{Right, Rights};
 use crate::domain::scope::{Scope, ScopeName, Visibility};
-use crate::domain::usage::{Day, TokenUse};
+use crate::domain::usage::{Consumer, Day, TokenUse, TokenUser};
 
 const A: &str = "310000108";
 const B: &str = "310000116";
@@ -358,8 +358,7 @@ async fn issued(registry: &Registry, figures: &[(u32, &str, &str, &str, u64)]) {
             let it = TokenUse {
                 day: today.minus_days(*ago),
                 scope: scope.parse().unwrap(),
-                consumer: org(consumer),
-                client: client.parse().unwrap(),
+                by: TokenUser::Client { consumer: org(consumer), client: client.parse().unwrap() },
             };
             (it, *tokens)
         })
@@ -395,8 +394,10 @@ async fn usage_is_for_the_owner_of_the_scope_the_consumer_and_the_operator() {
 
     for who in [&owner, &server] {
         let usage = registry.usage_of_scope(who, &a, 30).await.unwrap();
-        let consumers: Vec<_> = usage.consumers.iter().map(|it| (it.consumer, it.tokens)).collect();
-        assert_eq!(consumers, [(org(B), 15), (org(A), 7)]);
+        let consumers: Vec<_> =
+            usage.consumers.iter().map(|it| (it.consumer.clone(), it.tokens)).collect();
+        let of = |number| Consumer::Organization(org(number));
+        assert_eq!(consumers, [(of(B), 15), (of(A), 7)]);
         assert_eq!(usage.consumers[0].name.as_deref(), Some(B));
         assert_eq!((usage.tokens, usage.others), (22, 0));
         assert_eq!(usage.days.iter().map(|it| it.tokens).collect::<Vec<_>>(), [10, 12]);

@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use crate::domain::client::ClientId;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::ScopeName;
-use crate::domain::usage::{ConsumerTokens, Day, DayTokens, ScopeTokens};
+use crate::domain::usage::{Consumer, ConsumerTokens, Day, DayTokens, ScopeTokens};
 use crate::store::database::{query, query_of};
 use crate::store::{Store, StoreError};
 
@@ -17,6 +17,18 @@ use crate::store::{Store, StoreError};
 const COUNTED_MAX: usize = 500;
 
 // A sum is cast because PostgreSQL gives that of a bigint another type.
+
+const DAYS_OF_SCOPE_BY_BUSINESSES: &str = "select day, cast(sum(tokens) as bigint) as tokens from business_token_use \
+     where scope = $1 and day >= $2 group by day order by day";
+
+/// The same sort as of organizations; nobody is registered here whose name could be looked up.
+const BUSINESSES_OF_SCOPE: &str = "select organization_identifier, cast(sum(tokens) as bigint) as tokens \
+     from business_token_use where scope = $1 and day >= $2 group by organization_identifier \
+     order by tokens desc, organization_identifier limit $3";
+
+const OF_OWNER_BY_BUSINESSES: &str = "select s.name as scope, cast(sum(u.tokens) as bigint) as tokens \
+     from scope s cross join business_token_use u where u.scope = s.name and u.day >= $2 and s.owner_number = $1 \
+     group by s.name";
 
 const DAYS_OF_SCOPE: &str = "select day, cast(sum(tokens) as bigint) as tokens from token_use \
      where scope = $1 and day >= $2 group by day order by day";
@@ -73,12 +85,19 @@ impl Store {
         scope: &ScopeName,
         first: Day,
     ) -> Result<Vec<DayTokens>, StoreError> {
-        let rows: Vec<DayRow> = query(DAYS_OF_SCOPE)
-            .bind(scope.as_str())
-            .bind(first.number())
-            .fetch_all(&self.readers)
-            .await?;
-        rows.into_iter().map(DayTokens::try_from).collect()
+        let mut days = BTreeMap::new();
+        for select in [DAYS_OF_SCOPE, DAYS_OF_SCOPE_BY_BUSINESSES] {
+            let rows: Vec<DayRow> = query(select)
+                .bind(scope.as_str())
+                .bind(first.number())
+                .fetch_all(&self.readers)
+                .await?;
+            for row in rows {
+                *days.entry(row.day).or_insert(0) += count(row.tokens)?;
+            }
+        }
+        let days = days.into_iter();
+        Ok(days.map(|(day, tokens)| DayTokens { day: Day::from_number(day), tokens }).collect())
     }
 
     /// The consumers that have the most tokens with a scope from `first` on, the most first, at most `limit`.
@@ -94,7 +113,21 @@ impl Store {
             .bind(i64::from(limit))
             .fetch_all(&self.readers)
             .await?;
-        rows.into_iter().map(ConsumerTokens::try_from).collect()
+        let businesses: Vec<(String, i64)> = query(BUSINESSES_OF_SCOPE)
+            .bind(scope.as_str())
+            .bind(first.number())
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await?;
+        let organizations = rows.into_iter().map(ConsumerTokens::try_from);
+        let businesses = businesses.into_iter().map(|(identifier, tokens)| {
+            let consumer = Consumer::Business(read(&identifier)?);
+            Ok(ConsumerTokens { consumer, name: None, tokens: count(tokens)? })
+        });
+        let mut most = organizations.chain(businesses).collect::<Result<Vec<_>, _>>()?;
+        most.sort_by(|a, b| b.tokens.cmp(&a.tokens).then_with(|| a.consumer.cmp(&b.consumer)));
+        most.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(most)
     }
 
     /// Tokens of a client by day and scope, from `first` on.
@@ -130,7 +163,14 @@ impl Store {
         owner: OrganizationNumber,
         first: Day,
     ) -> Result<Vec<ScopeTokens>, StoreError> {
-        self.by_scope(OF_OWNER, owner, first).await
+        let mut scopes = self.by_scope(OF_OWNER, owner, first).await?;
+        for of in self.by_scope(OF_OWNER_BY_BUSINESSES, owner, first).await? {
+            match scopes.iter_mut().find(|it| it.scope == of.scope) {
+                Some(scope) => scope.tokens += of.tokens,
+                None => scopes.push(of),
+            }
+        }
+        Ok(scopes)
     }
 
     async fn by_scope(
@@ -224,7 +264,9 @@ fn of_scopes(keys: usize, is_owned: bool) -> String {
     let owned = if is_owned { "and s.owner_number = $2" } else { "" };
     format!(
         "select s.name, (select cast(coalesce(sum(u.tokens), 0) as bigint) from token_use u \
-         where u.scope = s.name and u.day >= $1) from scope s where s.name in ({}) {owned}",
+         where u.scope = s.name and u.day >= $1) + \
+         (select cast(coalesce(sum(b.tokens), 0) as bigint) from business_token_use b \
+         where b.scope = s.name and b.day >= $1) from scope s where s.name in ({}) {owned}",
         places(keys)
     )
 }
@@ -263,20 +305,12 @@ fn read<T: FromStr<Err: ToString>>(text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|error: T::Err| StoreError::corrupt("token_use", &error))
 }
 
-impl TryFrom<DayRow> for DayTokens {
-    type Error = StoreError;
-
-    fn try_from(row: DayRow) -> Result<Self, StoreError> {
-        Ok(Self { day: Day::from_number(row.day), tokens: count(row.tokens)? })
-    }
-}
-
 impl TryFrom<ConsumerRow> for ConsumerTokens {
     type Error = StoreError;
 
     fn try_from(row: ConsumerRow) -> Result<Self, StoreError> {
-        let (consumer, tokens) = (read(&row.consumer_number)?, count(row.tokens)?);
-        Ok(Self { consumer, name: row.name, tokens })
+        let (number, tokens) = (read(&row.consumer_number)?, count(row.tokens)?);
+        Ok(Self { consumer: Consumer::Organization(number), name: row.name, tokens })
     }
 }
 
@@ -298,6 +332,12 @@ mod tests {
         let (store, _folder) = migrated().await;
         for (what, statement, index) in [
             ("days of a scope", DAYS_OF_SCOPE.to_owned(), "(scope=? AND day>?)"),
+            (
+                "days of a scope, by businesses",
+                DAYS_OF_SCOPE_BY_BUSINESSES.to_owned(),
+                "(scope=? AND day>?)",
+            ),
+            ("owner, by businesses", OF_OWNER_BY_BUSINESSES.to_owned(), "(scope=? AND day>?)"),
             ("client", OF_CLIENT.to_owned(), "token_use_client (client_id=? AND day>?)"),
             ("consumer", OF_CONSUMER.to_owned(), "token_use_consumer (consumer_number=?)"),
             ("owner", OF_OWNER.to_owned(), "(scope=? AND day>?)"),
@@ -317,6 +357,7 @@ mod tests {
         let (store, _folder) = migrated().await;
         for (what, statement, index) in [
             ("consumers of a scope", CONSUMERS_OF_SCOPE.to_owned(), "(scope=? AND day>?)"),
+            ("businesses of a scope", BUSINESSES_OF_SCOPE.to_owned(), "(scope=? AND day>?)"),
             ("accesses", of_accesses(50, false), "(consumer_number=? AND scope=? AND day>?)"),
             ("own accesses", of_accesses(50, true), "(consumer_number=? AND scope=? AND day>?)"),
         ] {

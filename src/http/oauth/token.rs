@@ -131,7 +131,15 @@ async fn answer(
     let request = TokenRequest { assertion: &form.assertion, client_id: form.client_id.as_deref() };
     let issued = app.issuer.issue(&request, trail).await;
     issued.inspect(|token| {
-        tracing::info!(%trace_id, scope = %token.scopes, "token issued");
+        let scope = &token.scopes;
+        match trail.facts().business() {
+            // Nobody has registered it, so this is where it can be seen who it was.
+            Some(business) => {
+                let (client_id, consumer) = (&business.client_id, &business.identifier);
+                tracing::info!(%trace_id, %scope, %client_id, %consumer, "token issued");
+            }
+            None => tracing::info!(%trace_id, %scope, "token issued"),
+        }
     }).map_err(|refusal| {
         if let Some(source) = source.filter(|_| was_in_vain(&refusal, trail)) {
             app.limits.token_failures.count(source);

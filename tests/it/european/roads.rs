@@ -7,9 +7,9 @@ use super::{CLIENT_ID, SEAL, SWEDISH, business, name, seal, server, statements, 
 use crate::harness::CONSUMER;
 use crate::harness::caller::Caller;
 use crate::harness::chain::{LEAF_SERIAL, Pki, Trust};
-use crate::harness::http::{exchange, form, post, token_claims};
+use crate::harness::http::{form, post, token_claims};
 use crate::harness::row::{Row, TOKEN, draft, invalid_grant, invalid_scope, raw, run};
-use crate::harness::server::{TestServer, actor, caller, certified, pki};
+use crate::harness::server::{TestServer, caller, certified, pki};
 
 #[tokio::test]
 async fn a_business_stays_one_whatever_client_it_says_it_is() {
@@ -46,11 +46,6 @@ async fn a_certificate_of_clients_makes_no_business() {
         name(params, SWEDISH);
         params.custom_extensions.push(statements(true, SEAL));
     });
-    let sent = |leaf, id: &str| {
-        let whole = certified(&leaf, &[]);
-        Caller { client_id: id.to_owned(), ..whole }
-    };
-    let _ = sent;
     let chain = [&norwegian.der[..], &pki().ca.der];
     let by = |id: &str| Caller { client_id: id.to_owned(), ..certified(&norwegian.key, &chain) };
     let seal_by = |id: &str| Caller {
@@ -122,9 +117,6 @@ async fn what_one_has_spent_nobody_else_has() {
     let same = callers[0].draft().claim("jti", "the same").claim("iss", "another name");
     let again = server.ask(&same.sign()).await;
     assert!(again.text().contains("MP-012"), "{}", again.text());
-    // Another node knows it as well.
-    let beside = server.beside().await;
-    let _ = beside;
 }
 
 #[tokio::test]
@@ -146,5 +138,4 @@ async fn the_form_may_name_the_client_as_the_assertion_does() {
     run(&server, rows).await;
     let wrong = caller.draft().signed_by(&crate::harness::caller::Key::generate("ES256"));
     run(&server, vec![draft("European", "another key", &wrong, invalid_grant("MP-124"))]).await;
-    let _ = (actor, exchange);
 }

@@ -32,7 +32,7 @@ struct RefusalReply {
     trace_id: String,
     #[schema(format = DateTime)]
     at: String,
-    /// The client that the assertion named, if there is one.
+    /// The client that the assertion named, if there is one, or what tokens would call that of a European business.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     client_id: Option<String>,
@@ -40,6 +40,10 @@ struct RefusalReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "organization-number", pattern = "^[0-9]{9}$", nullable = false)]
     organization: Option<String>,
+    /// The organization identifier of the European business whose certificate it came with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    business: Option<String>,
     /// The MP code of the answer, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -99,8 +103,9 @@ impl From<&RefusedRequest> for RefusalReply {
         Self {
             trace_id: it.trace_id.clone(),
             at: it.at.to_string(),
-            client_id: it.client.as_ref().map(|client| client.id.to_string()),
+            client_id: it.client_id().map(ToString::to_string),
             organization: it.client.as_ref().map(|client| client.organization.to_string()),
+            business: it.business.as_ref().map(|business| business.identifier.to_string()),
             code: it.code.clone(),
             error: it.error.clone(),
             message: it.answer.to_string(),

@@ -57,12 +57,12 @@ struct ScopeUsageReply {
     days: Vec<DayReply>,
 }
 
-/// Tokens that stand for one organization, whoever fetched them.
+/// Tokens that stand for one organization or European business, whoever fetched them.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ConsumerUsage)]
 struct ConsumerReply {
-    /// The number of the organization.
-    #[schema(format = "organization-number", pattern = "^[0-9]{9}$")]
+    /// The number of the organization; of a European business, the organization identifier of its certificate.
+    #[schema(pattern = "^([0-9]{9}|(NTR|VAT|PSD|LEI)[A-Z]{2}-[0-9A-Za-z._/&+:-]{1,64})$")]
     consumer: String,
     /// Its name, if it is registered here.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,9 @@ use axum::response::Response;
 use crate::app::App;
 use crate::domain::integration::IntegrationType;
 use crate::domain::right::Right;
-use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, Visibility};
+use crate::domain::scope::{
+    EuropeanBusinesses, OutagePolicy, Scope, ScopeAudience, ScopeName, Visibility,
+};
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
@@ -27,6 +29,9 @@ const LIFETIME_SECONDS_MAX: u32 = 365 * 24 * 60 * 60;
 /// What the form says of a scope that is issued in an outage.
 const ISSUED: &str = "issued";
 
+/// What the form says of a scope that supports European businesses.
+const SUPPORTED: &str = "supported";
+
 #[derive(Template)]
 #[template(path = "provider/scope_form.html", config = ".askama.toml")]
 struct ScopeForm {
@@ -42,6 +47,8 @@ struct ScopeForm {
     registers: Vec<(String, String)>,
     /// For how many minutes tokens are issued in an outage here; 0 for not at all.
     outage_minutes: u64,
+    /// Whether there are authorities here whose certificates make European businesses.
+    takes_businesses: bool,
     typed: Fields,
     errors: FormErrors,
 }
@@ -103,6 +110,7 @@ async fn new_form(
         prefixes,
         registers: registers(&app.registry),
         outage_minutes: outage_minutes(app),
+        takes_businesses: app.issuer.certificates.take_businesses(),
         typed,
         errors,
     })
@@ -174,6 +182,7 @@ struct Read {
     delegation: Option<String>,
     types: Vec<IntegrationType>,
     outage_policy: OutagePolicy,
+    european_businesses: EuropeanBusinesses,
     long: Option<String>,
 }
 
@@ -186,6 +195,7 @@ impl Read {
         scope.delegation_source = self.delegation;
         scope.integration_types = self.types;
         scope.outage_policy = self.outage_policy;
+        scope.european_businesses = self.european_businesses;
         scope.details.long_description = self.long;
     }
 }
@@ -221,6 +231,7 @@ fn read(page: &Page, fields: &Fields, errors: &mut FormErrors) -> Read {
         delegation: fields.filled("delegation").map(str::to_owned),
         types: fields.all("type").filter_map(IntegrationType::from_name).collect(),
         outage_policy: OutagePolicy::new(fields.text("outage") == ISSUED),
+        european_businesses: EuropeanBusinesses::of(fields.text("european") == SUPPORTED),
         long,
     }
 }
@@ -253,6 +264,7 @@ fn edit_form(
         prefixes: Vec::new(),
         registers: registers(&app.registry),
         outage_minutes: outage_minutes(app),
+        takes_businesses: app.issuer.certificates.take_businesses(),
         typed,
         errors,
     }
@@ -271,6 +283,7 @@ fn as_it_is(scope: &Scope) -> Fields {
         .with("lifetime", lifetime.unwrap_or_default())
         .with("delegation", scope.delegation_source.clone().unwrap_or_default())
         .with("outage", if scope.outage_policy.issues() { ISSUED } else { "" })
+        .with("european", if scope.european_businesses.are_supported() { SUPPORTED } else { "" })
         .with("long_description", scope.details.long_description.clone().unwrap_or_default());
     scope.integration_types.iter().fold(fields, |fields, kind| fields.with("type", kind.name()))
 }

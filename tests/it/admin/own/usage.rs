@@ -119,7 +119,7 @@ async fn a_token_of_a_client_for_a_customer_counts_for_the_customer() {
     let scope = "test:open".parse().unwrap();
     let usage = registry.usage_of_scope(&actor(), &scope, 1).await.unwrap();
     assert_eq!(usage.consumers.len(), 1);
-    assert_eq!((usage.consumers[0].consumer.as_str(), usage.tokens), (CONSUMER, 2));
+    assert_eq!((usage.consumers[0].consumer.to_string(), usage.tokens), (CONSUMER.to_owned(), 2));
 }
 
 #[tokio::test]
