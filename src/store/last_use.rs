@@ -1,11 +1,11 @@
 //! When things were last used. Notes, not configuration: no feed, no audit trail, and no harm if some are lost.
 
 use crate::clock::Timestamp;
-use crate::store::database::{Turn, query_of};
+use crate::store::database::{ROWS_AT_ONCE, Turn, places, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
-/// The most notes of one statement; so many hold the write lock for a few milliseconds.
+/// The most notes of one transaction; so many hold the write lock for a few milliseconds.
 pub const LAST_USES_MAX: usize = 200;
 
 /// A use of a thing.
@@ -34,21 +34,19 @@ impl LastUseWriter {
     /// Writes uses, each thing once, at most [`LAST_USES_MAX`]. A later use that is known already stays.
     pub async fn write(&mut self, uses: &[LastUse]) -> Result<(), StoreError> {
         let mut connection = self.0.take().await?;
-        // Only the number of placeholders varies, never text from outside.
-        let values = |row: usize| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3);
-        let values: Vec<String> = (0..uses.len()).map(values).collect();
-        let upsert = format!(
-            "insert into last_use (noun, key, used_at) values {} on conflict (noun, key) \
-             do update set used_at = excluded.used_at where last_use.used_at < excluded.used_at",
-            values.join(", ")
-        );
         let mut transaction = connection.begin(Turn::LastUse).await?;
-        // Too many sizes to keep a prepared statement for each.
-        let mut upsert = query_of(upsert).persistent(false);
-        for it in uses {
-            upsert = upsert.bind(it.noun).bind(&it.key).bind(it.used_at.seconds());
+        for rows in uses.chunks(ROWS_AT_ONCE) {
+            let upsert = format!(
+                "insert into last_use (noun, key, used_at) values {} on conflict (noun, key) \
+                 do update set used_at = excluded.used_at where last_use.used_at < excluded.used_at",
+                places(rows.len(), 3)
+            );
+            let mut upsert = query_of(upsert).persistent(rows.len() == ROWS_AT_ONCE);
+            for it in rows {
+                upsert = upsert.bind(it.noun).bind(&it.key).bind(it.used_at.seconds());
+            }
+            upsert.execute(transaction.on()).await?;
         }
-        upsert.execute(transaction.on()).await?;
         transaction.commit().await?;
         self.0.put_back(connection);
         Ok(())

@@ -2,11 +2,11 @@
 
 use crate::domain::client::ClientId;
 use crate::domain::usage::{Day, TokenUse, TokenUser};
-use crate::store::database::{Turn, query_of};
+use crate::store::database::{ROWS_AT_ONCE, Turn, places, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
-/// The most figures of one statement; so many hold the write lock for a few milliseconds.
+/// The most figures of one transaction; so many hold the write lock for a few milliseconds.
 pub const TOKEN_USES_MAX: usize = 200;
 
 /// Figures that are deleted at once, for the same reason.
@@ -45,20 +45,19 @@ impl TokenUseWriter {
         for table in [OF_CLIENTS, OF_BUSINESSES] {
             let rows: Vec<_> =
                 uses.iter().filter_map(|(it, tokens)| table.row(it, *tokens)).collect();
-            if rows.is_empty() {
-                continue;
+            for rows in rows.chunks(ROWS_AT_ONCE) {
+                let is_usual = rows.len() == ROWS_AT_ONCE;
+                let mut upsert = query_of(table.upsert(rows.len())).persistent(is_usual);
+                for row in rows {
+                    upsert = upsert
+                        .bind(row.it.day.number())
+                        .bind(row.it.scope.as_str())
+                        .bind(row.consumer)
+                        .bind(row.client.as_str())
+                        .bind(row.tokens);
+                }
+                upsert.execute(transaction.on()).await?;
             }
-            // Too many sizes to keep a prepared statement for each.
-            let mut upsert = query_of(table.upsert(rows.len())).persistent(false);
-            for row in rows {
-                upsert = upsert
-                    .bind(row.it.day.number())
-                    .bind(row.it.scope.as_str())
-                    .bind(row.consumer)
-                    .bind(row.client.as_str())
-                    .bind(row.tokens);
-            }
-            upsert.execute(transaction.on()).await?;
         }
         transaction.commit().await?;
         self.0.put_back(connection);
@@ -102,18 +101,12 @@ impl Table {
 
     /// The statement that adds so many figures. Only the number of placeholders varies, never text from outside.
     fn upsert(&self, rows: usize) -> String {
-        let values = |row: usize| {
-            let places =
-                (1..=COLUMN_COUNT).map(|column| format!("${}", row * COLUMN_COUNT + column));
-            format!("({})", places.collect::<Vec<_>>().join(", "))
-        };
-        let values: Vec<String> = (0..rows).map(values).collect();
+        let places = places(rows, COLUMN_COUNT);
         let Self { name, consumer } = self;
         format!(
-            "insert into {name} (day, scope, {consumer}, client_id, tokens) values {} \
+            "insert into {name} (day, scope, {consumer}, client_id, tokens) values {places} \
              on conflict (scope, day, {consumer}, client_id) \
-             do update set tokens = {name}.tokens + excluded.tokens",
-            values.join(", ")
+             do update set tokens = {name}.tokens + excluded.tokens"
         )
     }
 

@@ -12,7 +12,7 @@ use crate::domain::refused_request::{
     NamedBusiness, NamedClient, RefusedRequest, RefusedRequestPlace,
 };
 use crate::domain::step::Step;
-use crate::store::database::{On, Turn, query, query_of};
+use crate::store::database::{On, Turn, places, query, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
@@ -188,13 +188,8 @@ impl RefusedRequestWriter {
 }
 
 async fn insert(connection: On<'_>, records: &[RefusedRequest]) -> Result<(), StoreError> {
-    // Only the number of placeholders varies, never text from outside.
-    let values = |row: usize| {
-        let places = (1..=COLUMN_COUNT).map(|column| format!("${}", row * COLUMN_COUNT + column));
-        format!("({})", places.collect::<Vec<_>>().join(", "))
-    };
-    let values: Vec<String> = (0..records.len()).map(values).collect();
-    let insert = format!("insert into refused_request ({COLUMNS}) values {}", values.join(", "));
+    let places = places(records.len(), COLUMN_COUNT);
+    let insert = format!("insert into refused_request ({COLUMNS}) values {places}");
     // Too many sizes to keep a prepared statement for each.
     let mut insert = query_of(insert).persistent(false);
     for record in records {
