@@ -113,7 +113,7 @@ impl RefusedRequest {
     /// The client that sent it, or what tokens would call that of a European business.
     pub fn client_id(&self) -> Option<&ClientId> {
         let client = self.client.as_ref().map(|client| &client.id);
-        client.or(self.business.as_ref().map(|business| &business.client))
+        client.or_else(|| self.business.as_ref().map(|business| &business.client))
     }
 
     /// Every step of a token request in order, with what became of it.

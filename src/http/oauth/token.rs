@@ -132,13 +132,12 @@ async fn answer(
     let issued = app.issuer.issue(&request, trail).await;
     issued.inspect(|token| {
         let scope = &token.scopes;
-        match trail.facts().business() {
+        if let Some(business) = trail.facts().business() {
             // Nobody has registered it, so this is where it can be seen who it was.
-            Some(business) => {
-                let (client_id, consumer) = (&business.client_id, &business.identifier);
-                tracing::info!(%trace_id, %scope, %client_id, %consumer, "token issued");
-            }
-            None => tracing::info!(%trace_id, %scope, "token issued"),
+            let (client_id, consumer) = (&business.client_id, &business.identifier);
+            tracing::info!(%trace_id, %scope, %client_id, %consumer, "token issued");
+        } else {
+            tracing::info!(%trace_id, %scope, "token issued");
         }
     }).map_err(|refusal| {
         if let Some(source) = source.filter(|_| was_in_vain(&refusal, trail)) {

@@ -1,5 +1,6 @@
 //! Tokens for European businesses, which are known by their certificate for electronic seals alone.
 
+mod pages;
 mod roads;
 mod tokens;
 mod traces;

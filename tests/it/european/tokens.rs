@@ -1,15 +1,14 @@
 //! What such tokens say, and who gets none.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Verifier;
-use portvakt::domain::scope::Scope;
+use portvakt::domain::scope::{EuropeanBusinesses, Scope};
 use rcgen::RevocationReason::KeyCompromise;
 use rcgen::{CertificateParams, DnType};
 use serde_json::{Value, json};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{
     CLIENT_ID, SEAL, SIGN, SWEDISH, business, name, seal, server, server_with, statements,
@@ -101,7 +100,7 @@ async fn a_scope_that_does_not_support_them_gives_no_token_nor_do_others_beside_
     rows.push(act("iss", 7.into()));
     run(&server, rows).await;
     // The owner changes its mind.
-    let edit = |scope: &mut Scope| scope.european_businesses = Default::default();
+    let edit = |scope: &mut Scope| scope.european_businesses = EuropeanBusinesses::Unsupported;
     let scope = "test:read".parse().unwrap();
     server.app.registry.change_scope(&actor(), &scope, None, edit).await.unwrap();
     run(&server, vec![row("test:read", no_scope)]).await;
