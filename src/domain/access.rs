@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::names::names;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::record::Recorded;
 use crate::domain::scope::ScopeName;
 
 /// Where an access stands.
@@ -82,6 +83,17 @@ pub struct Delegation {
 
 impl Delegation {
     /// Whether the supplier may act for the consumer at `now`.
+/// A delegation as a list shows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DelegationSummary {
+    /// The delegation.
+    pub delegation: Recorded<Delegation>,
+    /// The consumer's name, if it is known.
+    pub consumer_name: Option<String>,
+    /// The supplier's name, if it is known.
+    pub supplier_name: Option<String>,
+}
+
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none()
             && self.valid_from <= now

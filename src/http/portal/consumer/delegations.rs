@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::domain::access::DelegationSummary;
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Expected;
@@ -70,20 +71,19 @@ pub(super) async fn list(
     let is_later = filter.after.is_some();
     let found = app.registry.delegations(&signed_in.actor, filter, PAGE_ITEMS).await?;
     let last = found.items.last().filter(|_| found.has_more).map(|last| {
-        let it = &last.value;
+        let it = &last.delegation.value;
         format!("{} {} {}", it.consumer, it.supplier, it.scope)
     });
-    let other = |it: &crate::domain::access::Delegation| {
-        if received { it.consumer } else { it.supplier }
-    };
-    let numbers: Vec<_> = found.items.iter().map(|found| other(&found.value)).collect();
-    let names = app.registry.organization_names(&numbers).await?;
     let now = app.issuer.clock.now();
-    let row = |found: crate::domain::record::Recorded<crate::domain::access::Delegation>| {
-        let it = found.value;
-        let number = other(&it);
+    let row = |found: DelegationSummary| {
+        let it = found.delegation.value;
+        let (number, name) = if received {
+            (it.consumer, found.consumer_name)
+        } else {
+            (it.supplier, found.supplier_name)
+        };
         Row {
-            other: named(number, names.get(&number).map(String::as_str)),
+            other: named(number, name.as_deref()),
             state: match &it {
                 it if it.revoked_at.is_some() => ("withdrawn", "neutral"),
                 it if it.valid_to.is_some_and(|end| end <= now) => ("over", "neutral"),
@@ -151,7 +151,7 @@ async fn new_form(
         page: signed_in.page.at(Section::Delegations),
         typed,
         today: today.chars().take(DAY_CHARACTERS).collect(),
-        suggestions: found.items.iter().map(|found| found.value.name.to_string()).collect(),
+        suggestions: found.items.iter().map(|found| found.scope.value.name.to_string()).collect(),
         errors,
     })
 }
