@@ -11,7 +11,7 @@ use crate::domain::scope::ScopeName;
 pub enum AccessState {
     /// The owner of the scope has granted it.
     Approved,
-    /// The owner has refused or withdrawn it; it stays in the list.
+    /// The owner has refused or withdrawn it, or the consumer has taken back that it asked; it stays in the list.
     Denied,
     /// The consumer has asked for it and waits.
     Requested,
@@ -54,6 +54,8 @@ pub struct AccessCase {
     pub note: Option<String>,
     /// What the consumer wrote when it asked.
     pub message: Option<String>,
+    /// Whether the consumer has taken back what it asked for: it is denied then, and the owner has not decided that.
+    pub taken_back: bool,
     /// What the scope is about.
     pub description: String,
     /// What the owner answered when it refused or withdrew.
@@ -81,8 +83,6 @@ pub struct Delegation {
     pub revoked_at: Option<Timestamp>,
 }
 
-impl Delegation {
-    /// Whether the supplier may act for the consumer at `now`.
 /// A delegation as a list shows it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DelegationSummary {
@@ -94,6 +94,8 @@ pub struct DelegationSummary {
     pub supplier_name: Option<String>,
 }
 
+impl Delegation {
+    /// Whether the supplier may act for the consumer at `now`.
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none()
             && self.valid_from <= now

@@ -7,3 +7,4 @@ mod provider;
 mod snapshot_text;
 mod snapshots;
 mod volume;
+mod take_back;

@@ -81,6 +81,8 @@ struct Row {
     client_name: String,
     may_have: bool,
     may_ask: bool,
+    /// Whether it has been asked for and not been answered.
+    may_take_back: bool,
 }
 
 impl Row {
@@ -186,6 +188,7 @@ impl Look<'_> {
             AccessState::Approved if !holds => ("expired", "danger"),
             AccessState::Approved if soon => ("expires-soon", "warning"),
             AccessState::Approved => ("granted", "success"),
+            AccessState::Denied if case.taken_back => ("taken-back", "neutral"),
             AccessState::Denied => ("denied", "danger"),
             AccessState::Requested => ("requested", "info"),
         };
@@ -208,6 +211,7 @@ impl Look<'_> {
                 AccessState::Denied => true,
                 AccessState::Requested => false,
             },
+            may_take_back: access.state == AccessState::Requested,
         }
     }
 
@@ -242,6 +246,7 @@ impl Look<'_> {
                 client_name: String::new(),
                 may_have: holds,
                 may_ask: false,
+                may_take_back: false,
             }
         };
         Ok((page.items.into_iter().map(row).collect(), last))
@@ -311,6 +316,7 @@ fn public_row(found: &ScopeSummary) -> Row {
         client_name: String::new(),
         may_have: is_open(scope),
         may_ask: false,
+        may_take_back: false,
     }
 }
 

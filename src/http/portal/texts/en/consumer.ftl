@@ -28,6 +28,7 @@ notice-delegation-withdrawn = The delegation is withdrawn.
 notice-key-added = The key is registered and can be used at once.
 notice-key-renewed = The new key is registered. Change to it before the old one ends.
 notice-key-withdrawn = The key is withdrawn.
+notice-request-taken-back = The request is taken back. You can ask for the same again.
 notice-scope-added = The scope is now on the client.
 notice-scope-removed = The scope is no longer on the client.
 
@@ -46,7 +47,7 @@ callable-what-granted = The owners of these have granted your organization acces
 callable-what-open = Every organization may use these without asking.
 callable-what-delegated = Customers have delegated these to you as their supplier. Fetch tokens with consumer_org set to the customer’s organization number.
 callable-what-requested = You have asked for these. The owner has not answered yet.
-callable-what-denied = The owner has denied or withdrawn access. You can ask again.
+callable-what-denied = The owner has denied or withdrawn access, or you have taken the request back. You can ask again.
 callable-what-found = Public scopes that match your search.
 callable-none-granted = Nobody has granted you access yet
 callable-none-why-granted = Search for the scope you need above, and ask its owner for access.
@@ -66,6 +67,7 @@ callable-state-expires-soon = Expires soon
 callable-state-expired = Expired
 callable-state-requested = Requested
 callable-state-denied = Denied
+callable-state-taken-back = Taken back by you
 callable-state-delegated = Delegated
 callable-state-not-now = Not valid now
 callable-state-off = Deactivated
@@ -94,6 +96,12 @@ ask-message = Message to the owner
 ask-message-help = Say what you will use the API for, and preferably your legal basis and a contact. At most 1023 characters.
 ask-too-long = The message may have at most 1023 characters.
 ask-send = Send the request
+take-back = Take the request back
+take-back-go = Take the request back …
+take-back-ask = Take the request back?
+take-back-what = Whoever was to answer no longer sees the request among those that wait. You can ask for the same again later.
+take-back-over = The request waits for no answer any more, so there is nothing to take back.
+take-back-list = To what you have asked for
 
 # The list of clients.
 clients-lead = Your systems that fetch tokens. Each client has its own keys and scopes.

@@ -8,6 +8,7 @@ provider-access-give-lead = The access holds at once.
 provider-access-help = You can change this at any time.
 provider-access-requested = Asks for access
 provider-access-soon = Expires soon
+provider-access-taken-back = Took the request back
 provider-access-there = The organization has access already. Find it in the table to change the end date or the note.
 provider-outage = In an outage
 provider-outage-help = If this server loses its database, it refuses tokens, unless you prefer that it goes on by what it has in memory. What you withdraw meanwhile may then be used until the database is back.

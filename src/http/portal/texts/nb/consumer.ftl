@@ -28,6 +28,7 @@ notice-delegation-withdrawn = Delegeringen er trukket tilbake.
 notice-key-added = Nøkkelen er registrert og kan brukes med en gang.
 notice-key-renewed = Den nye nøkkelen er registrert. Bytt til den før den gamle slutter å gjelde.
 notice-key-withdrawn = Nøkkelen er trukket tilbake.
+notice-request-taken-back = Forespørselen er trukket. Dere kan be om det samme igjen.
 notice-scope-added = Scopet er lagt til på klienten.
 notice-scope-removed = Scopet er fjernet fra klienten.
 
@@ -46,7 +47,7 @@ callable-what-granted = Eierne av disse har gitt virksomheten deres tilgang. Leg
 callable-what-open = Disse kan alle virksomheter bruke uten å spørre.
 callable-what-delegated = Kunder har delegert disse til dere som leverandør. Hent token med consumer_org satt til kundens organisasjonsnummer.
 callable-what-requested = Dere har bedt om disse. Eieren har ikke svart ennå.
-callable-what-denied = Eieren har avslått eller trukket tilbake tilgangen. Dere kan spørre på nytt.
+callable-what-denied = Eieren har avslått eller trukket tilbake tilgangen, eller dere har trukket forespørselen. Dere kan spørre på nytt.
 callable-what-found = Offentlige scopes som passer med søket.
 callable-none-granted = Ingen har gitt dere tilgang ennå
 callable-none-why-granted = Søk etter scopet dere trenger over, og be eieren om tilgang.
@@ -66,6 +67,7 @@ callable-state-expires-soon = Utløper snart
 callable-state-expired = Utløpt
 callable-state-requested = Forespurt
 callable-state-denied = Avslått
+callable-state-taken-back = Trukket av dere
 callable-state-delegated = Delegert
 callable-state-not-now = Gjelder ikke nå
 callable-state-off = Deaktivert
@@ -94,6 +96,12 @@ ask-message = Melding til eieren
 ask-message-help = Skriv hva dere skal bruke API-et til, og gjerne hjemmel og kontaktperson. Høyst 1023 tegn.
 ask-too-long = Meldingen kan ha høyst 1023 tegn.
 ask-send = Send forespørselen
+take-back = Trekk forespørselen
+take-back-go = Trekk forespørselen …
+take-back-ask = Trekke forespørselen?
+take-back-what = Den som skulle ha svart, ser ikke forespørselen lenger blant dem som venter. Dere kan be om det samme igjen senere.
+take-back-over = Forespørselen venter ikke på svar lenger, så det er ingenting å trekke.
+take-back-list = Til det dere har bedt om
 
 # The list of clients.
 clients-lead = Systemene deres som henter token. Hver klient har egne nøkler og scopes.

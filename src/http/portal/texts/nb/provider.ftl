@@ -8,6 +8,7 @@ provider-access-give-lead = Tilgangen gjelder med en gang.
 provider-access-help = Dette kan endres når som helst.
 provider-access-requested = Ber om tilgang
 provider-access-soon = Utløper snart
+provider-access-taken-back = Trakk forespørselen
 provider-access-there = Virksomheten har tilgang fra før. Finn den i tabellen for å endre sluttdato eller notat.
 provider-outage = Ved driftsavbrudd
 provider-outage-help = Mister serveren databasen sin, avslår den å gi token, om du ikke heller vil at den går videre med det den har i minnet. Det du trekker tilbake imens, kan da brukes til databasen er på plass igjen.

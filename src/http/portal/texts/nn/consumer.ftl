@@ -28,6 +28,7 @@ notice-delegation-withdrawn = Delegeringa er trekt tilbake.
 notice-key-added = Nøkkelen er registrert og kan brukast med ein gong.
 notice-key-renewed = Den nye nøkkelen er registrert. Byt til han før den gamle sluttar å gjelde.
 notice-key-withdrawn = Nøkkelen er trekt tilbake.
+notice-request-taken-back = Førespurnaden er trekt. De kan be om det same igjen.
 notice-scope-added = Scopet er lagt til på klienten.
 notice-scope-removed = Scopet er fjerna frå klienten.
 
@@ -46,7 +47,7 @@ callable-what-granted = Eigarane av desse har gjeve verksemda dykkar tilgang. Le
 callable-what-open = Desse kan alle verksemder bruke utan å spørje.
 callable-what-delegated = Kundar har delegert desse til dykk som leverandør. Hent token med consumer_org sett til organisasjonsnummeret til kunden.
 callable-what-requested = De har bede om desse. Eigaren har ikkje svara enno.
-callable-what-denied = Eigaren har avslått eller trekt tilbake tilgangen. De kan spørje på nytt.
+callable-what-denied = Eigaren har avslått eller trekt tilbake tilgangen, eller de har trekt førespurnaden. De kan spørje på nytt.
 callable-what-found = Offentlege scopes som passar med søket.
 callable-none-granted = Ingen har gjeve dykk tilgang enno
 callable-none-why-granted = Søk etter scopet de treng over, og be eigaren om tilgang.
@@ -66,6 +67,7 @@ callable-state-expires-soon = Går snart ut
 callable-state-expired = Utgått
 callable-state-requested = Førespurt
 callable-state-denied = Avslått
+callable-state-taken-back = Trekt av dykk
 callable-state-delegated = Delegert
 callable-state-not-now = Gjeld ikkje no
 callable-state-off = Deaktivert
@@ -94,6 +96,12 @@ ask-message = Melding til eigaren
 ask-message-help = Skriv kva de skal bruke API-et til, og gjerne heimel og kontaktperson. Høgst 1023 teikn.
 ask-too-long = Meldinga kan ha høgst 1023 teikn.
 ask-send = Send førespurnaden
+take-back = Trekk førespurnaden
+take-back-go = Trekk førespurnaden …
+take-back-ask = Trekkje førespurnaden?
+take-back-what = Den som skulle ha svara, ser ikkje lenger førespurnaden mellom dei som ventar. De kan be om det same igjen seinare.
+take-back-over = Førespurnaden ventar ikkje på svar lenger, så det er ingenting å trekkje.
+take-back-list = Til det de har bede om
 
 # The list of clients.
 clients-lead = Systema dykkar som hentar token. Kvar klient har eigne nøklar og scopes.

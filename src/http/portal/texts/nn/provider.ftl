@@ -8,6 +8,7 @@ provider-access-give-lead = Tilgangen gjeld med ein gong.
 provider-access-help = Dette kan endrast når som helst.
 provider-access-requested = Ber om tilgang
 provider-access-soon = Går snart ut
+provider-access-taken-back = Trekte førespurnaden
 provider-access-there = Verksemda har tilgang frå før. Finn ho i tabellen for å endre sluttdato eller notat.
 provider-outage = Ved driftsavbrot
 provider-outage-help = Mistar serveren databasen sin, avslår han å gje token, om du ikkje heller vil at han går vidare med det han har i minnet. Det du trekkjer tilbake imens, kan då brukast til databasen er på plass att.
