@@ -1,6 +1,7 @@
 //! The portal over HTTP, as browsers without script use it.
 
 mod consumer;
+mod last_day;
 mod operator;
 mod organization;
 mod provider;

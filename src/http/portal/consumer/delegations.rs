@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::clock::Timestamp;
 use crate::domain::access::DelegationSummary;
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
@@ -21,7 +21,7 @@ use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, Section, SignedIn, done, show, show_again};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
-use crate::http::portal::times::begin_of_day;
+use crate::http::portal::times::{begin_of_day, end_of_day};
 use crate::registry::{DelegationFilter, NewDelegation, RegistryError, ScopeFilter};
 
 /// How a field of a form names today.
@@ -189,13 +189,11 @@ fn read(signed_in: &SignedIn, app: &App, fields: &Fields) -> (Option<NewDelegati
     if scope.is_none() {
         errors.add("scope", page.say("scope-name-wrong"));
     }
-    let day = |name| fields.filled(name).map(begin_of_day);
-    let (from, to) = (day("from"), day("to"));
+    let from = fields.filled("from").map(begin_of_day);
+    let to = fields.filled("to").map(end_of_day);
     if from == Some(None) {
         errors.add("from", page.say("delegations-day-wrong"));
     }
-    // The last day counts until it is over.
-    let to = to.map(|to| to.map(|begin| begin.plus_seconds(DAY_SECONDS)));
     let now = app.issuer.clock.now();
     let begins = from.flatten().unwrap_or(now);
     match to {

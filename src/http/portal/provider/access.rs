@@ -20,7 +20,7 @@ use crate::http::portal::provider::accesses::Row;
 use crate::http::portal::provider::check_text;
 use crate::http::portal::provider::scope::{Head, Loaded, Tab, load};
 use crate::http::portal::refused::Refused;
-use crate::http::portal::times::{begin_of_day, day_of_field};
+use crate::http::portal::times::{end_of_day, last_day_of_field};
 use crate::registry::{AccessTerms, Registry, RegistryError};
 
 #[derive(Template)]
@@ -108,8 +108,8 @@ pub(super) fn read_terms(
     let there = found.and_then(|case| case.access.expires_at);
     let typed = fields.filled("expires");
     let expires_at = match typed {
-        Some(text) if there.is_some_and(|end| day_of_field(end) == text) => there,
-        Some(text) => begin_of_day(text),
+        Some(text) if there.is_some_and(|end| last_day_of_field(end) == text) => there,
+        Some(text) => end_of_day(text),
         None => None,
     };
     if typed.is_some() && expires_at.is_none() {
@@ -154,7 +154,7 @@ async fn load_access(
 }
 
 fn as_it_is(case: &AccessCase) -> Fields {
-    let expires = case.access.expires_at.map(day_of_field).unwrap_or_default();
+    let expires = case.access.expires_at.map(last_day_of_field).unwrap_or_default();
     Fields::default().with("expires", expires).with("note", case.note.clone().unwrap_or_default())
 }
 
