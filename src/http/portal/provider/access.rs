@@ -9,9 +9,12 @@ use axum::response::Response;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::access::{AccessCase, AccessState};
+use crate::domain::audit::AuditFilter;
+use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Recorded};
 use crate::domain::right::Right;
+use crate::http::portal::acts::Act;
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
@@ -129,6 +132,8 @@ struct EditAccess {
     head: Head,
     row: Row,
     reason: Option<String>,
+    /// What was last done to it, by whom and when.
+    last: Option<Act>,
     version: i64,
     typed: Fields,
     errors: FormErrors,
@@ -139,7 +144,11 @@ struct LoadedAccess {
     of: Loaded,
     case: Recorded<AccessCase>,
     row: Row,
+    last: Option<Act>,
 }
+
+/// Acts among which the last that was done is looked for: attempts that were refused stand there too.
+const ACTS_READ: u32 = 20;
 
 async fn load_access(
     signed_in: SignedIn,
@@ -150,7 +159,16 @@ async fn load_access(
     let of = load(signed_in, app, &scope, Tab::Accesses).await?;
     let case = app.registry.access(&of.actor, &of.head.name, number).await?;
     let row = Row::new(&case, &of.head.address, app.issuer.clock.now());
-    Ok(LoadedAccess { of, case, row })
+    let filter = AuditFilter {
+        organization: Some(case.value.owner),
+        noun: Some(ChangedNoun::Access.name().to_owned()),
+        key: Some(format!("{} {number}", of.head.name)),
+        ..AuditFilter::default()
+    };
+    let acts = app.registry.audit_rows(&of.actor, filter, None, ACTS_READ).await?;
+    let last =
+        acts.items.into_iter().map(|row| Act::new(&of.page, row)).find(|it| !it.is_refused());
+    Ok(LoadedAccess { of, case, row, last })
 }
 
 fn as_it_is(case: &AccessCase) -> Fields {
@@ -171,6 +189,7 @@ fn view(it: LoadedAccess, typed: Fields, errors: FormErrors) -> EditAccess {
         head: it.of.head,
         row: it.row,
         reason: it.case.value.reason.clone(),
+        last: it.last,
         version: it.case.version.0,
         typed,
         errors,
