@@ -1,7 +1,7 @@
 // Guards the field for a public key: `[data-key-paste]`, a form or in one.
 //
 // In:  in it `textarea[data-key-text]`; if wanted `input[type=file][data-key-file]` without a name, in hidden
-//      `[data-script-only]`; `[data-message]`: `private`, `several`, `unreadable`.
+//      `[data-script-only]`; `[data-message]`: `missing`, `private`, `several`, `unreadable`.
 // Out: the field posts one PEM as pasted, or one JWK with its public members, kid, use and alg.
 //
 // A private key never leaves the browser: field and file are emptied as it comes. A file's text moves to the field.
@@ -55,6 +55,8 @@ async function submitOne(event, field, refuse, refusePrivate) {
   if (refusePrivate(field.value)) return event.preventDefault()
   if (field.disabled || event.defaultPrevented || field.value.trim() === field.dataset.read) return
   event.preventDefault()
+  // What was emptied because it was private has been spoken of, and nothing is said over that.
+  if (!field.value.trim()) return field.ariaInvalid === 'true' || refuse('missing')
   const keys = await readPublic(field.value).catch(() => [])
   if (keys.length !== 1) return refuse(keys.length ? 'several' : 'unreadable')
   field.value = keys[0]
