@@ -120,7 +120,10 @@ async fn a_key_is_renewed_with_overlap_and_withdrawn_and_nobody_is_overwritten()
         ("key", jwk.as_str()),
     ];
     let keys = "/portal/clients/es256/keys";
-    assert_eq!(location(&kari.post(from, keys, &fields).await), keys);
+    // It ends where the code is that the new kid must be put into.
+    let code = location(&kari.post(from, keys, &fields).await);
+    assert_eq!(code, "/portal/clients/es256/ready");
+    assert!(html(&kari.get(&code).await).contains("second-key"));
     let old = caller("es256");
     for caller in [&old, &signs_with("es256", "second-key", &new)] {
         assert!(server.server.ask(&caller.assertion()).await.token().is_some());
