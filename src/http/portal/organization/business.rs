@@ -58,6 +58,11 @@ impl BusinessPage {
     fn has(&self, field: &str, value: &str) -> bool {
         self.fields.all(field).any(|given| given == value)
     }
+
+    /// Whether a point of alert is written in a row. An empty row offers to tell of everything.
+    fn is_empty(&self, email: &str) -> bool {
+        self.fields.text(email).is_empty()
+    }
 }
 
 /// `GET /portal/organization/business-data`
