@@ -234,8 +234,10 @@ pub(super) async fn save(
             Err(error @ (RegistryError::Stale | RegistryError::Unseen)) => {
                 errors = FormErrors::of_registry(&it.of.page, "note", error)?;
                 it.case = app.registry.access(&it.of.actor, &scope, number).await?;
-                let typed = as_it_is(&it.case.value);
-                return Ok(show_again(&view(it, typed, errors)));
+                let now = as_it_is(&it.case.value);
+                let labels = [("expires", "provider-expires"), ("note", "provider-note")];
+                let errors = errors.beside(&it.of.page, &fields, &now, labels);
+                return Ok(show_again(&view(it, now, errors)));
             }
             Err(error) => errors = FormErrors::of_registry(&it.of.page, "expires", error)?,
         }
