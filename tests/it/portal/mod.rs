@@ -7,5 +7,6 @@ mod organization;
 mod provider;
 mod snapshot_text;
 mod snapshots;
-mod volume;
 mod take_back;
+mod volume;
+mod weight;
