@@ -18,6 +18,7 @@ function enhance(root) {
 
   const refuse = (message) => {
     field.ariaInvalid = 'true'
+    field.dataset.refused = message
     showMessage(root, message)
   }
 
@@ -32,6 +33,7 @@ function enhance(root) {
     // Several lines can come as several events, some after the field was emptied.
     if (refusePrivate(field.value) || !field.value) return
     field.ariaInvalid = null
+    delete field.dataset.refused
     showMessage(root)
   })
 
@@ -55,8 +57,8 @@ async function submitOne(event, field, refuse, refusePrivate) {
   if (refusePrivate(field.value)) return event.preventDefault()
   if (field.disabled || event.defaultPrevented || field.value.trim() === field.dataset.read) return
   event.preventDefault()
-  // What was emptied because it was private has been spoken of, and nothing is said over that.
-  if (!field.value.trim()) return field.ariaInvalid === 'true' || refuse('missing')
+  // Of what was emptied because it was private nothing else is said.
+  if (!field.value.trim()) return refuse(field.dataset.refused === 'private' ? 'private' : 'missing')
   const keys = await readPublic(field.value).catch(() => [])
   if (keys.length !== 1) return refuse(keys.length ? 'several' : 'unreadable')
   field.value = keys[0]
