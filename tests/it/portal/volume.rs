@@ -16,6 +16,7 @@ use crate::harness::browser::{Browser, html};
 use crate::harness::mark::most;
 use crate::harness::queries::{statements, table_of};
 use crate::harness::{CONSUMER, PROVIDER};
+use crate::portal::weight::Scales;
 
 /// No page takes longer, in a build that is not optimized. One that does is asked for again, so that a busy machine
 /// fails no test.
@@ -108,6 +109,7 @@ async fn look(
     browser: &Browser,
     path: &str,
     (list, beside): (&str, &[&str]),
+    scales: &mut Scales,
 ) {
     let mut least = Duration::MAX;
     for _ in 0..ATTEMPTS {
@@ -116,6 +118,7 @@ async fn look(
         assert!(html(&page).contains("<table") || html(&page).contains("<li"), "{path} is empty");
         least = least.min(page.took);
         if least < most(PAGE_MAX) {
+            scales.add(path, &page);
             break;
         }
     }
@@ -136,13 +139,16 @@ async fn lists_of_the_portal_come_quickly_where_there_is_much() {
     // The statements that fill it are of SQLite, and so is what is measured.
     let Some(file) = server.server.file() else { return };
     let middle = fill(&file).await;
-    let look_at = async |who: (&str, &str), role, pages: &[(&str, &str, &[&str])]| {
+    let mut scales = Scales::behind_a_proxy(server.address);
+    let mut look_at = async |who: (&str, &str), role, pages: &[(&str, &str, &[&str])]| {
         let browser = Browser::of(&server, who, &[role]).await;
         for (path, list, beside) in pages {
-            look(&server, &browser, &path.replace("MIDDLE", &middle), (list, beside)).await;
+            let path = path.replace("MIDDLE", &middle);
+            look(&server, &browser, &path, (list, beside), &mut scales).await;
         }
     };
     look_at(("kari", CONSUMER), Role::Consumer, &OF_CONSUMER).await;
     look_at(("ola", PROVIDER), Role::Provider, &OF_PROVIDER).await;
     look_at(("oda", PROVIDER), Role::Operator, &OF_OPERATOR).await;
+    scales.weigh().await;
 }

@@ -2,11 +2,15 @@
 //! what they load in their turn.
 //!
 //! Counted are the bytes that the server sends to a browser that reads gzip. The server compresses what everybody gets,
-//! and leaves pages as they are, because what they hold would show in their length; so a page counts in full here, and
-//! weighs less still behind a proxy that compresses it.
+//! and leaves pages as they are, because what they hold would show in their length; so a page counts in full, and lists
+//! that are full count as a proxy sends them which compresses pages.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::net::SocketAddr;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::harness::http::{Reply, exchange, request};
 
@@ -29,13 +33,20 @@ struct File {
 /// Pages as they came, with their names, at the server that they came from.
 pub(super) struct Scales {
     address: SocketAddr,
+    /// Whether a proxy compresses pages.
+    has_proxy: bool,
     pages: Vec<(String, Vec<u8>)>,
     files: BTreeMap<String, File>,
 }
 
 impl Scales {
     pub(super) fn at(address: SocketAddr) -> Self {
-        Self { address, pages: Vec::new(), files: BTreeMap::new() }
+        Self { address, has_proxy: false, pages: Vec::new(), files: BTreeMap::new() }
+    }
+
+    /// Those at a proxy that compresses pages.
+    pub(super) fn behind_a_proxy(address: SocketAddr) -> Self {
+        Self { has_proxy: true, ..Self::at(address) }
     }
 
     /// Puts a page on.
@@ -53,7 +64,8 @@ impl Scales {
             // Each page has the style sheet, a module, the pictures and the sign in the tab.
             assert!(files.len() >= 4, "{name} loads only {files:?}");
             let loaded: usize = files.iter().map(|file| self.files[file].bytes).sum();
-            weights.push((text.len() + loaded, text.len(), loaded, name));
+            let page = if self.has_proxy { compressed(&text) } else { text.len() };
+            weights.push((page + loaded, page, loaded, name));
         }
         weights.sort_unstable_by(|one, other| other.cmp(one));
         for (all, page, loaded, name) in weights.iter().take(PRINTED) {
@@ -96,6 +108,13 @@ impl Scales {
         let imported = imported.map(|(name, _)| format!("{folder}/{name}"));
         File { bytes: sent.body.len(), loads: imported.collect() }
     }
+}
+
+/// How many bytes a text has in gzip.
+fn compressed(text: &str) -> usize {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap().len()
 }
 
 /// The addresses of files in a page, without the part of a picture that is meant.

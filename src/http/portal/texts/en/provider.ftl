@@ -1,6 +1,6 @@
 provider-access-active = Active
 provider-access-again = Give access again
-provider-access-again-what = The organization has no access now. You can give it back here.
+provider-access-again-what = The organization has no access now. You can give it here.
 provider-access-denied = Denied or revoked
 provider-access-expired = Expired
 provider-access-give = Give access

@@ -1,6 +1,6 @@
 provider-access-active = Aktiv
 provider-access-again = Gi tilgang igjen
-provider-access-again-what = Virksomheten har ikke tilgang nå. Du kan gi den tilbake her.
+provider-access-again-what = Virksomheten har ikke tilgang nå. Du kan gi den her.
 provider-access-denied = Avslått eller trukket tilbake
 provider-access-expired = Utløpt
 provider-access-give = Gi tilgang

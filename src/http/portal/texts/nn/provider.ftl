@@ -1,6 +1,6 @@
 provider-access-active = Aktiv
 provider-access-again = Gje tilgang igjen
-provider-access-again-what = Verksemda har ikkje tilgang no. Du kan gje han tilbake her.
+provider-access-again-what = Verksemda har ikkje tilgang no. Du kan gje han her.
 provider-access-denied = Avslått eller trekt tilbake
 provider-access-expired = Utgått
 provider-access-give = Gje tilgang
