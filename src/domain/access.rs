@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::names::names;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::record::Recorded;
 use crate::domain::scope::ScopeName;
 
 /// Where an access stands.
@@ -10,7 +11,7 @@ use crate::domain::scope::ScopeName;
 pub enum AccessState {
     /// The owner of the scope has granted it.
     Approved,
-    /// The owner has refused or withdrawn it; it stays in the list.
+    /// The owner has refused or withdrawn it, or the consumer has taken back that it asked; it stays in the list.
     Denied,
     /// The consumer has asked for it and waits.
     Requested,
@@ -53,6 +54,8 @@ pub struct AccessCase {
     pub note: Option<String>,
     /// What the consumer wrote when it asked.
     pub message: Option<String>,
+    /// Whether the consumer has taken back what it asked for: it is denied then, and the owner has not decided that.
+    pub taken_back: bool,
     /// What the scope is about.
     pub description: String,
     /// What the owner answered when it refused or withdrew.
@@ -78,6 +81,17 @@ pub struct Delegation {
     pub valid_to: Option<Timestamp>,
     /// When the consumer withdrew it, if it did.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// A delegation as a list shows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DelegationSummary {
+    /// The delegation.
+    pub delegation: Recorded<Delegation>,
+    /// The consumer's name, if it is known.
+    pub consumer_name: Option<String>,
+    /// The supplier's name, if it is known.
+    pub supplier_name: Option<String>,
 }
 
 impl Delegation {

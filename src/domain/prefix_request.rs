@@ -9,7 +9,7 @@ use crate::domain::prefix::PrefixName;
 pub enum PrefixRequestState {
     /// The operator has assigned the prefix.
     Approved,
-    /// The operator has refused; the organization may ask again.
+    /// The operator has refused, or the organization has taken it back; it may ask again.
     Denied,
     /// The organization waits for an answer.
     Requested,
@@ -36,6 +36,8 @@ pub struct PrefixRequest {
     pub requested_by: String,
     /// Where the request stands.
     pub state: PrefixRequestState,
+    /// Whether the organization has taken it back: it is denied then, and the operator has not decided that.
+    pub taken_back: bool,
     /// What the operator has answered, in its words.
     pub answer: Option<String>,
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::domain::integration::IntegrationType;
 use crate::domain::names::names;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::record::Recorded;
 
 /// The longest scope name, in characters; none seen in use is longer than 120.
 pub const SCOPE_NAME_CHARACTERS_MAX: usize = 255;
@@ -254,6 +255,17 @@ pub struct Scope {
     pub european_businesses: EuropeanBusinesses,
     /// What nothing here depends on.
     pub details: ScopeDetails,
+}
+
+/// A scope as a list shows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ScopeSummary {
+    /// The scope.
+    pub scope: Recorded<Scope>,
+    /// The owner's name, if it is known.
+    pub owner_name: Option<String>,
+    /// How many tokens were issued with it, from the day that the list is asked about; `None` if it is asked about none.
+    pub tokens: Option<u64>,
 }
 
 impl Scope {

@@ -1,4 +1,5 @@
-//! Accesses: the owner of a scope grants and withdraws, a consumer asks.
+//! Accesses: the owner of a scope grants and withdraws, approves and denies. How a consumer asks stands in
+//! [`super::access_requests`].
 
 use crate::clock::Timestamp;
 use crate::domain::access::{Access, AccessCase, AccessState};
@@ -6,7 +7,7 @@ use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Page, Recorded, Version};
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus, Visibility};
+use crate::domain::scope::{Scope, ScopeName, ScopeStatus};
 use crate::registry::caps::count_access;
 use crate::registry::change::{Act, Change, check_expected};
 use crate::registry::rules::check_text;
@@ -147,51 +148,7 @@ impl Registry {
         self.finish_access(change, found, after).await
     }
 
-    /// Asks for access to a scope, on behalf of the actor's own organization.
-    pub async fn request_access(
-        &self,
-        actor: &Actor,
-        scope: &ScopeName,
-        consumer: OrganizationNumber,
-        message: Option<String>,
-    ) -> Result<Recorded<AccessCase>, RegistryError> {
-        let act = on_access("request", scope, consumer);
-        let change = self.begin(actor, Right::WriteClients, act).await?;
-        let mut change = change.of("organization", consumer).await?;
-        let wanted = change.transaction.scope(scope).await?.map(|found| found.value);
-        let found = change.transaction.access_case(scope, consumer).await?;
-        let visible = |it: &Scope| it.visibility == Visibility::Public || found.is_some();
-        let wanted = wanted.filter(visible).ok_or(RegistryError::Absent { noun: "scope" })?;
-        let state = found.as_ref().map(|found| found.value.access.state);
-        if wanted.status == ScopeStatus::Deactivated {
-            return Err(RegistryError::conflict("the scope is deactivated"));
-        }
-        if wanted.audience == ScopeAudience::AnyOrganization {
-            return Err(RegistryError::conflict(
-                "the scope is open to every organization: put it on a client and use it",
-            ));
-        }
-        if found.as_ref().is_some_and(|found| found.value.access.holds_at(change.now)) {
-            return Err(RegistryError::conflict("the access has been granted already"));
-        }
-        if state == Some(AccessState::Requested) {
-            return Err(RegistryError::conflict("the access has been asked for already"));
-        }
-        if let Some(message) = &message {
-            check_text("message", message)?;
-        }
-        change.concerning(wanted.owner);
-        let mut after = new_case(&wanted, consumer, AccessState::Requested);
-        after.message = message;
-        after.note = found.as_ref().and_then(|found| found.value.note.clone());
-        after.access.expires_at = found.as_ref().and_then(|found| found.value.access.expires_at);
-        put(&mut change, found.as_ref(), &after, Expected::Anything).await?;
-        let mut asked = self.finish_access(change, found, after).await?;
-        hide_note(actor, &mut asked.value);
-        Ok(asked)
-    }
-
-    async fn finish_access(
+    pub(super) async fn finish_access(
         &self,
         change: Change<'_>,
         before: Option<Recorded<AccessCase>>,
@@ -264,7 +221,7 @@ impl Registry {
 }
 
 /// The owner's note is for the owner.
-fn hide_note(actor: &Actor, case: &mut AccessCase) {
+pub(super) fn hide_note(actor: &Actor, case: &mut AccessCase) {
     if !actor.owns(case.owner) {
         case.note = None;
     }
@@ -328,6 +285,7 @@ pub(super) fn granted(
     after.access.expires_at = terms.expires_at;
     after.note = terms.note;
     after.reason = None;
+    after.taken_back = false;
     Ok(after)
 }
 
@@ -343,11 +301,12 @@ pub(super) fn withdrawn(
     let mut after = found.value.clone();
     // Its end is kept beside the note, so that giving it again can begin from what was agreed.
     after.access.state = AccessState::Denied;
+    after.taken_back = false;
     after.reason = reason;
     Ok(after)
 }
 
-fn at(expected: Option<Version>) -> Expected {
+pub(super) fn at(expected: Option<Version>) -> Expected {
     expected.map_or(Expected::Anything, Expected::At)
 }
 
@@ -367,7 +326,11 @@ pub(super) async fn put(
     Ok(change.transaction.insert_access(after, change.now).await?)
 }
 
-fn new_case(scope: &Scope, consumer: OrganizationNumber, state: AccessState) -> AccessCase {
+pub(super) fn new_case(
+    scope: &Scope,
+    consumer: OrganizationNumber,
+    state: AccessState,
+) -> AccessCase {
     AccessCase {
         access: Access { scope: scope.name.clone(), consumer, state, expires_at: None },
         owner: scope.owner,
@@ -376,6 +339,7 @@ fn new_case(scope: &Scope, consumer: OrganizationNumber, state: AccessState) -> 
         consumer_name: None,
         note: None,
         message: None,
+        taken_back: false,
         reason: None,
         last_used_at: None,
     }

@@ -1,5 +1,7 @@
 //! Clients and the scopes on them.
 
+use std::collections::BTreeMap;
+
 use crate::domain::access::Access;
 use crate::domain::change::ChangedNoun;
 use crate::domain::client::{
@@ -309,6 +311,16 @@ impl Registry {
         actor.require(Right::ReadClients)?;
         filter.organization = actor.organization_to_list(filter.organization)?;
         Ok(self.store.clients(&filter, limit).await?)
+    }
+
+    /// The names of these clients of the actor's own organization; of others there are none.
+    pub async fn client_names(
+        &self,
+        actor: &Actor,
+        clients: &[ClientId],
+    ) -> Result<BTreeMap<ClientId, String>, RegistryError> {
+        actor.require(Right::ReadClients)?;
+        Ok(self.store.client_names(actor.own_organization()?, clients).await?)
     }
 
     /// Which of these scopes active clients of the actor's own organization have.

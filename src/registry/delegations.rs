@@ -1,7 +1,7 @@
 //! Delegations in our own register: a consumer lets a supplier fetch tokens on its behalf.
 
 use crate::clock::Timestamp;
-use crate::domain::access::Delegation;
+use crate::domain::access::{Delegation, DelegationSummary};
 use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Page, Recorded, Version};
@@ -129,7 +129,7 @@ impl Registry {
         actor: &Actor,
         mut filter: DelegationFilter,
         limit: u32,
-    ) -> Result<Page<Recorded<Delegation>>, RegistryError> {
+    ) -> Result<Page<DelegationSummary>, RegistryError> {
         actor.require(Right::ReadClients)?;
         filter.party = actor.organization_to_list(filter.party)?;
         Ok(self.store.delegations(&filter, limit).await?)

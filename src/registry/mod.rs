@@ -9,6 +9,7 @@
 //! way to the database, so none can show or change more than this.
 
 mod access_batch;
+mod access_requests;
 mod accesses;
 mod actor;
 mod alerts;

@@ -1,4 +1,5 @@
-//! Prefix requests: an API provider asks for a prefix, the operator assigns it or says why not.
+//! Prefix requests: an API provider asks for a prefix, the operator assigns it or says why not. As long as it has not,
+//! the provider can take the request back.
 
 use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
@@ -49,6 +50,7 @@ impl Registry {
             reason,
             requested_by: actor.name.clone(),
             state: PrefixRequestState::Requested,
+            taken_back: false,
             answer: None,
         };
         match &found {
@@ -60,6 +62,26 @@ impl Registry {
         let operator = self.rules.people.operator;
         change.alert_of_prefix_request(operator, found.as_ref(), &after).await?;
         let before = found.map(|found| views::prefix_request(&found.value));
+        change.finish(before, Some(views::prefix_request(&after))).await?;
+        self.prefix_request_again(prefix, organization).await
+    }
+
+    /// Takes back what the actor's own organization has asked for and not been answered. It can ask again.
+    pub async fn take_back_prefix_request(
+        &self,
+        actor: &Actor,
+        prefix: &PrefixName,
+        organization: OrganizationNumber,
+        expected: Option<Version>,
+    ) -> Result<Recorded<PrefixRequest>, RegistryError> {
+        let act = on_request("take back", prefix, organization);
+        let change = self.begin(actor, Right::WriteScopes, act).await?;
+        let mut change = change.of("organization", organization).await?;
+        let found = waiting(&mut change, prefix, organization, expected).await?;
+        let state = PrefixRequestState::Denied;
+        let after = PrefixRequest { state, taken_back: true, ..found.value.clone() };
+        change.transaction.update_prefix_request(&after, found.version, change.now).await?;
+        let before = Some(views::prefix_request(&found.value));
         change.finish(before, Some(views::prefix_request(&after))).await?;
         self.prefix_request_again(prefix, organization).await
     }
@@ -118,18 +140,9 @@ impl Registry {
     ) -> Result<(Change<'a>, Recorded<PrefixRequest>), RegistryError> {
         let act = on_request(verb, prefix, organization);
         let mut change = self.begin(actor, Right::Operate, act).await?;
-        let found = change.transaction.prefix_request(prefix, organization).await?;
-        let found = found.ok_or(RegistryError::Absent { noun: "prefix request" })?;
+        let found = waiting(&mut change, prefix, organization, expected).await?;
         change.concerning(organization);
-        check_version(found.version, expected)?;
-        if found.value.state == PrefixRequestState::Requested {
-            Ok((change, found))
-        } else {
-            Err(RegistryError::conflict(format!(
-                "nobody waits for an answer: the request is {}",
-                found.value.state.name()
-            )))
-        }
+        Ok((change, found))
     }
 
     /// What an organization has asked for: the actor's own, or any for the operator.
@@ -168,6 +181,25 @@ impl Registry {
     }
 }
 
+/// A request that waits for an answer, as this change sees it.
+async fn waiting(
+    change: &mut Change<'_>,
+    prefix: &PrefixName,
+    organization: OrganizationNumber,
+    expected: Option<Version>,
+) -> Result<Recorded<PrefixRequest>, RegistryError> {
+    let found = change.transaction.prefix_request(prefix, organization).await?;
+    let found = found.ok_or(RegistryError::Absent { noun: "prefix request" })?;
+    check_version(found.version, expected)?;
+    if found.value.state == PrefixRequestState::Requested {
+        return Ok(found);
+    }
+    Err(RegistryError::conflict(format!(
+        "nobody waits for an answer: the request is {}",
+        found.value.state.name()
+    )))
+}
+
 /// The request once it is answered.
 fn answered(
     request: &PrefixRequest,
@@ -177,7 +209,7 @@ fn answered(
     if let Some(answer) = &answer {
         check_text("answer", answer)?;
     }
-    Ok(PrefixRequest { state, answer, ..request.clone() })
+    Ok(PrefixRequest { state, taken_back: false, answer, ..request.clone() })
 }
 
 fn on_request(verb: &'static str, prefix: &PrefixName, organization: OrganizationNumber) -> Act {

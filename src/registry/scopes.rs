@@ -4,7 +4,7 @@ use crate::domain::change::ChangedNoun;
 use crate::domain::prefix::{PrefixName, PrefixStatus};
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeName, ScopeStatus, Visibility};
+use crate::domain::scope::{Scope, ScopeName, ScopeStatus, ScopeSummary, Visibility};
 use crate::registry::change::{Act, check_version};
 use crate::registry::organizations::taken;
 use crate::registry::rules::{check_lifetime, check_line, check_needed_line, check_text};
@@ -137,19 +137,19 @@ impl Registry {
         actor: &Actor,
         mut filter: ScopeFilter,
         limit: u32,
-    ) -> Result<Page<Recorded<Scope>>, RegistryError> {
+    ) -> Result<Page<ScopeSummary>, RegistryError> {
         actor.require(Right::ReadScopes)?;
         filter.owner = actor.organization_to_list(filter.owner)?;
         Ok(self.store.scopes(&filter, limit).await?)
     }
 
-    /// Scopes that everybody can find, by name, at most `limit`.
+    /// Scopes that everybody can find, by name, at most `limit`. How much they are used is for their owners.
     pub async fn public_scopes(
         &self,
         filter: ScopeFilter,
         limit: u32,
-    ) -> Result<Page<Recorded<Scope>>, RegistryError> {
-        let filter = ScopeFilter { public_only: true, ..filter };
+    ) -> Result<Page<ScopeSummary>, RegistryError> {
+        let filter = ScopeFilter { public_only: true, tokens_from: None, ..filter };
         Ok(self.store.scopes(&filter, limit).await?)
     }
 

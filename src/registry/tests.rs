@@ -427,11 +427,18 @@ async fn usage_is_for_the_owner_of_the_scope_the_consumer_and_the_operator() {
     let foreign = registry.usage_of_organization(&owner, org(B), 30).await;
     assert!(matches!(foreign, Err(RegistryError::NotYours { noun: "organization" })));
 
-    let names = [a.clone(), b.clone()];
-    let all = BTreeMap::from([(a.clone(), 22), (b.clone(), 1)]);
-    for (who, expected) in [(&owner, &all), (&server, &all), (&consumer, &BTreeMap::new())] {
-        assert_eq!(registry.tokens_of_scopes(who, &names, 30).await.unwrap(), *expected);
+    let from = Some(usage.period.first);
+    let counted = |tokens_from| ScopeFilter { tokens_from, ..ScopeFilter::default() };
+    let all = [(a.clone(), Some(22)), (b.clone(), Some(1))];
+    for (who, expected) in [(&owner, &all[..]), (&server, &all), (&consumer, &[])] {
+        let found = registry.scopes(who, counted(from), 10).await.unwrap().items;
+        let found: Vec<_> = found.into_iter().map(|it| (it.scope.value.name, it.tokens)).collect();
+        assert_eq!(found, expected);
     }
+    let found = registry.scopes(&owner, counted(None), 10).await.unwrap().items;
+    assert!(found.iter().all(|it| it.tokens.is_none() && it.owner_name.as_deref() == Some(A)));
+    let found = registry.public_scopes(counted(from), 10).await.unwrap().items;
+    assert!(!found.is_empty() && found.iter().all(|it| it.tokens.is_none()), "{found:?}");
     let one = BTreeMap::from([(client.clone(), 16)]);
     for (who, expected) in [(&consumer, &one), (&server, &one), (&owner, &BTreeMap::new())] {
         assert_eq!(

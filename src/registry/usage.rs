@@ -73,20 +73,8 @@ impl Registry {
         Ok(OrganizationUsage { period, consumed, provided })
     }
 
-    /// How many tokens were issued with each of these scopes, for a list of them. Those that are not the actor's are
+    /// How many tokens were issued to each of these clients, for a list of them. Those that are not the actor's are
     /// left out.
-    pub async fn tokens_of_scopes(
-        &self,
-        actor: &Actor,
-        scopes: &[ScopeName],
-        days: u32,
-    ) -> Result<BTreeMap<ScopeName, u64>, RegistryError> {
-        actor.require(Right::ReadScopes)?;
-        let (owner, first) = (actor.organization_to_list(None)?, self.last(days)?.first);
-        Ok(self.store.tokens_of_scopes(scopes, owner, first).await?)
-    }
-
-    /// The same to each of these clients.
     pub async fn tokens_of_clients(
         &self,
         actor: &Actor,

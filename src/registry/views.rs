@@ -48,6 +48,7 @@ pub(super) fn prefix_request(it: &PrefixRequest) -> Value {
         "reason": it.reason,
         "requested_by": it.requested_by,
         "state": it.state.name(),
+        "taken_back": it.taken_back.then_some(true),
         "answer": it.answer,
     })
 }
@@ -78,6 +79,7 @@ pub(super) fn access(it: &AccessCase) -> Value {
         "expires_at": time(it.access.expires_at),
         "note": it.note,
         "message": it.message,
+        "taken_back": it.taken_back.then_some(true),
         "reason": it.reason,
     })
 }

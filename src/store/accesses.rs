@@ -28,6 +28,7 @@ struct CaseRow {
     consumer_name: Option<String>,
     note: Option<String>,
     message: Option<String>,
+    taken_back: bool,
     reason: Option<String>,
     created_at: i64,
     updated_at: i64,
@@ -64,8 +65,8 @@ pub struct ScopeReach {
 }
 
 const CASE_COLUMNS: &str = "a.scope, a.consumer_number, a.state, a.expires_at, s.owner_number, \
-     o.name as owner_name, s.description, c.name as consumer_name, a.note, a.message, a.reason, a.created_at, \
-     a.updated_at, a.version, u.used_at";
+     o.name as owner_name, s.description, c.name as consumer_name, a.note, a.message, a.taken_back, a.reason, \
+     a.created_at, a.updated_at, a.version, u.used_at";
 
 /// What stands beside a scope and its access: each at most one row.
 const CASE_JOINS: &str = "left join organization o on o.number = s.owner_number \
@@ -233,7 +234,7 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         query(
             "insert into access (scope, consumer_number, state, expires_at, note, message, reason, \
-             created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+             created_at, updated_at, taken_back) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
         )
         .bind(case.access.scope.as_str())
         .bind(case.access.consumer.as_str())
@@ -243,6 +244,7 @@ impl Transaction {
         .bind(&case.message)
         .bind(&case.reason)
         .bind(now.seconds())
+        .bind(case.taken_back)
         .execute(self.connection())
         .await?;
         Ok(())
@@ -257,7 +259,7 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         let done = query(
             "update access set state = $3, expires_at = $4, note = $5, message = $6, reason = $7, \
-             updated_at = $8, version = version + 1 \
+             updated_at = $8, taken_back = $10, version = version + 1 \
              where scope = $1 and consumer_number = $2 and version = $9",
         )
         .bind(case.access.scope.as_str())
@@ -269,6 +271,7 @@ impl Transaction {
         .bind(&case.reason)
         .bind(now.seconds())
         .bind(seen.0)
+        .bind(case.taken_back)
         .execute(self.connection())
         .await?;
         Self::met_one_row("access", done)
@@ -311,15 +314,18 @@ impl TryFrom<CaseRow> for Recorded<AccessCase> {
 
     fn try_from(row: CaseRow) -> Result<Self, StoreError> {
         let owner = row.owner_number.parse().map_err(|e| StoreError::corrupt("scope", &e))?;
+        let access = Access::try_from(row.access)?;
         Ok(Self {
             value: AccessCase {
-                access: row.access.try_into()?,
                 owner,
                 owner_name: row.owner_name,
                 description: row.description,
                 consumer_name: row.consumer_name,
                 note: row.note,
                 message: row.message,
+                // A version before this one decides without a word about it.
+                taken_back: row.taken_back && access.state == AccessState::Denied,
+                access,
                 reason: row.reason,
                 last_used_at: row.used_at.map(Timestamp::from_seconds),
             },

@@ -26,7 +26,7 @@ pub struct ScopeOfClient {
     pub is_for_machines: bool,
     /// Whether every organization may use it.
     pub is_open: bool,
-    /// The access of the client's organization, if there ever was one.
+    /// The access of the client's organization, if there ever was one. What it has taken back is as if not asked for.
     pub access: Option<Access>,
 }
 
@@ -45,6 +45,7 @@ impl Store {
              s.allowed_integration_types, a.state, a.expires_at from client_scope x join scope s on s.name = x.scope \
              left join organization o on o.number = s.owner_number \
              left join access a on a.scope = x.scope and a.consumer_number = $2 \
+             and not (a.taken_back and a.state = 'DENIED') \
              where x.client_id = $1 order by x.scope",
         )
         .bind(id.as_str())

@@ -1,5 +1,7 @@
 //! Clients and the scopes on them.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 
 use crate::clock::Timestamp;
@@ -147,6 +149,31 @@ impl Store {
             .await?;
         let all = rows.into_iter().map(ClientSummary::try_from).collect::<Result<_, _>>()?;
         Ok(Page::of(all, limit))
+    }
+
+    /// The names of these clients of an organization. At most as many as a page shows.
+    pub async fn client_names(
+        &self,
+        organization: OrganizationNumber,
+        clients: &[ClientId],
+    ) -> Result<BTreeMap<ClientId, String>, StoreError> {
+        if clients.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let places: Vec<String> = (2..clients.len() + 2).map(|place| format!("${place}")).collect();
+        let sql = format!(
+            "select id, name from client where organization_number = $1 and id in ({})",
+            places.join(", ")
+        );
+        let mut query = query_of(sql).bind(organization.to_string());
+        for client in clients {
+            query = query.bind(client.as_str());
+        }
+        let rows: Vec<(String, String)> = query.fetch_all(&self.readers).await?;
+        let read = |(id, name): (String, String)| {
+            Ok((id.parse().map_err(|e| StoreError::corrupt("client", &e))?, name))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Which of these scopes active clients of an organization have. One look at the clients of the organization,

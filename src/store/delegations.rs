@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use crate::clock::Timestamp;
-use crate::domain::access::Delegation;
+use crate::domain::access::{Delegation, DelegationSummary};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
@@ -24,6 +24,14 @@ struct DelegationRow {
     version: i64,
 }
 
+#[derive(FromRow)]
+struct SummaryRow {
+    #[sqlx(flatten)]
+    delegation: DelegationRow,
+    consumer_name: Option<String>,
+    supplier_name: Option<String>,
+}
+
 /// Which delegations a list is to show, by consumer, supplier and scope.
 #[derive(Clone, Debug, Default)]
 pub struct DelegationFilter {
@@ -41,8 +49,8 @@ pub struct DelegationFilter {
     pub after: Option<(OrganizationNumber, OrganizationNumber, ScopeName)>,
 }
 
-const SELECT: &str = "select consumer_number, supplier_number, scope, source, valid_from, valid_to, \
-     revoked_at, created_at, updated_at, version from delegation";
+const COLUMNS: &str = "d.consumer_number, d.supplier_number, d.scope, d.source, d.valid_from, d.valid_to, \
+     d.revoked_at, d.created_at, d.updated_at, d.version";
 
 impl Store {
     /// The delegation of that scope between those organizations, whether or not it still holds.
@@ -60,17 +68,20 @@ impl Store {
         &self,
         filter: &DelegationFilter,
         limit: u32,
-    ) -> Result<Page<Recorded<Delegation>>, StoreError> {
+    ) -> Result<Page<DelegationSummary>, StoreError> {
         let sql = format!(
-            "{SELECT} where ($1 is null or consumer_number = $1 or supplier_number = $1) \
-             and ($2 is null or consumer_number = $2) and ($3 is null or supplier_number = $3) \
-             and ($4 is null or scope = $4) and ($5 or revoked_at is null) \
-             and ($6 is null or (consumer_number, supplier_number, scope) > ($6, $7, $8)) \
-             order by consumer_number, supplier_number, scope limit $9"
+            "select {COLUMNS}, c.name as consumer_name, s.name as supplier_name from delegation d \
+             left join organization c on c.number = d.consumer_number \
+             left join organization s on s.number = d.supplier_number \
+             where ($1 is null or d.consumer_number = $1 or d.supplier_number = $1) \
+             and ($2 is null or d.consumer_number = $2) and ($3 is null or d.supplier_number = $3) \
+             and ($4 is null or d.scope = $4) and ($5 or d.revoked_at is null) \
+             and ($6 is null or (d.consumer_number, d.supplier_number, d.scope) > ($6, $7, $8)) \
+             order by d.consumer_number, d.supplier_number, d.scope limit $9"
         );
         let after = filter.after.as_ref();
         let text = |number: OrganizationNumber| number.to_string();
-        let rows: Vec<DelegationRow> = query_of(sql)
+        let rows: Vec<SummaryRow> = query_of(sql)
             .bind(filter.party.map(text))
             .bind(filter.consumer.map(text))
             .bind(filter.supplier.map(text))
@@ -82,7 +93,7 @@ impl Store {
             .bind(i64::from(limit) + 1)
             .fetch_all(&self.readers)
             .await?;
-        let all = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
+        let all = rows.into_iter().map(DelegationSummary::try_from).collect::<Result<_, _>>()?;
         Ok(Page::of(all, limit))
     }
 }
@@ -135,8 +146,10 @@ async fn find(
     supplier: OrganizationNumber,
     scope: &ScopeName,
 ) -> Result<Option<Recorded<Delegation>>, StoreError> {
-    let sql =
-        format!("{SELECT} where consumer_number = $1 and supplier_number = $2 and scope = $3");
+    let sql = format!(
+        "select {COLUMNS} from delegation d \
+         where d.consumer_number = $1 and d.supplier_number = $2 and d.scope = $3"
+    );
     let row: Option<DelegationRow> = query_of(sql)
         .bind(consumer.as_str())
         .bind(supplier.as_str())
@@ -144,6 +157,15 @@ async fn find(
         .fetch_optional(connection)
         .await?;
     row.map(Recorded::try_from).transpose()
+}
+
+impl TryFrom<SummaryRow> for DelegationSummary {
+    type Error = StoreError;
+
+    fn try_from(row: SummaryRow) -> Result<Self, StoreError> {
+        let SummaryRow { delegation, consumer_name, supplier_name } = row;
+        Ok(Self { delegation: delegation.try_into()?, consumer_name, supplier_name })
+    }
 }
 
 impl TryFrom<DelegationRow> for Recorded<Delegation> {

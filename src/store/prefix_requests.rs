@@ -18,6 +18,7 @@ struct PrefixRequestRow {
     reason: String,
     requested_by: String,
     state: String,
+    taken_back: bool,
     answer: Option<String>,
     created_at: i64,
     updated_at: i64,
@@ -36,7 +37,7 @@ pub struct PrefixRequestFilter {
 }
 
 const SELECT: &str = "select r.prefix, r.organization_number, o.name as organization_name, r.reason, \
-     r.requested_by, r.state, r.answer, r.created_at, r.updated_at, r.version from prefix_request r \
+     r.requested_by, r.state, r.taken_back, r.answer, r.created_at, r.updated_at, r.version from prefix_request r \
      left join organization o on o.number = r.organization_number";
 
 impl PrefixRequestFilter {
@@ -127,7 +128,7 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         query(
             "insert into prefix_request (prefix, organization_number, reason, requested_by, state, \
-             answer, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7)",
+             answer, created_at, updated_at, taken_back) values ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
         )
         .bind(request.prefix.as_str())
         .bind(request.organization.as_str())
@@ -136,6 +137,7 @@ impl Transaction {
         .bind(request.state.name())
         .bind(&request.answer)
         .bind(now.seconds())
+        .bind(request.taken_back)
         .execute(self.connection())
         .await?;
         Ok(())
@@ -150,7 +152,7 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         let done = query(
             "update prefix_request set reason = $3, requested_by = $4, state = $5, answer = $6, \
-             updated_at = $7, version = version + 1 \
+             updated_at = $7, taken_back = $9, version = version + 1 \
              where prefix = $1 and organization_number = $2 and version = $8",
         )
         .bind(request.prefix.as_str())
@@ -161,6 +163,7 @@ impl Transaction {
         .bind(&request.answer)
         .bind(now.seconds())
         .bind(seen.0)
+        .bind(request.taken_back)
         .execute(self.connection())
         .await?;
         Self::met_one_row("prefix_request", done)
@@ -186,6 +189,7 @@ impl TryFrom<PrefixRequestRow> for Recorded<PrefixRequest> {
 
     fn try_from(row: PrefixRequestRow) -> Result<Self, StoreError> {
         let corrupt = |problem: &dyn ToString| StoreError::corrupt("prefix_request", problem);
+        let state = named("prefix_request", PrefixRequestState::from_name, &row.state)?;
         Ok(Self {
             value: PrefixRequest {
                 prefix: row.prefix.parse().map_err(|e| corrupt(&e))?,
@@ -193,7 +197,9 @@ impl TryFrom<PrefixRequestRow> for Recorded<PrefixRequest> {
                 organization_name: row.organization_name,
                 reason: row.reason,
                 requested_by: row.requested_by,
-                state: named("prefix_request", PrefixRequestState::from_name, &row.state)?,
+                state,
+                // A version before this one answers without a word about it.
+                taken_back: row.taken_back && state == PrefixRequestState::Denied,
                 answer: row.answer,
             },
             created_at: Timestamp::from_seconds(row.created_at),

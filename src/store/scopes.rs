@@ -8,8 +8,9 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::PrefixName;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::{
-    EuropeanBusinesses, OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus,
+    EuropeanBusinesses, OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus, ScopeSummary,
 };
+use crate::domain::usage::Day;
 use crate::store::database::{On, query, query_of};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
@@ -33,6 +34,14 @@ struct ScopeRow {
     version: i64,
 }
 
+#[derive(FromRow)]
+struct SummaryRow {
+    #[sqlx(flatten)]
+    scope: ScopeRow,
+    owner_name: Option<String>,
+    tokens: Option<i64>,
+}
+
 /// Which scopes a list is to show, by name.
 #[derive(Clone, Debug, Default)]
 pub struct ScopeFilter {
@@ -54,46 +63,60 @@ pub struct ScopeFilter {
     pub text: Option<String>,
     /// After this name.
     pub after: Option<ScopeName>,
+    /// With how many tokens there were from this day on.
+    pub tokens_from: Option<Day>,
 }
 
-const SELECT: &str = "select name, owner_number, description, active, accessible_for_all, visibility, \
-     allowed_integration_types, token_lifetime_seconds_max, delegation_source, issued_in_outage, \
-     supports_european_businesses, details, created_at, updated_at, version from scope";
+const COLUMNS: &str = "s.name, s.owner_number, s.description, s.active, s.accessible_for_all, s.visibility, \
+     s.allowed_integration_types, s.token_lifetime_seconds_max, s.delegation_source, s.issued_in_outage, \
+     s.supports_european_businesses, s.details, s.created_at, s.updated_at, s.version";
+
+/// How many tokens there were with a scope; the primary keys have the days of each together.
+const TOKENS: &str = "(select cast(coalesce(sum(u.tokens), 0) as bigint) from token_use u \
+     where u.scope = s.name and u.day >= $9) + \
+     (select cast(coalesce(sum(b.tokens), 0) as bigint) from business_token_use b \
+     where b.scope = s.name and b.day >= $9)";
 
 impl ScopeFilter {
     /// The statement that reads a page. A condition that is not asked for does not stand in it, because it would
     /// keep an index from being used.
     fn statement(&self) -> String {
-        let text = format!("{} like $5 escape '\\'", super::small("name || ' ' || description"));
-        let mut conditions = vec!["name > $6"];
+        let text =
+            format!("{} like $5 escape '\\'", super::small("s.name || ' ' || s.description"));
+        let mut conditions = vec!["s.name > $6"];
         if self.owner.is_some() {
-            conditions.push("owner_number = $1");
+            conditions.push("s.owner_number = $1");
         }
         if self.prefix.is_some() {
-            conditions.push("prefix = $2");
+            conditions.push("s.prefix = $2");
         }
         if self.public_only {
-            conditions.push("visibility = 'PUBLIC'");
+            conditions.push("s.visibility = 'PUBLIC'");
         }
         if self.accessible_for_all.is_some() {
-            conditions.push("accessible_for_all = $3");
+            conditions.push("s.accessible_for_all = $3");
         }
         if self.delegated.is_some() {
-            conditions.push("(delegation_source is not null) = $4");
+            conditions.push("(s.delegation_source is not null) = $4");
         }
         if !self.inactive {
-            conditions.push("active");
+            conditions.push("s.active");
         }
         if self.text.is_some() {
             conditions.push(&text);
         }
         if self.product.is_some() {
             conditions.push(
-                "(allowed_integration_types = '' \
-                 or (' ' || allowed_integration_types || ' ') like $7 escape '\\')",
+                "(s.allowed_integration_types = '' \
+                 or (' ' || s.allowed_integration_types || ' ') like $7 escape '\\')",
             );
         }
-        format!("{SELECT} where {} order by name limit $8", conditions.join(" and "))
+        let tokens = if self.tokens_from.is_some() { TOKENS } else { "cast(null as bigint)" };
+        format!(
+            "select {COLUMNS}, o.name as owner_name, {tokens} as tokens from scope s \
+             left join organization o on o.number = s.owner_number where {} order by s.name limit $8",
+            conditions.join(" and ")
+        )
     }
 }
 
@@ -113,9 +136,9 @@ impl Store {
         &self,
         filter: &ScopeFilter,
         limit: u32,
-    ) -> Result<Page<Recorded<Scope>>, StoreError> {
+    ) -> Result<Page<ScopeSummary>, StoreError> {
         let after = filter.after.as_ref().map_or("", ScopeName::as_str);
-        let rows: Vec<ScopeRow> = query_of(filter.statement())
+        let rows: Vec<SummaryRow> = query_of(filter.statement())
             .bind(filter.owner.map(|owner| owner.to_string()))
             .bind(&filter.prefix)
             .bind(filter.accessible_for_all)
@@ -124,9 +147,10 @@ impl Store {
             .bind(after)
             .bind(filter.product.map(|product| super::like(&format!(" {} ", product.name()))))
             .bind(i64::from(limit) + 1)
+            .bind(filter.tokens_from.map(Day::number))
             .fetch_all(&self.readers)
             .await?;
-        let scopes = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
+        let scopes = rows.into_iter().map(ScopeSummary::try_from).collect::<Result<_, _>>()?;
         Ok(Page::of(scopes, limit))
     }
 }
@@ -218,7 +242,7 @@ impl Transaction {
 }
 
 async fn find(connection: On<'_>, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
-    let sql = format!("{SELECT} where name = $1");
+    let sql = format!("select {COLUMNS} from scope s where s.name = $1");
     let row: Option<ScopeRow> =
         query_of(sql).bind(name.as_str()).fetch_optional(connection).await?;
     row.map(Recorded::try_from).transpose()
@@ -226,6 +250,19 @@ async fn find(connection: On<'_>, name: &ScopeName) -> Result<Option<Recorded<Sc
 
 fn type_names(types: &[IntegrationType]) -> String {
     types.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" ")
+}
+
+impl TryFrom<SummaryRow> for ScopeSummary {
+    type Error = StoreError;
+
+    fn try_from(row: SummaryRow) -> Result<Self, StoreError> {
+        let count = |it: i64| it.try_into().map_err(|e| StoreError::corrupt("token_use", &e));
+        Ok(Self {
+            scope: row.scope.try_into()?,
+            owner_name: row.owner_name,
+            tokens: row.tokens.map(count).transpose()?,
+        })
+    }
 }
 
 impl TryFrom<ScopeRow> for Recorded<Scope> {
@@ -276,7 +313,7 @@ mod tests {
     #[tokio::test]
     async fn no_list_reads_everything_or_sorts() {
         let (store, _folder) = migrated().await;
-        for mask in 0..=255_u8 {
+        for mask in 0..512_u16 {
             let has = |bit: u8| mask & (1 << bit) != 0;
             let filter = ScopeFilter {
                 owner: has(0).then(|| "310000108".parse().unwrap()),
@@ -288,9 +325,12 @@ mod tests {
                 text: has(6).then(|| "b".to_owned()),
                 product: has(7).then_some(IntegrationType::Maskinporten),
                 after: None,
+                tokens_from: has(8).then(|| Day::from_number(1)),
             };
             let plan = assert_indexed(&store, &filter.statement(), &format!("{filter:?}")).await;
             assert!(plan[0].contains("name>?"), "{filter:?}: {plan:#?}");
+            let counts = plan.iter().any(|line| line.ends_with("(scope=? AND day>?)"));
+            assert_eq!(counts, has(8), "{filter:?}: {plan:#?}");
         }
     }
 }

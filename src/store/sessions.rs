@@ -4,7 +4,9 @@
 use sqlx::FromRow;
 
 use crate::clock::Timestamp;
+use crate::domain::access::{Access, AccessState};
 use crate::domain::organization::{Organization, OrganizationStatus};
+use crate::domain::right::Right;
 use crate::domain::sign_in::LinkPurpose;
 use crate::domain::user::UserId;
 use crate::store::database::{query, query_of};
@@ -18,6 +20,8 @@ pub struct SessionFile {
     pub user: UserFile,
     /// Their organization.
     pub organization: Organization,
+    /// Its access to the scope by which it acts for customers, if there ever was one.
+    pub acting_for_customers: Option<Access>,
     /// When they signed in.
     pub created_at: Timestamp,
     /// When they were last there, to the minute.
@@ -32,22 +36,31 @@ struct SessionRow {
     user: UserRow,
     organization_name: String,
     organization_active: bool,
+    access_scope: Option<String>,
+    access_state: Option<String>,
+    access_expires_at: Option<i64>,
     session_created_at: i64,
     seen_at: i64,
     second_factor_done: bool,
 }
 
 impl Store {
-    /// The session of that hash, however old it is.
+    /// The session of that hash, however old it is, with everything that decides what its user may do: every page asks
+    /// for that, and asks once.
     pub async fn session(&self, hash: &str) -> Result<Option<SessionFile>, StoreError> {
         let sql = format!(
             "select {COLUMNS}, o.name as organization_name, o.active as organization_active, \
+             a.scope as access_scope, a.state as access_state, a.expires_at as access_expires_at, \
              s.created_at as session_created_at, s.seen_at, s.second_factor_done \
              from user_session s join portal_user u on u.id = s.user_id \
-             join organization o on o.number = u.organization_number where s.hash = $1"
+             join organization o on o.number = u.organization_number \
+             left join access a on a.scope = $2 and a.consumer_number = o.number where s.hash = $1"
         );
-        let row: Option<SessionRow> =
-            query_of(sql).bind(hash).fetch_optional(&self.readers).await?;
+        let row: Option<SessionRow> = query_of(sql)
+            .bind(hash)
+            .bind(Right::ActForCustomers.name())
+            .fetch_optional(&self.readers)
+            .await?;
         row.map(SessionFile::try_from).transpose()
     }
 
@@ -223,7 +236,16 @@ impl TryFrom<SessionRow> for SessionFile {
                 OrganizationStatus::Deactivated
             },
         };
+        let access = |(scope, state): (String, String)| {
+            Ok::<_, StoreError>(Access {
+                scope: scope.parse().map_err(|e| StoreError::corrupt("access", &e))?,
+                consumer: organization.number,
+                state: named("access", AccessState::from_name, &state)?,
+                expires_at: row.access_expires_at.map(Timestamp::from_seconds),
+            })
+        };
         Ok(Self {
+            acting_for_customers: row.access_scope.zip(row.access_state).map(access).transpose()?,
             user,
             organization,
             created_at: Timestamp::from_seconds(row.session_created_at),

@@ -187,47 +187,25 @@ impl Store {
         rows.into_iter().map(ScopeTokens::try_from).collect()
     }
 
-    /// How many tokens there were from `first` on with each of these scopes that `owner` has, or anybody.
-    pub async fn tokens_of_scopes(
-        &self,
-        scopes: &[ScopeName],
-        owner: Option<OrganizationNumber>,
-        first: Day,
-    ) -> Result<BTreeMap<ScopeName, u64>, StoreError> {
-        let names: Vec<&str> = scopes.iter().map(ScopeName::as_str).collect();
-        self.counts(of_scopes, &names, owner, first).await
-    }
-
-    /// The same of clients of `organization`, or of anybody.
+    /// How many tokens there were from `first` on for each of these clients that `organization` has, or anybody.
     pub async fn tokens_of_clients(
         &self,
         clients: &[ClientId],
         organization: Option<OrganizationNumber>,
         first: Day,
     ) -> Result<BTreeMap<ClientId, u64>, StoreError> {
-        let ids: Vec<&str> = clients.iter().map(ClientId::as_str).collect();
-        self.counts(of_clients, &ids, organization, first).await
-    }
-
-    async fn counts<K: FromStr<Err: ToString> + Ord>(
-        &self,
-        statement: fn(usize, bool) -> String,
-        keys: &[&str],
-        organization: Option<OrganizationNumber>,
-        first: Day,
-    ) -> Result<BTreeMap<K, u64>, StoreError> {
         let organization = organization.map(String::from);
         let mut counts = BTreeMap::new();
-        for keys in keys.chunks(COUNTED_MAX) {
-            let select = statement(keys.len(), organization.is_some());
+        for clients in clients.chunks(COUNTED_MAX) {
+            let select = of_clients(clients.len(), organization.is_some());
             let mut select =
                 query_of(select).persistent(false).bind(first.number()).bind(&organization);
-            for &key in keys {
-                select = select.bind(key);
+            for client in clients {
+                select = select.bind(client.as_str());
             }
             let rows: Vec<(String, i64)> = select.fetch_all(&self.readers).await?;
-            for (key, tokens) in rows {
-                counts.insert(read(&key)?, count(tokens)?);
+            for (client, tokens) in rows {
+                counts.insert(read(&client)?, count(tokens)?);
             }
         }
         Ok(counts)
@@ -259,17 +237,6 @@ impl Store {
 }
 
 // Statements for so many keys. Only the number of placeholders varies, never text from outside.
-
-fn of_scopes(keys: usize, is_owned: bool) -> String {
-    let owned = if is_owned { "and s.owner_number = $2" } else { "" };
-    format!(
-        "select s.name, (select cast(coalesce(sum(u.tokens), 0) as bigint) from token_use u \
-         where u.scope = s.name and u.day >= $1) + \
-         (select cast(coalesce(sum(b.tokens), 0) as bigint) from business_token_use b \
-         where b.scope = s.name and b.day >= $1) from scope s where s.name in ({}) {owned}",
-        places(keys)
-    )
-}
 
 fn of_clients(keys: usize, is_owned: bool) -> String {
     let owned = if is_owned { "and c.organization_number = $2" } else { "" };
@@ -341,8 +308,6 @@ mod tests {
             ("client", OF_CLIENT.to_owned(), "token_use_client (client_id=? AND day>?)"),
             ("consumer", OF_CONSUMER.to_owned(), "token_use_consumer (consumer_number=?)"),
             ("owner", OF_OWNER.to_owned(), "(scope=? AND day>?)"),
-            ("scopes", of_scopes(50, false), "(scope=? AND day>?)"),
-            ("own scopes", of_scopes(50, true), "(scope=? AND day>?)"),
             ("clients", of_clients(50, false), "token_use_client (client_id=? AND day>?)"),
             ("own clients", of_clients(50, true), "token_use_client (client_id=? AND day>?)"),
         ] {

@@ -44,6 +44,14 @@ pub(in crate::cli) enum AccessCommand {
         #[arg(long, value_name = "NUMBER")]
         organization: Option<String>,
     },
+    /// Take back what has been asked for and not been answered.
+    TakeBack {
+        /// The scope.
+        scope: String,
+        /// Take it back for this organization (operator).
+        #[arg(long, value_name = "NUMBER")]
+        organization: Option<String>,
+    },
     /// Grant what an organization has asked for.
     Approve {
         /// The scope.
@@ -182,6 +190,14 @@ impl Run for AccessCommand {
                 ]);
                 let mut api = connection.api_at(organization.as_ref(), Right::WriteClients)?;
                 api.make(&Place::of(["access-requests"]), &new).await?
+            }
+            Self::TakeBack { scope, organization } => {
+                let taken = super::members([
+                    ("scope", Some(scope.into())),
+                    ("organization", organization.clone().map(Value::from)),
+                ]);
+                let mut api = connection.api_at(organization.as_ref(), Right::WriteClients)?;
+                api.make(&Place::of(["access-requests", "take-back"]), &taken).await?
             }
             Self::Approve { scope, consumer, terms } => {
                 let mut api = connection.api(Right::WriteScopes)?;

@@ -3,6 +3,7 @@
 use askama::filters::{Html, Safe, escape};
 
 use crate::domain::organization::{OrganizationNumber, OrganizationNumberError};
+use crate::http::portal::fields::Fields;
 use crate::http::portal::page::Page;
 use crate::http::portal::refused::Refused;
 use crate::http::portal::rules::translate;
@@ -20,12 +21,16 @@ pub(super) struct FormError {
 
 /// Everything that is wrong with a form, in the order of its fields.
 #[derive(Default)]
-pub(super) struct FormErrors(Vec<FormError>);
+pub(super) struct FormErrors {
+    errors: Vec<FormError>,
+    /// What was typed and is not in the form any more, because it shows how things stand now: labels and texts.
+    unsaved: Vec<(String, String)>,
+}
 
 impl FormErrors {
     /// Adds something in the reader's language.
     pub(super) fn add(&mut self, field: &str, text: String) {
-        self.0.push(FormError { field: field.to_owned(), text, is_english: false });
+        self.errors.push(FormError { field: field.to_owned(), text, is_english: false });
     }
 
     /// One thing that is wrong.
@@ -53,12 +58,37 @@ impl FormErrors {
         let known = translate(page.texts(), &said);
         let is_english = known.is_none();
         let text = sentence(&known.unwrap_or(said));
-        Ok(Self(vec![FormError { field: field.to_owned(), text, is_english }]))
+        let errors = vec![FormError { field: field.to_owned(), text, is_english }];
+        Ok(Self { errors, unsaved: Vec::new() })
+    }
+
+    /// The same with what was typed into these fields and differs from `now`, so that it need not be thought of again.
+    /// Beside the name of each field stands that of the text which is its label.
+    #[must_use]
+    pub(super) fn beside<'a>(
+        mut self,
+        page: &Page,
+        typed: &Fields,
+        now: &Fields,
+        fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let lost = |(field, _): &(&str, &str)| {
+            !typed.text(field).is_empty() && typed.text(field) != now.text(field)
+        };
+        let lines = fields.into_iter().filter(lost);
+        self.unsaved =
+            lines.map(|(field, label)| (page.say(label), typed.text(field).to_owned())).collect();
+        self
+    }
+
+    /// What was typed and is not in the form any more.
+    pub(super) fn unsaved(&self) -> &[(String, String)] {
+        &self.unsaved
     }
 
     /// Whether nothing is wrong.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.errors.is_empty()
     }
 
     /// The number in a field, as people write it; where it is none, what is wrong is added in the words of the area:
@@ -83,18 +113,18 @@ impl FormErrors {
 
     /// All of it.
     pub(super) fn all(&self) -> &[FormError] {
-        &self.0
+        &self.errors
     }
 
     /// What marks a field that is wrong.
     pub(super) fn mark(&self, field: &str) -> Safe<&'static str> {
-        let is_wrong = self.0.iter().any(|error| error.field == field);
+        let is_wrong = self.errors.iter().any(|error| error.field == field);
         Safe(if is_wrong { " aria-invalid=\"true\"" } else { "" })
     }
 
     /// What is said at a field, in an element that its `aria-describedby` can name: `FIELD-error`.
     pub(super) fn at(&self, page: &Page, field: &str) -> Safe<String> {
-        let of_field = self.0.iter().filter(|error| error.field == field);
+        let of_field = self.errors.iter().filter(|error| error.field == field);
         let texts = of_field.filter_map(|error| {
             let text = escape(&error.text, Html).ok()?;
             let lang = if error.is_english { " lang=\"en\"" } else { "" };

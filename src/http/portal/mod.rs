@@ -30,6 +30,7 @@ mod provider;
 mod query;
 mod refused;
 mod rules;
+mod take_back;
 mod texts;
 mod times;
 mod visible;

@@ -51,6 +51,8 @@ pub(super) enum Notice {
     PrefixTransferred,
     /// A request for a prefix has been refused.
     RequestDenied,
+    /// What was asked for and not answered is not asked for any more.
+    RequestTakenBack,
     /// What was written has been saved.
     Saved,
     /// A scope is on a client.
@@ -97,6 +99,7 @@ names!(pub(super) Notice {
     PrefixRetired = "prefix-retired",
     PrefixTransferred = "prefix-transferred",
     RequestDenied = "request-denied",
+    RequestTakenBack = "request-taken-back",
     Saved = "saved",
     ScopeAdded = "scope-added",
     ScopeCreated = "scope-created",

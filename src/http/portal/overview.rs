@@ -1,6 +1,6 @@
 //! The first page: what needs whoever has signed in, how much is used, and where to go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -47,10 +47,15 @@ const REFUSAL_SECONDS: i64 = DAY_SECONDS;
 /// Days of use that are summed.
 const USE_DAYS: u32 = 30;
 
-/// Refusals of one client for one reason.
+/// From how many refusals in that time on something is wrong; fewer are a mistake that somebody makes while trying.
+const REFUSALS_CRITICAL: u64 = 10;
+
+/// Refusals of one client.
 struct Refusals {
     client: ClientId,
-    code: String,
+    name: String,
+    /// For what reasons, in the order of their codes.
+    codes: BTreeSet<String>,
     count: u64,
     /// The newest.
     trace_id: String,
@@ -133,8 +138,13 @@ impl Overview {
     }
 
     fn refused(&self, refusals: &Refusals) -> String {
-        let count = self.page.number(&refusals.count);
-        self.page.fill2("overview-refused", ("count", &count), ("code", &refusals.code))
+        let codes = refusals.codes.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let values = [("count", refusals.count.into()), ("code", codes.into())];
+        self.page.texts().fill("overview-refused", &values)
+    }
+
+    fn is_critical(&self, refusals: &Refusals) -> bool {
+        refusals.count >= REFUSALS_CRITICAL
     }
 }
 
@@ -214,12 +224,12 @@ impl Look<'_> {
         Ok(registry.keys_by_expiry(actor, own, Some(soon), after, SHOWN).await?.items)
     }
 
-    /// What has been refused to our clients lately, by client and reason, the most first.
+    /// What has been refused to our clients lately, by client, the most first.
     async fn refusals(&self) -> Result<Vec<Refusals>, RegistryError> {
         let (actor, own) = (&self.signed_in.actor, self.signed_in.organization);
         let oldest = self.now.minus_seconds(REFUSAL_SECONDS);
         let found = self.app.registry.refused_requests(actor, None, None, REFUSALS_READ).await?;
-        let mut groups: BTreeMap<(ClientId, String), Refusals> = BTreeMap::new();
+        let mut groups: BTreeMap<ClientId, Refusals> = BTreeMap::new();
         for refusal in found.into_iter().filter(|refusal| refusal.at >= oldest) {
             let code = refusal.code.clone().unwrap_or_else(|| refusal.error.clone());
             let RefusedRequest { client: Some(client), trace_id, .. } = refusal else { continue };
@@ -227,13 +237,20 @@ impl Look<'_> {
             if client.organization != own {
                 continue;
             }
-            let group = groups.entry((client.id.clone(), code.clone()));
-            let first = || Refusals { client: client.id, code, count: 0, trace_id };
-            group.or_insert_with(first).count += 1;
+            let (client, name, codes) = (client.id, String::new(), BTreeSet::new());
+            let first = || Refusals { client: client.clone(), name, codes, count: 0, trace_id };
+            let group = groups.entry(client.clone()).or_insert_with(first);
+            group.count += 1;
+            group.codes.insert(code);
         }
         let mut groups: Vec<Refusals> = groups.into_values().collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         groups.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+        let ids: Vec<ClientId> = groups.iter().map(|group| group.client.clone()).collect();
+        let mut names = self.app.registry.client_names(actor, &ids).await?;
+        for group in &mut groups {
+            group.name = visible(&names.remove(&group.client).unwrap_or_default());
+        }
         Ok(groups)
     }
 

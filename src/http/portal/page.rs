@@ -223,6 +223,12 @@ impl Page {
         Safe(format!("<time datetime=\"{moment}\">{}</time>", self.moment(moment)))
     }
 
+    /// When something ends, for machines to the second, and for people as the last day on which it holds.
+    pub(super) fn end_element(&self, end: &Timestamp) -> Safe<String> {
+        let said = times::end(*end, self.texts.language());
+        Safe(format!("<time datetime=\"{end}\">{said}</time>"))
+    }
+
     /// A number with its thousands apart.
     pub(super) fn number(&self, number: &u64) -> String {
         numbers::grouped(*number, self.texts.language())

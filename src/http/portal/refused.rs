@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::right::Right;
+use crate::domain::user::{Role, User};
 use crate::http::portal::page::{Page, go_to, show_with};
 use crate::http::portal::query::encoded;
 use crate::registry::RegistryError;
@@ -76,6 +77,16 @@ struct RefusedPage {
     detail: Option<String>,
     /// The right that is missing.
     needed: Option<Right>,
+}
+
+impl RefusedPage {
+    /// The names of the roles of which each would do, as people are given them; empty where no role brings the right.
+    fn roles(&self, needed: &Right) -> String {
+        let brings = |role: &&Role| User::rights_of(&[**role]).by_which(*needed).is_some();
+        let people = Role::ALL.iter().filter(|role| **role != Role::Operator).filter(brings);
+        let names: Vec<String> = people.map(|role| self.page.word("role", role.name())).collect();
+        names.join(self.page.say("refused-or").as_str())
+    }
 }
 
 /// Gives an answer without a page the page that belongs to it.

@@ -1,8 +1,8 @@
 //! Days and times as people in Norway read them.
 
-use time::{Date, Duration, Month, OffsetDateTime, UtcOffset, Weekday};
+use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset, Weekday};
 
-use crate::clock::Timestamp;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::language::Language;
 
 /// The moment by the clocks of Norway: central European time, with summer time from the last Sunday of March to the
@@ -44,16 +44,37 @@ pub(super) fn moment(moment: Timestamp, language: Language) -> String {
     format!("{} {:02}:{:02}", day(moment, language), at.hour(), at.minute())
 }
 
+/// The moment from which on something does not hold, as people say it: when that is a midnight, the last day on which it
+/// holds, or else that moment, from the API or the command line.
+pub(super) fn end(moment: Timestamp, language: Language) -> String {
+    let is_midnight = local(moment).is_some_and(|at| at.time() == Time::MIDNIGHT);
+    if is_midnight { day(before(moment), language) } else { self::moment(moment, language) }
+}
+
 /// The moment at which a day begins in Norway, that browsers write as `2026-11-28`.
 pub(super) fn begin_of_day(text: &str) -> Option<Timestamp> {
+    midnight(Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"))?)
+}
+
+/// The moment at which that day is over: who writes a last day means all of it.
+pub(super) fn end_of_day(text: &str) -> Option<Timestamp> {
+    midnight(Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"))?.plus_seconds(DAY_SECONDS))
+}
+
+/// The last day on which something holds that ends at that moment, as browsers write it in a field: `2026-11-28`.
+pub(super) fn last_day_of_field(end: Timestamp) -> String {
+    local(before(end)).map(|at| at.date().to_string()).unwrap_or_default()
+}
+
+/// When the clocks of Norway show what those of UTC show at a midnight.
+fn midnight(utc: Timestamp) -> Option<Timestamp> {
     // Clocks never change at midnight, so what holds an hour or two before it holds then.
-    let utc = Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"))?;
     Some(utc.minus_seconds(i64::from(local(utc)?.offset().whole_seconds())))
 }
 
-/// The day of a moment as browsers write it in a field: `2026-11-28`.
-pub(super) fn day_of_field(moment: Timestamp) -> String {
-    local(moment).map(|at| at.date().to_string()).unwrap_or_default()
+/// The last second before an end, on which something holds still.
+fn before(end: Timestamp) -> Timestamp {
+    end.minus_seconds(1)
 }
 
 #[cfg(test)]
@@ -73,6 +94,26 @@ mod tests {
         for bad in ["", "28.11.2026", "2026-13-01", "2026-11-28T00:00:00Z"] {
             assert_eq!(begin_of_day(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_last_day_holds_until_it_is_over() {
+        for (day, utc) in [
+            ("2026-11-28", "2026-11-28T23:00:00Z"),
+            ("2027-06-30", "2027-06-30T22:00:00Z"),
+            // Days of 23 and 25 hours.
+            ("2026-03-29", "2026-03-29T22:00:00Z"),
+            ("2026-10-25", "2026-10-25T23:00:00Z"),
+        ] {
+            let over = Timestamp::from_rfc3339(utc).unwrap();
+            assert_eq!(end_of_day(day), Some(over), "{day}");
+            assert_eq!(last_day_of_field(over), day);
+            assert_eq!(end(over, Language::Bokmal), super::day(before(over), Language::Bokmal));
+        }
+        assert_eq!(end_of_day("28.11.2026"), None);
+        let odd = Timestamp::from_rfc3339("2027-06-30T00:00:00Z").unwrap();
+        assert_eq!(last_day_of_field(odd), "2027-06-30");
+        assert_eq!(end(odd, Language::Bokmal), "30.06.2027 02:00");
     }
 
     #[test]

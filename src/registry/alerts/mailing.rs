@@ -76,15 +76,22 @@ impl Registry {
         number: OrganizationNumber,
     ) -> Letter {
         let texts = texts(point.language);
+        // Whoever has several environments must see at once which one it is that writes.
+        let environment = ("environment", self.rules.people.environment.name.as_str());
         let subject = match alerts {
-            [one] => fill(texts.subject, &[("what", subject(texts, one.kind))]),
-            several => fill(texts.subject_of_several, &[("count", &several.len().to_string())]),
+            [one] => fill(texts.subject, &[environment, ("what", subject(texts, one.kind))]),
+            several => {
+                let count = several.len().to_string();
+                fill(texts.subject_of_several, &[environment, ("count", &count)])
+            }
         };
         let issuer = self.rules.issuer.as_str();
         let values = [("organization", name), ("number", number.as_str()), ("issuer", issuer)];
         let mut parts = vec![fill(texts.opening, &values)];
         parts.extend(paragraphs(texts, alerts));
-        parts.push(fill(texts.portal, &[("address", &self.rules.people.portal_url)]));
+        // From there each alert leads to what it is about.
+        let address = format!("{}portal/organization/alerts", self.rules.people.portal_url);
+        parts.push(fill(texts.portal, &[("address", &address)]));
         parts.push(texts.closing.to_owned());
         Letter { subject, body: parts.join("\n\n") + "\n" }
     }

@@ -6,7 +6,7 @@
 mod mailing;
 mod texts;
 
-use crate::clock::DAY_SECONDS;
+use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::domain::access::{AccessCase, AccessState};
 use crate::domain::alert::{Alert, AlertDetails, AlertKind};
 use crate::domain::organization::OrganizationNumber;
@@ -23,6 +23,10 @@ const THRESHOLD_DAYS: [i64; 6] = [60, 30, 14, 7, 1, 0];
 
 /// Days that an alert is kept: half a year, in which everybody has looked.
 const KEPT_DAYS: i64 = 180;
+
+/// Seconds in which the other side is not told again of what was asked, taken back and asked once more: else anybody
+/// could fill its mailbox. What waits stands in its list all the same.
+const ASKED_AGAIN_SECONDS: i64 = DAY_SECONDS;
 
 /// Alerts that are written in one transaction, so that changes do not wait for long.
 const WRITTEN_AT_ONCE: u32 = 100;
@@ -87,6 +91,13 @@ impl Change<'_> {
         let was = before.map(|found| found.value.access.state);
         let held = before.is_some_and(|found| found.value.access.holds_at(self.now));
         let (kind, organization, other, granted, said) = match (was, after.access.state) {
+            // The owner has not decided that, and sees in its list that nobody waits any more.
+            (_, AccessState::Denied) if after.taken_back => return Ok(()),
+            (_, AccessState::Requested)
+                if before.is_some_and(|it| self.is_told(it.value.taken_back, it.updated_at)) =>
+            {
+                return Ok(());
+            }
             (Some(AccessState::Requested), AccessState::Approved) => {
                 (AlertKind::AccessDecided, consumer, owner, Some(true), None)
             }
@@ -153,6 +164,9 @@ impl Change<'_> {
         let Some(operator) = operator.filter(|operator| *operator != asked.organization) else {
             return Ok(());
         };
+        if before.is_some_and(|it| self.is_told(it.value.taken_back, it.updated_at)) {
+            return Ok(());
+        }
         let version = before.map_or(1, |found| found.version.0 + 1);
         let details = AlertDetails::Prefix {
             prefix: asked.prefix.to_string(),
@@ -167,6 +181,11 @@ impl Change<'_> {
             details,
         };
         Ok(self.transaction.insert_alert(&new, self.now).await?)
+    }
+
+    /// Whether what is asked now was asked lately, told of, and taken back at `then`.
+    fn is_told(&self, taken_back: bool, then: Timestamp) -> bool {
+        taken_back && self.now < then.plus_seconds(ASKED_AGAIN_SECONDS)
     }
 
     async fn name_of(
@@ -198,7 +217,6 @@ fn has_certificate(jwk: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
 
     #[test]
     fn a_key_that_came_with_a_certificate_ends_with_it() {

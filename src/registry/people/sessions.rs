@@ -66,7 +66,11 @@ impl Registry {
         }
         let user = file.user.user.value;
         let roles = self.roles_that_count(&user);
-        let rights = self.rights_of(&user, &roles).await?;
+        let acts_for_customers = roles.contains(&Role::Consumer)
+            && file.acting_for_customers.is_some_and(|access| access.holds_at(now));
+        // A consumer acts for customers if the organization has access to the scope by which its machines do.
+        let rights = User::rights_of(&roles);
+        let rights = if acts_for_customers { rights.with(Right::ActForCustomers) } else { rights };
         let (organization, created_at) = (file.organization, file.created_at);
         Ok(Some(Session { user, organization, roles, rights, created_at, hash }))
     }
@@ -88,22 +92,6 @@ impl Registry {
             roles.retain(|role| *role != Role::Operator);
         }
         roles
-    }
-
-    /// The rights that these roles bring. A consumer acts for customers if the organization has access to the scope
-    /// by which its machines do.
-    async fn rights_of(&self, user: &User, roles: &[Role]) -> Result<Rights, RegistryError> {
-        let rights = User::rights_of(roles);
-        if !roles.contains(&Role::Consumer) {
-            return Ok(rights);
-        }
-        let Ok(scope) = Right::ActForCustomers.name().parse() else { return Ok(rights) };
-        let access = self.store.access_case(&scope, user.organization).await?;
-        let now = self.clock.now();
-        if access.is_some_and(|case| case.value.access.holds_at(now)) {
-            return Ok(rights.with(Right::ActForCustomers));
-        }
-        Ok(rights)
     }
 
     /// Ends a session. There being none is just as well.

@@ -111,6 +111,11 @@ fn a_consumer_asks_for_access_and_its_owner_decides() {
     let server = Server::start();
     let ask = ["access", "request", "dev:secrets.read", "--message", "please"];
     server.run_as_consumer(&ask).well();
+    let take_back = ["access", "take-back", "dev:secrets.read", "-o", "json"];
+    let taken = server.run_as_consumer(&take_back).well().json();
+    assert_eq!((&taken["state"], &taken["taken_back"]), (&"DENIED".into(), &true.into()));
+    server.run_as_consumer(&take_back).with(6);
+    server.run_as_consumer(&ask).well();
     let approve = ["access", "approve", "dev:secrets.read", CONSUMER, "--note", "n"];
     assert_eq!(server.json(&approve)["state"], "APPROVED");
     server.run(&["access", "deny", "dev:secrets.read", CONSUMER]).with(6);

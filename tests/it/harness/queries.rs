@@ -41,5 +41,27 @@ pub(crate) async fn statements(
     let lines = logs::lines_with(&mark).into_iter();
     let lines = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
     let statements = lines.filter(|line| line["target"] == "sqlx::query");
-    statements.map(|line| line["summary"].to_string() + &line["db.statement"].to_string()).collect()
+    // What is short has no longer form than its summary.
+    let whole = statements.map(|line| match line["db.statement"].as_str() {
+        Some(statement) if !statement.trim().is_empty() => statement.to_owned(),
+        _ => line["summary"].as_str().unwrap_or_default().to_owned(),
+    });
+    whole.map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// The table that a statement reads first: the one behind the `from` that stands in no parentheses, also where that is a
+/// statement of its own.
+pub(crate) fn table_of(statement: &str) -> String {
+    let (mut depth, mut level) = (0_usize, 0);
+    let mut is_next = false;
+    for word in statement.split(' ') {
+        match word {
+            "(select" if is_next => level += 1,
+            _ if is_next => return word.to_owned(),
+            _ => {}
+        }
+        is_next = word == "from" && depth == level;
+        depth = (depth + word.matches('(').count()).saturating_sub(word.matches(')').count());
+    }
+    String::new()
 }

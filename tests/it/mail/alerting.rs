@@ -282,14 +282,19 @@ async fn owner_and_consumer_are_told_what_the_other_does_in_one_mail() {
     assert!(!consumers.contains("our own note"), "{consumers}");
     assert!(owners.contains("  > Please.\n  > * The key of your client ends today"), "{owners}");
     assert!(owners.lines().all(|line| !line.starts_with("* The key")), "{owners}");
-    assert!(owners.contains("See everything on the portal: http://127.0.0.1:7081/"), "{owners}");
+    assert!(
+        owners.contains(
+            "See everything on the portal: http://127.0.0.1:7081/portal/organization/alerts"
+        ),
+        "{owners}"
+    );
 }
 
 #[tokio::test]
 async fn the_operator_is_told_of_prefixes_that_others_ask_for() {
     let mail_server = MailServer::start().await;
     let operator = format!(
-        "{}[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n",
+        "{}[environment]\nname = \"Test\"\n[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n",
         mail_server.configuration()
     );
     let server = TestServer::with(&[Trust::of(pki())], &operator).await;
@@ -307,11 +312,7 @@ async fn the_operator_is_told_of_prefixes_that_others_ask_for() {
     registry.mail_alerts().await.unwrap();
     until("a mail", || mail_server.mails().len() == 1).await;
     let mail = &mail_server.mails()[0];
-    assert!(
-        mail.text.contains("Subject: Portvakt: somebody asks for a prefix\r\n"),
-        "{}",
-        mail.text
-    );
+    assert!(mail.text.contains("Subject: Test: somebody asks for a prefix\r\n"), "{}", mail.text);
     let said = text(mail);
     for part in ["(310000116) asks for the prefix sea.", "  > Charts\n  > * Your key ends"] {
         assert!(said.contains(part), "{part}: {said}");

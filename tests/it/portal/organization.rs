@@ -56,6 +56,11 @@ async fn business_data_is_kept_by_whoever_has_the_role_and_shown_back_when_it_is
         ("alert-0-kind", "access_decided"),
     ];
     assert_eq!(kari.post(DATA, DATA, &right).await.status, 303);
+    let late = [&right[..], &[("reference", "PO-77")]].concat();
+    let stale = kari.post(DATA, DATA, &late).await;
+    let said = html(&stale);
+    assert!(stale.status == 422 && said.contains("This is what you wrote:"), "{said}");
+    assert!(said.contains("PO-77") && !said.contains("value=\"PO-77\""), "{said}");
     let shown = html(&reader.get("/portal/organization").await);
     for part in ["&#60;i&#62;Desk", "Security", "0001 Oslo", "Nynorsk", "Key expires"] {
         assert!(shown.contains(part), "{part}: {shown}");

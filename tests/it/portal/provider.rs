@@ -109,7 +109,8 @@ async fn a_scope_is_made_and_changed_by_forms_that_keep_what_was_typed() {
     let late = provider.post(&edit, &edit, &typed("Two")).await;
     let said = html(&late);
     assert_eq!(late.status, 422);
-    assert!(said.contains(">One</textarea>") && !said.contains("Two"), "{said}");
+    assert!(said.contains(">One</textarea>") && !said.contains(">Two</textarea>"), "{said}");
+    assert!(said.contains("This is what you wrote:") && said.contains("Two"), "{said}");
     assert_ne!(hidden(&late, "version").unwrap(), version);
     assert!(html(&provider.get(&format!("{page}/history")).await).contains("Changed"));
 }
@@ -179,9 +180,16 @@ async fn access_is_given_changed_and_withdrawn_with_a_reason() {
     let version = hidden(&form, "version").unwrap();
     let change = [("version", version.as_str()), ("expires", ""), ("note", "B")];
     assert_eq!(provider.post(&one, &one, &change).await.status, 303);
-    let stale = provider.post(&one, &one, &change).await;
+    let late = [("version", version.as_str()), ("expires", ""), ("note", "<u>C")];
+    let stale = provider.post(&one, &one, &late).await;
     assert_eq!(stale.status, 422);
-    assert!(html(&stale).contains("Somebody has changed this since you opened the page"));
+    let said = html(&stale);
+    // What is there now stands in the form, and what was typed beside it.
+    for part in
+        ["Somebody has changed this since", "This is what you wrote:", "&#60;u&#62;C", ">B</t"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 
     let withdraw = format!("{one}/withdraw");
     let version = hidden(&provider.get(&withdraw).await, "version").unwrap();

@@ -1,6 +1,6 @@
 //! Each page of the portal as whoever sees it sees it, held against the files in `snapshots/`: a change of a page shows in
 //! the change of its file. `INSTA_UPDATE=always cargo test --test it snapshots` takes the pages as they are now; look at
-//! the difference before it is kept.
+//! the difference before it is kept. All of them are weighed as well.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +17,7 @@ use crate::harness::http::Reply;
 use crate::harness::server::{actor, caller};
 use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
 use crate::portal::snapshot_text::{main_of, steady};
+use crate::portal::weight::Scales;
 
 /// A mail folder, because a test server has a page that shows it.
 const MAIL: &str = "[mail]\ntransport = \"folder\"\nfolder = \"outbox\"\nfolder_shown = true\nfrom = \"portvakt@test.example\"\n";
@@ -25,7 +26,7 @@ const FOLDER: &str = "tests/it/portal/snapshots";
 
 /// The pages by the name of their snapshot: who reads them, and where they are. What stands in braces is known when the
 /// server runs.
-const PAGES: [(&str, &str, &str); 93] = [
+const PAGES: [(&str, &str, &str); 94] = [
     ("overview", "consumer", "/portal"),
     ("overview", "operator", "/portal"),
     ("overview", "nobody", "/portal"),
@@ -37,6 +38,7 @@ const PAGES: [(&str, &str, &str); 93] = [
     ("callable-denied", "supplier", "/portal/callable?show=denied"),
     ("callable-search", "supplier", "/portal/callable?q=test"),
     ("callable-ask", "consumer", "/portal/callable/ask?scope=test%3Aclosed"),
+    ("callable-take-back", "supplier", "/portal/callable/take-back?name=test%3Aclosed"),
     ("clients", "consumer", "/portal/clients"),
     ("clients", "reader", "/portal/clients"),
     ("client-new", "consumer", "/portal/clients/new"),
@@ -138,11 +140,11 @@ const OUTSIDE: [(&str, &str); 5] = [
     ("help", "/portal/help"),
 ];
 
-/// Holds pages against their files, and says at the end which are others.
-#[derive(Default)]
+/// Holds pages against their files, and says at the end which are others, and which are too heavy.
 struct Album {
     seen: BTreeSet<String>,
     changed: Vec<String>,
+    scales: Scales,
 }
 
 impl Album {
@@ -160,17 +162,19 @@ impl Album {
 
     /// A page without what stands around all pages.
     fn add_page(&mut self, name: &str, reply: &Reply) {
+        self.scales.add(name, reply);
         self.add(name, reply.status, &steady(main_of(&html(reply))));
     }
 
-    /// Holds that all pages are as they were, and that no file is of a page which is no more.
-    fn close(self) {
+    /// Holds that all pages are as they were and light, and that no file is of a page which is no more.
+    async fn close(self) {
         assert!(self.changed.is_empty(), "these pages have changed: {}", self.changed.join(", "));
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let files: BTreeSet<String> = files.map(|name| name.into_string().unwrap()).collect();
         let left: Vec<_> = files.difference(&self.seen).collect();
         assert!(left.is_empty(), "no page is shown by {left:?}");
+        self.scales.weigh().await;
     }
 }
 
@@ -234,7 +238,8 @@ async fn every_page_is_as_it_was_for_whoever_sees_it() {
         ("{act of the scope}", newest_act(&server, "test:read").await.to_string()),
         ("{user}", id_of_user(&server, &format!("kari@o{CONSUMER}.example")).await),
     ];
-    let mut album = Album::default();
+    let (seen, changed) = (BTreeSet::new(), Vec::new());
+    let mut album = Album { seen, changed, scales: Scales::at(server.address) };
     for (name, who, path) in PAGES {
         let path = known.iter().fold(path.to_owned(), |path, (is, value)| path.replace(is, value));
         let reply = browser(who).get(&path).await;
@@ -250,7 +255,7 @@ async fn every_page_is_as_it_was_for_whoever_sees_it() {
     for (name, path) in OUTSIDE {
         album.add_page(&format!("{name}@outside"), &outside.get(path).await);
     }
-    album.close();
+    album.close().await;
 }
 
 /// Pages that answer a form, and those that refuse.

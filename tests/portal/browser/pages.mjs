@@ -35,12 +35,13 @@ export const maker = (issuer) => page(['key-maker'], `
 
 export const paste = () => page(['key-paste'], `
 <form method="post" action="/keys" data-key-paste>
+  <p data-message="missing" role="alert" id="missing" hidden>Paste a key.</p>
   <p data-message="private" role="alert" id="private" hidden>This is a private key. Keep it to yourself.</p>
   <p data-message="several" role="alert" id="several" hidden>These are several keys. Paste one.</p>
   <p data-message="unreadable" role="alert" id="unreadable" hidden>This is no public key.</p>
   <label for="key">Public key</label>
-  <textarea id="key" name="key" data-key-text required autocomplete="off" spellcheck="false"
-            aria-describedby="private several unreadable"></textarea>
+  <textarea id="key" name="key" data-key-text autocomplete="off" spellcheck="false"
+            aria-describedby="missing private several unreadable"></textarea>
   <label data-script-only hidden>From a file <input type="file" data-key-file></label>
   <button name="action" value="add">Add</button>
 </form>`)

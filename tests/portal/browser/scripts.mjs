@@ -230,6 +230,17 @@ test('a private key that came without typing is refused when the form is sent', 
   assert.equal(await page.inputValue('[data-key-text]'), '')
 })
 
+test('an empty field is asked for, and what was said of a private key stays', async () => {
+  await page.goto('/paste')
+  await page.click('text=Add')
+  await assertRefused('missing')
+  const { pem } = await newKey()
+  await page.fill('[data-key-text]', pem)
+  await assertRefused('private')
+  await page.click('text=Add')
+  await assertRefused('private')
+})
+
 test('a file with a private key is refused and let go', async () => {
   await page.goto('/paste')
   const { pem, privateJwk } = await newKey('RS256')

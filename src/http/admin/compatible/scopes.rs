@@ -93,7 +93,7 @@ async fn list(
         ..ScopeFilter::default()
     };
     let page = app.registry.scopes(&actor, filter, LIST_MAX).await?;
-    let shown: Vec<_> = page.items.into_iter().map(ScopeReply::from).collect();
+    let shown: Vec<_> = page.items.into_iter().map(|it| ScopeReply::from(it.scope)).collect();
     Ok(Reply(StatusCode::OK, shown).into_response())
 }
 
@@ -223,5 +223,5 @@ async fn list_all(
         ..ScopeFilter::default()
     };
     let page = app.registry.public_scopes(filter, LIST_MAX).await?;
-    Ok(Reply(StatusCode::OK, page.items.into_iter().map(ScopeReply::from).collect()))
+    Ok(Reply(StatusCode::OK, page.items.into_iter().map(|it| it.scope.into()).collect()))
 }

@@ -47,6 +47,10 @@ pub(super) struct AccessReply {
     /// What the consumer wrote when it asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+    /// True where the consumer has taken back what it asked for: the state is DENIED then, and the owner has not decided
+    /// that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken_back: Option<bool>,
     /// What the owner answered when it denied or withdrew.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -71,6 +75,7 @@ impl From<&Recorded<AccessCase>> for AccessReply {
             expires_at: time(case.access.expires_at),
             note: case.note.clone(),
             message: case.message.clone(),
+            taken_back: case.taken_back.then_some(true),
             reason: case.reason.clone(),
             created_at: found.created_at.to_string(),
             updated_at: found.updated_at.to_string(),

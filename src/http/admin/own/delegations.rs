@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::domain::access::Delegation;
+use crate::domain::access::{Delegation, DelegationSummary};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Recorded, Version};
 use crate::domain::scope::ScopeName;
@@ -159,11 +159,14 @@ async fn list(
         after,
     };
     let found = app.registry.delegations(&actor, filter, pages.limit).await?;
-    let place = |found: &Recorded<Delegation>| {
-        let it = &found.value;
+    let place = |found: &DelegationSummary| {
+        let it = &found.delegation.value;
         vec![it.consumer.to_string(), it.supplier.to_string(), it.scope.to_string()]
     };
-    Ok(Reply(StatusCode::OK, pages.reply(found, place, |found| DelegationReply::from(&found))))
+    Ok(Reply(
+        StatusCode::OK,
+        pages.reply(found, place, |found| DelegationReply::from(&found.delegation)),
+    ))
 }
 
 /// A delegation from or to the caller's organization.

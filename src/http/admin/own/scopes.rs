@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::domain::record::Recorded;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus, ScopeSummary};
 use crate::http::admin::body::{JsonBody, NoQuery, PathOf, QueryOf, Reply};
 use crate::http::admin::caller::Caller;
 use crate::http::admin::error::ApiError;
@@ -152,7 +152,7 @@ async fn list(
         ..ScopeFilter::default()
     };
     let found = app.registry.scopes(&actor, filter, pages.limit).await?;
-    Ok(Reply(StatusCode::OK, pages.reply(found, key, |found| ScopeReply::from(&found))))
+    Ok(Reply(StatusCode::OK, pages.reply(found, key, |found| ScopeReply::from(&found.scope))))
 }
 
 /// Scopes that everybody can find, by name.
@@ -179,7 +179,7 @@ async fn public(
         ..ScopeFilter::default()
     };
     let found = app.registry.public_scopes(filter, pages.limit).await?;
-    Ok(Reply(StatusCode::OK, pages.reply(found, key, |found| ScopeReply::from(&found))))
+    Ok(Reply(StatusCode::OK, pages.reply(found, key, |found| ScopeReply::from(&found.scope))))
 }
 
 /// Defines a scope under a prefix of one's own organization.
@@ -287,8 +287,8 @@ async fn restore(
     Ok(tagged(&app.registry.set_scope_status(&actor, &name, status, expected.version()).await?))
 }
 
-fn key(found: &Recorded<Scope>) -> Vec<String> {
-    vec![found.value.name.to_string()]
+fn key(found: &ScopeSummary) -> Vec<String> {
+    vec![found.scope.value.name.to_string()]
 }
 
 fn tagged(found: &Recorded<Scope>) -> Tagged<ScopeReply> {

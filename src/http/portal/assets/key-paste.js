@@ -1,7 +1,7 @@
 // Guards the field for a public key: `[data-key-paste]`, a form or in one.
 //
 // In:  in it `textarea[data-key-text]`; if wanted `input[type=file][data-key-file]` without a name, in hidden
-//      `[data-script-only]`; `[data-message]`: `private`, `several`, `unreadable`.
+//      `[data-script-only]`; `[data-message]`: `missing`, `private`, `several`, `unreadable`.
 // Out: the field posts one PEM as pasted, or one JWK with its public members, kid, use and alg.
 //
 // A private key never leaves the browser: field and file are emptied as it comes. A file's text moves to the field.
@@ -18,6 +18,7 @@ function enhance(root) {
 
   const refuse = (message) => {
     field.ariaInvalid = 'true'
+    field.dataset.refused = message
     showMessage(root, message)
   }
 
@@ -32,6 +33,7 @@ function enhance(root) {
     // Several lines can come as several events, some after the field was emptied.
     if (refusePrivate(field.value) || !field.value) return
     field.ariaInvalid = null
+    delete field.dataset.refused
     showMessage(root)
   })
 
@@ -55,6 +57,8 @@ async function submitOne(event, field, refuse, refusePrivate) {
   if (refusePrivate(field.value)) return event.preventDefault()
   if (field.disabled || event.defaultPrevented || field.value.trim() === field.dataset.read) return
   event.preventDefault()
+  // Of what was emptied because it was private nothing else is said.
+  if (!field.value.trim()) return refuse(field.dataset.refused === 'private' ? 'private' : 'missing')
   const keys = await readPublic(field.value).catch(() => [])
   if (keys.length !== 1) return refuse(keys.length ? 'several' : 'unreadable')
   field.value = keys[0]

@@ -1,6 +1,5 @@
 //! What may we call? Scopes first, because that is what a consumer asks.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -10,13 +9,13 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::clock::{DAY_SECONDS, Timestamp};
-use crate::domain::access::{AccessCase, AccessState};
+use crate::domain::access::{AccessCase, AccessState, DelegationSummary};
 use crate::domain::integration::IntegrationType;
 use crate::domain::names::names;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Recorded;
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName};
+use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeSummary};
 use crate::http::portal::markup::in_parts;
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
@@ -82,6 +81,8 @@ struct Row {
     client_name: String,
     may_have: bool,
     may_ask: bool,
+    /// Whether it has been asked for and not been answered.
+    may_take_back: bool,
 }
 
 impl Row {
@@ -187,6 +188,7 @@ impl Look<'_> {
             AccessState::Approved if !holds => ("expired", "danger"),
             AccessState::Approved if soon => ("expires-soon", "warning"),
             AccessState::Approved => ("granted", "success"),
+            AccessState::Denied if case.taken_back => ("taken-back", "neutral"),
             AccessState::Denied => ("denied", "danger"),
             AccessState::Requested => ("requested", "info"),
         };
@@ -209,6 +211,7 @@ impl Look<'_> {
                 AccessState::Denied => true,
                 AccessState::Requested => false,
             },
+            may_take_back: access.state == AccessState::Requested,
         }
     }
 
@@ -223,17 +226,16 @@ impl Look<'_> {
         let registry = &self.app.registry;
         let page = registry.delegations(&self.signed_in.actor, filter, PAGE_ITEMS).await?;
         let last = page.items.last().filter(|_| page.has_more);
-        let last = last.map(|found| format!("{} {}", found.value.consumer, found.value.scope));
-        let numbers: Vec<_> = page.items.iter().map(|found| found.value.consumer).collect();
-        let names = registry.organization_names(&numbers).await?;
-        let row = |found: Recorded<crate::domain::access::Delegation>| {
-            let it = found.value;
+        let last = last.map(|found| &found.delegation.value);
+        let last = last.map(|last| format!("{} {}", last.consumer, last.scope));
+        let row = |found: DelegationSummary| {
+            let it = found.delegation.value;
             let holds = it.holds_at(self.now);
             Row {
                 scope: it.scope.to_string(),
                 description: String::new(),
                 owner: String::new(),
-                customer: Some(named(it.consumer, names.get(&it.consumer).map(String::as_str))),
+                customer: Some(named(it.consumer, found.consumer_name.as_deref())),
                 state: Some(if holds { ("delegated", "success") } else { ("not-now", "neutral") }),
                 since: Some(it.valid_from),
                 ends: it.valid_to,
@@ -244,6 +246,7 @@ impl Look<'_> {
                 client_name: String::new(),
                 may_have: holds,
                 may_ask: false,
+                may_take_back: false,
             }
         };
         Ok((page.items.into_iter().map(row).collect(), last))
@@ -268,16 +271,12 @@ impl Look<'_> {
         let registry = &self.app.registry;
         let page = registry.public_scopes(filter, PAGE_ITEMS).await?;
         let last = page.items.last().filter(|_| page.has_more);
-        let last = last.map(|found| found.value.name.to_string());
-        let mut numbers: Vec<_> = page.items.iter().map(|found| found.value.owner).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let names = registry.organization_names(&numbers).await?;
+        let last = last.map(|found| found.scope.value.name.to_string());
         let own = self.signed_in.organization;
-        let row = |found: &Recorded<Scope>| Row {
+        let row = |found: &ScopeSummary| Row {
             // Who owns a scope grants it, and asks nobody.
-            may_ask: found.value.owner != own && !is_open(&found.value),
-            ..public_row(&found.value, &names)
+            may_ask: found.scope.value.owner != own && !is_open(&found.scope.value),
+            ..public_row(found)
         };
         Ok((page.items.iter().map(row).collect(), last))
     }
@@ -300,11 +299,12 @@ impl Look<'_> {
     }
 }
 
-fn public_row(scope: &Scope, names: &BTreeMap<OrganizationNumber, String>) -> Row {
+fn public_row(found: &ScopeSummary) -> Row {
+    let scope = &found.scope.value;
     Row {
         scope: scope.name.to_string(),
         description: visible(&scope.description),
-        owner: named(scope.owner, names.get(&scope.owner).map(String::as_str)),
+        owner: named(scope.owner, found.owner_name.as_deref()),
         customer: None,
         state: is_open(scope).then_some(("open", "success")),
         since: None,
@@ -316,6 +316,7 @@ fn public_row(scope: &Scope, names: &BTreeMap<OrganizationNumber, String>) -> Ro
         client_name: String::new(),
         may_have: is_open(scope),
         may_ask: false,
+        may_take_back: false,
     }
 }
 

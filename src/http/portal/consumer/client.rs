@@ -235,7 +235,15 @@ mod tests {
         let tabs = TABS.map(Tab::name);
         let shown: Vec<&str> = Shown::ALL.iter().map(|shown| shown.name()).collect();
         let overlaps = OVERLAPS.map(|(word, _)| word);
-        let states = ["granted", "expires-soon", "expired", "requested", "denied", "delegated"];
+        let states = [
+            "granted",
+            "expires-soon",
+            "expired",
+            "requested",
+            "denied",
+            "delegated",
+            "taken-back",
+        ];
         let missing = [
             named("client-tab", &tabs),
             named("callable-tab", &shown),

@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::clock::Timestamp;
+use crate::domain::access::DelegationSummary;
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Expected;
@@ -20,7 +21,7 @@ use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, Section, SignedIn, done, show, show_again};
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query};
 use crate::http::portal::refused::Refused;
-use crate::http::portal::times::begin_of_day;
+use crate::http::portal::times::{begin_of_day, end_of_day};
 use crate::registry::{DelegationFilter, NewDelegation, RegistryError, ScopeFilter};
 
 /// How a field of a form names today.
@@ -70,20 +71,19 @@ pub(super) async fn list(
     let is_later = filter.after.is_some();
     let found = app.registry.delegations(&signed_in.actor, filter, PAGE_ITEMS).await?;
     let last = found.items.last().filter(|_| found.has_more).map(|last| {
-        let it = &last.value;
+        let it = &last.delegation.value;
         format!("{} {} {}", it.consumer, it.supplier, it.scope)
     });
-    let other = |it: &crate::domain::access::Delegation| {
-        if received { it.consumer } else { it.supplier }
-    };
-    let numbers: Vec<_> = found.items.iter().map(|found| other(&found.value)).collect();
-    let names = app.registry.organization_names(&numbers).await?;
     let now = app.issuer.clock.now();
-    let row = |found: crate::domain::record::Recorded<crate::domain::access::Delegation>| {
-        let it = found.value;
-        let number = other(&it);
+    let row = |found: DelegationSummary| {
+        let it = found.delegation.value;
+        let (number, name) = if received {
+            (it.consumer, found.consumer_name)
+        } else {
+            (it.supplier, found.supplier_name)
+        };
         Row {
-            other: named(number, names.get(&number).map(String::as_str)),
+            other: named(number, name.as_deref()),
             state: match &it {
                 it if it.revoked_at.is_some() => ("withdrawn", "neutral"),
                 it if it.valid_to.is_some_and(|end| end <= now) => ("over", "neutral"),
@@ -151,7 +151,7 @@ async fn new_form(
         page: signed_in.page.at(Section::Delegations),
         typed,
         today: today.chars().take(DAY_CHARACTERS).collect(),
-        suggestions: found.items.iter().map(|found| found.value.name.to_string()).collect(),
+        suggestions: found.items.iter().map(|found| found.scope.value.name.to_string()).collect(),
         errors,
     })
 }
@@ -189,13 +189,11 @@ fn read(signed_in: &SignedIn, app: &App, fields: &Fields) -> (Option<NewDelegati
     if scope.is_none() {
         errors.add("scope", page.say("scope-name-wrong"));
     }
-    let day = |name| fields.filled(name).map(begin_of_day);
-    let (from, to) = (day("from"), day("to"));
+    let from = fields.filled("from").map(begin_of_day);
+    let to = fields.filled("to").map(end_of_day);
     if from == Some(None) {
         errors.add("from", page.say("delegations-day-wrong"));
     }
-    // The last day counts until it is over.
-    let to = to.map(|to| to.map(|begin| begin.plus_seconds(DAY_SECONDS)));
     let now = app.issuer.clock.now();
     let begins = from.flatten().unwrap_or(now);
     match to {

@@ -56,6 +56,8 @@ struct ActPage {
     page: Page,
     head: Head,
     act: Act,
+    /// Where the others are.
+    act_address: String,
 }
 
 /// `GET /portal/clients/{id}/history/{seq}`
@@ -67,5 +69,6 @@ pub(super) async fn show_one(
     let actor = signed_in.actor.clone();
     let it = load(signed_in, &app, &id, Tab::History).await?;
     let act = acts::one(&app, (&it.page, &actor), about(&it.id), &seq).await?;
-    Ok(show(&ActPage { page: it.page, head: it.head, act }))
+    let act_address = format!("/portal/clients/{}/history", it.id);
+    Ok(show(&ActPage { page: it.page, head: it.head, act, act_address }))
 }

@@ -16,6 +16,7 @@ mod refusals;
 mod scopes;
 mod snippets;
 mod standing;
+mod take_back;
 mod try_it;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/portal/callable", get(callable::list))
         .route("/portal/callable/ask", get(ask::form).post(ask::ask))
+        .route("/portal/callable/take-back", get(take_back::ask).post(take_back::take_back))
         .route("/portal/clients", get(clients::list).post(new_client::create))
         .route("/portal/clients/new", get(new_client::purpose))
         .route("/portal/clients/new/scopes", get(new_client::choose_scopes))

@@ -13,7 +13,7 @@ use crate::domain::client::ClientId;
 use crate::domain::integration::IntegrationType;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::right::Right;
-use crate::domain::scope::ScopeName;
+use crate::domain::scope::{ScopeName, ScopeSummary};
 use crate::http::portal::consumer::callable::named;
 use crate::http::portal::consumer::edit::check_purpose;
 use crate::http::portal::consumer::new_key::{key_errors, read_key, shown_again};
@@ -159,13 +159,11 @@ async fn granted(
 async fn public(app: &App, filter: ScopeFilter) -> Result<Found, RegistryError> {
     let page = app.registry.public_scopes(filter, PAGE_ITEMS).await?;
     let next = page.items.last().filter(|_| page.has_more);
-    let next = next.map(|found| found.value.name.to_string());
-    let numbers: Vec<_> = page.items.iter().map(|found| found.value.owner).collect();
-    let names = app.registry.organization_names(&numbers).await?;
-    let candidate = |found: crate::domain::record::Recorded<crate::domain::scope::Scope>| {
-        let scope = found.value;
+    let next = next.map(|found| found.scope.value.name.to_string());
+    let candidate = |found: ScopeSummary| {
+        let scope = found.scope.value;
         Candidate {
-            owner: named(scope.owner, names.get(&scope.owner).map(String::as_str)),
+            owner: named(scope.owner, found.owner_name.as_deref()),
             scope: scope.name.to_string(),
             description: visible(&scope.description),
         }

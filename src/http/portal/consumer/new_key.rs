@@ -121,7 +121,11 @@ pub(super) async fn add(
         }
     };
     match outcome {
-        Ok(notice) => Ok(done(&app, notice, &format!("/portal/clients/{}/keys", it.id))),
+        Ok(notice) => {
+            // The kid of a successor must be put into the code, which is there.
+            let page = if notice == Notice::KeyRenewed { "ready" } else { "keys" };
+            Ok(done(&app, notice, &format!("/portal/clients/{}/{page}", it.id)))
+        }
         Err(errors) => {
             let pasted = shown_again(fields.text("key"));
             Ok(show_again(&view(it, &app, renews, word, pasted, errors)))

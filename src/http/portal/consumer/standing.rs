@@ -98,7 +98,8 @@ async fn delegations(
         ..DelegationFilter::default()
     };
     let found = app.registry.delegations(actor, filter, DELEGATIONS_LOOKED_AT).await?;
-    let holding = found.items.into_iter().map(|it| it.value).filter(|it| it.holds_at(now));
+    let holding =
+        found.items.into_iter().map(|it| it.delegation.value).filter(|it| it.holds_at(now));
     Ok(holding.map(|it| (it.consumer, it.scope)).collect())
 }
 

@@ -23,18 +23,22 @@ use crate::registry::{PrefixRequestFilter, RegistryError};
 
 const LIST: &str = "/portal/operator/prefix-requests";
 
-/// The kind of tag that a state has.
-fn tag(state: PrefixRequestState) -> &'static str {
-    match state {
+/// The kind of tag that a request has.
+fn tag(request: &PrefixRequest) -> &'static str {
+    match request.state {
         PrefixRequestState::Approved => "success",
         PrefixRequestState::Denied => "neutral",
         PrefixRequestState::Requested => "info",
     }
 }
 
-/// The end of the name of the text for a state.
-fn word(state: PrefixRequestState) -> String {
-    state.name().to_ascii_lowercase()
+/// The end of the name of the text for the state of a request.
+fn word(request: &PrefixRequest) -> String {
+    if request.taken_back {
+        "taken-back".to_owned()
+    } else {
+        request.state.name().to_ascii_lowercase()
+    }
 }
 
 #[derive(Template)]
@@ -49,11 +53,11 @@ struct RequestsPage {
 
 impl RequestsPage {
     fn tag(&self, request: &PrefixRequest) -> &'static str {
-        tag(request.state)
+        tag(request)
     }
 
     fn state(&self, request: &PrefixRequest) -> String {
-        self.page.word("operator-request", &word(request.state))
+        self.page.word("operator-request", &word(request))
     }
 
     fn name(&self, request: &PrefixRequest) -> String {
@@ -101,11 +105,11 @@ impl RequestPage {
     }
 
     fn tag(&self) -> &'static str {
-        tag(self.request.value.state)
+        tag(&self.request.value)
     }
 
     fn state(&self) -> String {
-        self.page.word("operator-request", &word(self.request.value.state))
+        self.page.word("operator-request", &word(&self.request.value))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::right::Right;
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
-use crate::http::portal::organization::business_form::{ALERT, CONTACT, fill, read, rows};
+use crate::http::portal::organization::business_form::{ALERT, CONTACT, fill, labels, read, rows};
 use crate::http::portal::page::{Page, Section, SignedIn, done, show, show_again};
 use crate::http::portal::refused::Refused;
 use crate::registry::RegistryError;
@@ -58,6 +58,11 @@ impl BusinessPage {
     fn has(&self, field: &str, value: &str) -> bool {
         self.fields.all(field).any(|given| given == value)
     }
+
+    /// Whether a point of alert is written in a row. An empty row offers to tell of everything.
+    fn is_empty(&self, email: &str) -> bool {
+        self.fields.text(email).is_empty()
+    }
 }
 
 /// `GET /portal/organization/business-data`
@@ -94,7 +99,11 @@ pub(super) async fn save(
             Ok(_) => return Ok(done(&app, Notice::Saved, "/portal/organization")),
             Err(RegistryError::Stale) => {
                 let stale = FormErrors::one("address", signed_in.page.say("form-stale"));
-                return Ok(show_again(&look(&app, signed_in, stale).await?));
+                let mut page = look(&app, signed_in, stale).await?;
+                let labels = labels();
+                let labels = labels.iter().map(|(field, label)| (field.as_str(), *label));
+                page.errors = page.errors.beside(&page.page, &fields, &page.fields, labels);
+                return Ok(show_again(&page));
             }
             Err(error) => {
                 let field = field_of(&error);

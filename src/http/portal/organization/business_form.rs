@@ -35,6 +35,26 @@ pub(super) fn rows(fields: &Fields, kind: &str) -> usize {
     (used.map_or(0, |last| last + 1) + EMPTY_ROWS).min(POINTS_MAX)
 }
 
+/// The fields that somebody writes in, with the names of their labels.
+pub(super) fn labels() -> Vec<(String, &'static str)> {
+    let named = [
+        ("address", "organization-address"),
+        ("invoice-email", "organization-invoice-email"),
+        ("peppol-id", "organization-peppol"),
+        ("reference", "organization-reference"),
+    ];
+    let named = named.map(|(field, label)| (field.to_owned(), label));
+    let of_rows = (0..POINTS_MAX).flat_map(|row| {
+        [
+            (format!("{CONTACT}-{row}-name"), "organization-contact-name"),
+            (format!("{CONTACT}-{row}-email"), "organization-email"),
+            (format!("{CONTACT}-{row}-phone"), "organization-phone"),
+            (format!("{ALERT}-{row}-email"), "organization-email"),
+        ]
+    });
+    named.into_iter().chain(of_rows).collect()
+}
+
 /// The form as it is filled in from the data.
 pub(super) fn fill(data: &BusinessData) -> Fields {
     let invoice = &data.invoice;

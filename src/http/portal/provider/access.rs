@@ -9,9 +9,12 @@ use axum::response::Response;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::access::{AccessCase, AccessState};
+use crate::domain::audit::AuditFilter;
+use crate::domain::change::ChangedNoun;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Expected, Recorded};
 use crate::domain::right::Right;
+use crate::http::portal::acts::Act;
 use crate::http::portal::fields::Fields;
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::notice::Notice;
@@ -20,7 +23,7 @@ use crate::http::portal::provider::accesses::Row;
 use crate::http::portal::provider::check_text;
 use crate::http::portal::provider::scope::{Head, Loaded, Tab, load};
 use crate::http::portal::refused::Refused;
-use crate::http::portal::times::{begin_of_day, day_of_field};
+use crate::http::portal::times::{end_of_day, last_day_of_field};
 use crate::registry::{AccessTerms, Registry, RegistryError};
 
 #[derive(Template)]
@@ -108,8 +111,8 @@ pub(super) fn read_terms(
     let there = found.and_then(|case| case.access.expires_at);
     let typed = fields.filled("expires");
     let expires_at = match typed {
-        Some(text) if there.is_some_and(|end| day_of_field(end) == text) => there,
-        Some(text) => begin_of_day(text),
+        Some(text) if there.is_some_and(|end| last_day_of_field(end) == text) => there,
+        Some(text) => end_of_day(text),
         None => None,
     };
     if typed.is_some() && expires_at.is_none() {
@@ -129,6 +132,8 @@ struct EditAccess {
     head: Head,
     row: Row,
     reason: Option<String>,
+    /// What was last done to it, by whom and when.
+    last: Option<Act>,
     version: i64,
     typed: Fields,
     errors: FormErrors,
@@ -139,7 +144,11 @@ struct LoadedAccess {
     of: Loaded,
     case: Recorded<AccessCase>,
     row: Row,
+    last: Option<Act>,
 }
+
+/// Acts among which the last that was done is looked for: attempts that were refused stand there too.
+const ACTS_READ: u32 = 20;
 
 async fn load_access(
     signed_in: SignedIn,
@@ -150,11 +159,20 @@ async fn load_access(
     let of = load(signed_in, app, &scope, Tab::Accesses).await?;
     let case = app.registry.access(&of.actor, &of.head.name, number).await?;
     let row = Row::new(&case, &of.head.address, app.issuer.clock.now());
-    Ok(LoadedAccess { of, case, row })
+    let filter = AuditFilter {
+        organization: Some(case.value.owner),
+        noun: Some(ChangedNoun::Access.name().to_owned()),
+        key: Some(format!("{} {number}", of.head.name)),
+        ..AuditFilter::default()
+    };
+    let acts = app.registry.audit_rows(&of.actor, filter, None, ACTS_READ).await?;
+    let last =
+        acts.items.into_iter().map(|row| Act::new(&of.page, row)).find(|it| !it.is_refused());
+    Ok(LoadedAccess { of, case, row, last })
 }
 
 fn as_it_is(case: &AccessCase) -> Fields {
-    let expires = case.access.expires_at.map(day_of_field).unwrap_or_default();
+    let expires = case.access.expires_at.map(last_day_of_field).unwrap_or_default();
     Fields::default().with("expires", expires).with("note", case.note.clone().unwrap_or_default())
 }
 
@@ -171,6 +189,7 @@ fn view(it: LoadedAccess, typed: Fields, errors: FormErrors) -> EditAccess {
         head: it.of.head,
         row: it.row,
         reason: it.case.value.reason.clone(),
+        last: it.last,
         version: it.case.version.0,
         typed,
         errors,
@@ -215,8 +234,10 @@ pub(super) async fn save(
             Err(error @ (RegistryError::Stale | RegistryError::Unseen)) => {
                 errors = FormErrors::of_registry(&it.of.page, "note", error)?;
                 it.case = app.registry.access(&it.of.actor, &scope, number).await?;
-                let typed = as_it_is(&it.case.value);
-                return Ok(show_again(&view(it, typed, errors)));
+                let now = as_it_is(&it.case.value);
+                let labels = [("expires", "provider-expires"), ("note", "provider-note")];
+                let errors = errors.beside(&it.of.page, &fields, &now, labels);
+                return Ok(show_again(&view(it, now, errors)));
             }
             Err(error) => errors = FormErrors::of_registry(&it.of.page, "expires", error)?,
         }

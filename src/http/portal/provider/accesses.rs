@@ -64,6 +64,7 @@ impl Row {
 /// How an access stands at `now`.
 fn state(case: &AccessCase, now: Timestamp) -> (&'static str, &'static str) {
     match (case.access.state, case.access.expires_at) {
+        (AccessState::Denied, _) if case.taken_back => ("taken-back", "neutral"),
         (AccessState::Denied, _) => ("denied", "danger"),
         (AccessState::Requested, _) => ("requested", "info"),
         (AccessState::Approved, Some(end)) if end <= now => ("expired", "neutral"),

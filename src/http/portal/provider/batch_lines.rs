@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::organization::{OrganizationNumber, OrganizationNumberError};
 use crate::http::portal::csv;
-use crate::http::portal::times::begin_of_day;
+use crate::http::portal::times::end_of_day;
 use crate::registry::{ACCESS_BATCH_MAX, AccessTerms};
 
 use super::TEXT_CHARACTERS_MAX;
@@ -60,10 +60,10 @@ fn line((at, text): (usize, &str), now: Timestamp) -> Line {
     Line { at, written, read }
 }
 
-fn terms(end: &str, note: String, now: Timestamp) -> Result<AccessTerms, &'static str> {
-    let expires_at = match end {
+fn terms(written: &str, note: String, now: Timestamp) -> Result<AccessTerms, &'static str> {
+    let expires_at = match written {
         "" => None,
-        text => Some(day(text).ok_or("expires")?),
+        text => Some(end(text).ok_or("expires")?),
     };
     if expires_at.is_some_and(|end| end <= now) {
         return Err("past");
@@ -74,14 +74,15 @@ fn terms(end: &str, note: String, now: Timestamp) -> Result<AccessTerms, &'stati
     Ok(AccessTerms { expires_at, note: Some(note).filter(|note| !note.is_empty()) })
 }
 
-/// A day as browsers, spreadsheets in Norway and our own files write it: 2027-06-30, 30.06.2027 or with a time in UTC.
-fn day(text: &str) -> Option<Timestamp> {
+/// The end of a day as browsers and spreadsheets in Norway write it, 2027-06-30 or 30.06.2027, or the moment that our own
+/// files have.
+fn end(text: &str) -> Option<Timestamp> {
     let norwegian = || {
         let mut parts = text.split('.');
         let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-        begin_of_day(&format!("{year}-{month:0>2}-{day:0>2}"))
+        end_of_day(&format!("{year}-{month:0>2}-{day:0>2}"))
     };
-    begin_of_day(text).or_else(norwegian).or_else(|| Timestamp::from_rfc3339(text))
+    end_of_day(text).or_else(norwegian).or_else(|| Timestamp::from_rfc3339(text))
 }
 
 #[cfg(test)]
@@ -104,7 +105,7 @@ mod tests {
     fn a_list_is_read_as_people_have_it() {
         let text = "\u{feff}number;expiry;note\r\n310000108;2027-06-30;a, b\n\n310 000 116  Skogheim 2\n\
                     991825827\t30.6.2027\n310000108\n310000107;;\n31000011\n310000116,2020-01-01\nabc";
-        let end = "2027-06-29T22:00:00Z";
+        let end = "2027-06-30T22:00:00Z";
         let lines = [
             (2, format!("310000108|{end}|a, b")),
             (4, "310000116||Skogheim 2".to_owned()),

@@ -52,6 +52,8 @@ struct ActPage {
     page: Page,
     head: Head,
     act: Act,
+    /// Where the others are.
+    act_address: String,
 }
 
 /// `GET /portal/scopes/{scope}/history/{seq}`
@@ -62,5 +64,6 @@ pub(super) async fn show_one(
 ) -> Result<Response, Refused> {
     let it = load(signed_in, &app, &name, Tab::History).await?;
     let act = acts::one(&app, (&it.page, &it.actor), about(&it), &seq).await?;
-    Ok(show(&ActPage { page: it.page, head: it.head, act }))
+    let act_address = format!("{}/history", it.head.address);
+    Ok(show(&ActPage { page: it.page, head: it.head, act, act_address }))
 }

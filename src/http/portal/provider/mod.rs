@@ -60,6 +60,10 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/portal/requests", get(requests::inbox))
         .route("/portal/prefixes", get(prefixes::list))
         .route("/portal/prefixes/new", get(prefixes::form).post(prefixes::ask))
+        .route(
+            "/portal/prefixes/take-back",
+            get(prefixes::ask_to_take_back).post(prefixes::take_back),
+        )
 }
 
 /// Where the pages of a scope are. Its name may hold what has a meaning in addresses.

@@ -1,4 +1,4 @@
-//! The prefixes of the organization, and asking for one.
+//! The prefixes of the organization, asking for one, and taking that back.
 
 use std::sync::Arc;
 
@@ -18,8 +18,9 @@ use crate::http::portal::notice::Notice;
 use crate::http::portal::page::{Page, Section, SignedIn, done, show, show_again};
 use crate::http::portal::provider::check_text;
 use crate::http::portal::provider::scopes::PREFIXES_SHOWN_MAX;
-use crate::http::portal::query::PAGE_ITEMS;
+use crate::http::portal::query::{PAGE_ITEMS, Query};
 use crate::http::portal::refused::Refused;
+use crate::http::portal::take_back::TakeBack;
 use crate::http::portal::visible::visible;
 use crate::registry::{PrefixFilter, PrefixRequestFilter, RegistryError};
 
@@ -31,8 +32,34 @@ struct Asked {
     reason: String,
     by: String,
     at: Timestamp,
-    waits: bool,
+    state: AskedState,
     answer: String,
+}
+
+/// How it stands with a request that is not granted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum AskedState {
+    /// The operator has refused.
+    Denied,
+    /// The organization has taken it back.
+    TakenBack,
+    /// The organization waits for an answer.
+    Waits,
+}
+
+impl Asked {
+    /// The name of the text of its state, and the kind of its tag.
+    fn tag(&self) -> (&'static str, &'static str) {
+        match self.state {
+            AskedState::Denied => ("provider-access-denied", "danger"),
+            AskedState::TakenBack => ("callable-state-taken-back", "neutral"),
+            AskedState::Waits => ("provider-prefix-waits", "info"),
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.state == AskedState::Waits
+    }
 }
 
 #[derive(Template)]
@@ -57,7 +84,11 @@ fn asked(it: Recorded<PrefixRequest>) -> Option<Asked> {
         reason: lines(&request.reason),
         by: visible(&request.requested_by),
         at: it.updated_at,
-        waits: request.state == PrefixRequestState::Requested,
+        state: match request.state {
+            PrefixRequestState::Requested => AskedState::Waits,
+            _ if request.taken_back => AskedState::TakenBack,
+            _ => AskedState::Denied,
+        },
         answer: lines(request.answer.as_deref().unwrap_or_default()),
         prefix: request.prefix,
     })
@@ -125,4 +156,52 @@ pub(super) async fn ask(
         }
     }
     Ok(show_again(&NewPrefix { page, typed: fields, errors }))
+}
+
+/// `GET /portal/prefixes/take-back?name=`
+pub(super) async fn ask_to_take_back(
+    signed_in: SignedIn,
+    State(app): State<Arc<App>>,
+    query: Query,
+) -> Result<Response, Refused> {
+    let prefix: PrefixName = query.read("name").ok_or(Refused::NotFound)?;
+    Ok(show(&take_back_view(signed_in, &app, &prefix).await?))
+}
+
+/// `POST /portal/prefixes/take-back`
+pub(super) async fn take_back(
+    signed_in: SignedIn,
+    State(app): State<Arc<App>>,
+    fields: Fields,
+) -> Result<Response, Refused> {
+    let prefix: PrefixName = fields.text("name").parse().map_err(|_| Refused::NotFound)?;
+    let (actor, own) = (&signed_in.actor, signed_in.organization);
+    match app.registry.take_back_prefix_request(actor, &prefix, own, fields.version()).await {
+        Ok(_) => Ok(done(&app, Notice::RequestTakenBack, LIST)),
+        Err(error) => {
+            let mut view = take_back_view(signed_in, &app, &prefix).await?;
+            view.errors = FormErrors::of_registry(&view.page, "take-back", error)?;
+            Ok(show_again(&view))
+        }
+    }
+}
+
+async fn take_back_view(
+    signed_in: SignedIn,
+    app: &App,
+    prefix: &PrefixName,
+) -> Result<TakeBack, Refused> {
+    signed_in.actor.require(Right::WriteScopes)?;
+    let own = signed_in.organization;
+    let found = app.registry.prefix_request(&signed_in.actor, prefix, own).await?;
+    Ok(TakeBack {
+        page: signed_in.page.at(Section::Prefixes),
+        thing: prefix.to_string(),
+        about: visible(found.value.reason.lines().next().unwrap_or_default()),
+        version: found.version,
+        waits: found.value.state == PrefixRequestState::Requested,
+        action: "/portal/prefixes/take-back",
+        list: LIST,
+        errors: FormErrors::default(),
+    })
 }

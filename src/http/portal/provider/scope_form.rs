@@ -160,6 +160,13 @@ pub(super) async fn create(
     Ok(show_again(&new_form(signed_in, &app, fields, errors).await?))
 }
 
+/// The fields that somebody writes in, with the names of their labels.
+const LABELS: [(&str, &str); 3] = [
+    ("description", "provider-description"),
+    ("lifetime", "provider-lifetime"),
+    ("long_description", "provider-long"),
+];
+
 /// What the registry says, at the field that it says it about.
 fn registry_errors(page: &Page, error: RegistryError) -> Result<FormErrors, Refused> {
     let field = match &error {
@@ -310,6 +317,7 @@ pub(super) async fn save(
             let errors = FormErrors::of_registry(&it.page, "description", error)?;
             let now = app.registry.scope(&it.actor, &name).await?;
             let typed = as_it_is(&now.value).with("version", now.version.0.to_string());
+            let errors = errors.beside(&it.page, &fields, &typed, LABELS);
             Ok(show_again(&edit_form(it.page, &app, name, typed, errors)))
         }
         Err(error) => {

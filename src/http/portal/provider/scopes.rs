@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::domain::record::Recorded;
 use crate::domain::right::Right;
-use crate::domain::scope::{Scope, ScopeAudience, ScopeName, ScopeStatus, Visibility};
+use crate::domain::scope::{ScopeAudience, ScopeName, ScopeStatus, ScopeSummary, Visibility};
+use crate::domain::usage::{Day, Period};
 use crate::http::portal::page::{Page, Section, SignedIn, show};
 use crate::http::portal::provider::address;
 use crate::http::portal::query::{PAGE_ITEMS, Pager, Query, encoded};
@@ -69,14 +69,14 @@ pub(super) async fn list(
         inactive: all,
         text: search.clone(),
         after: query.read("after"),
+        tokens_from: Period::ending(Day::of(app.issuer.clock.now()), USAGE_DAYS)
+            .map(|period| period.first),
         ..ScopeFilter::default()
     };
     let is_later = filter.after.is_some();
     let found = app.registry.scopes(&signed_in.actor, filter, PAGE_ITEMS).await?;
-    let names: Vec<ScopeName> = found.items.iter().map(|it| it.value.name.clone()).collect();
-    let tokens = app.registry.tokens_of_scopes(&signed_in.actor, &names, USAGE_DAYS).await?;
     let last = found.items.last().filter(|_| found.has_more);
-    let last = last.map(|last| last.value.name.to_string());
+    let last = last.map(|last| last.scope.value.name.to_string());
     let q = search.unwrap_or_default();
     let mut address = format!("/portal/scopes?status={}", if all { "all" } else { "active" });
     for (name, value) in [("q", &*q), ("prefix", prefix.unwrap_or_default())] {
@@ -87,17 +87,13 @@ pub(super) async fn list(
     let prefix = prefix.unwrap_or_default().to_owned();
     let page = signed_in.page.at(Section::Scopes);
     let may_write = page.may(Right::WriteScopes);
-    let of = |it: Recorded<Scope>| {
-        let tokens = tokens.get(&it.value.name).copied().unwrap_or_default();
-        row(it.value, tokens)
-    };
     Ok(show(&Scopes {
         page,
         q,
         prefix,
         prefixes,
         all,
-        rows: found.items.into_iter().map(of).collect(),
+        rows: found.items.into_iter().map(row).collect(),
         pager: Pager::new(address, is_later, last),
         may_write,
     }))
@@ -111,7 +107,8 @@ pub(super) async fn prefixes(app: &App, signed_in: &SignedIn) -> Result<Vec<Stri
     Ok(found.items.into_iter().map(|(prefix, _)| prefix.value.name.to_string()).collect())
 }
 
-fn row(scope: Scope, tokens: u64) -> Row {
+fn row(it: ScopeSummary) -> Row {
+    let scope = it.scope.value;
     Row {
         address: address(&scope.name),
         description: visible(&scope.description),
@@ -119,6 +116,6 @@ fn row(scope: Scope, tokens: u64) -> Row {
         is_open: scope.audience == ScopeAudience::AnyOrganization,
         is_public: scope.visibility == Visibility::Public,
         name: scope.name,
-        tokens,
+        tokens: it.tokens.unwrap_or_default(),
     }
 }

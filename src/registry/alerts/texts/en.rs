@@ -3,8 +3,8 @@
 use crate::registry::alerts::texts::{Subjects, Texts};
 
 pub(super) const TEXTS: Texts = Texts {
-    subject: "Portvakt: {what}",
-    subject_of_several: "Portvakt: {count} alerts",
+    subject: "{environment}: {what}",
+    subject_of_several: "{environment}: {count} alerts",
     opening: "Alerts for {organization} ({number}) from {issuer}",
     said: "{organization} writes:",
     portal: "See everything on the portal: {address}",

@@ -8,9 +8,9 @@ use crate::domain::language::Language;
 
 /// The texts of one language. Words in braces stand for values.
 pub(super) struct Texts {
-    /// The subject of a mail with one alert; `{what}` is one of the subjects below.
+    /// The subject of a mail with one alert: `{environment}`; `{what}` is one of the subjects below.
     pub(super) subject: &'static str,
-    /// The subject of a mail with several: `{count}`.
+    /// The subject of a mail with several: `{environment}`, `{count}`.
     pub(super) subject_of_several: &'static str,
     /// The first line: `{organization}`, `{number}`, `{issuer}`.
     pub(super) opening: &'static str,

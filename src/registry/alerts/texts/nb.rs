@@ -3,8 +3,8 @@
 use crate::registry::alerts::texts::{Subjects, Texts};
 
 pub(super) const TEXTS: Texts = Texts {
-    subject: "Portvakt: {what}",
-    subject_of_several: "Portvakt: {count} varsler",
+    subject: "{environment}: {what}",
+    subject_of_several: "{environment}: {count} varsler",
     opening: "Varsler til {organization} ({number}) fra {issuer}",
     said: "{organization} skriver:",
     portal: "Se alt i portalen: {address}",

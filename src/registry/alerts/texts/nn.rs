@@ -3,8 +3,8 @@
 use crate::registry::alerts::texts::{Subjects, Texts};
 
 pub(super) const TEXTS: Texts = Texts {
-    subject: "Portvakt: {what}",
-    subject_of_several: "Portvakt: {count} varsel",
+    subject: "{environment}: {what}",
+    subject_of_several: "{environment}: {count} varsel",
     opening: "Varsel til {organization} ({number}) frå {issuer}",
     said: "{organization} skriv:",
     portal: "Sjå alt i portalen: {address}",

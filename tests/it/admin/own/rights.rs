@@ -43,6 +43,7 @@ fn operations() -> Vec<Operation> {
     let prefix = json!({ "prefix": "fresh", "organization": CONSUMER });
     let domain = "/organizations/310000116/email-domains/example.no";
     let access = "/scopes/test%3Aclosed/accesses/310000116";
+    let take_back = "POST /access-requests/take-back";
     let on = |method: &str, address: &str, more: &str| -> &'static str {
         format!("{method} {address}{more}").leak()
     };
@@ -115,6 +116,8 @@ fn operations() -> Vec<Operation> {
             403,
             200,
         ),
+        Operation("POST /access-requests", asked.clone(), WriteClients, CONSUMER, 403, 201),
+        Operation(take_back, asked.clone(), WriteClients, CONSUMER, 403, 200),
         Operation("POST /access-requests", asked, WriteClients, CONSUMER, 403, 201),
         Operation(on("POST", access, "/deny"), json!({}), WriteScopes, PROVIDER, 403, 200),
         Operation(on("PUT", access, ""), json!({}), WriteScopes, PROVIDER, 403, 200),

@@ -20,7 +20,10 @@ overview-key-ends = The key { $kid } expires on { $day }.
 overview-key-ended = The key { $kid } expired on { $day }, and brings no tokens.
 overview-key-used = Last used { $moment }.
 overview-asks = { $organization } asks for access to { $scope }.
-overview-refused = { $count } refusals in the last day with { $code }.
+overview-refused = { $count ->
+    [one] One refusal in the last day with { $code }.
+   *[other] { $count } refusals in the last day with { $code }.
+ }
 overview-more-requests = More wait for an answer. See
 overview-figures = Last 30 days
 overview-usage = See usage by scope

@@ -39,6 +39,7 @@ form-errors = { $count ->
    *[other] { $count } fields need a correction
  }
 form-stale = Somebody has changed this since you opened the page. You now see how it is. Nothing of yours has been saved.
+form-unsaved = This is what you wrote:
 notice-saved = Saved.
 notice-signed-out = You have signed out.
 overview-hello = Hello, { $name }

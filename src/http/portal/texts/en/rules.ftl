@@ -5,6 +5,7 @@ rule-future = it must be in the future
 rule-future-old-key = it must be in the future; to end the old key now, withdraw it
 rule-future-after-start = it must be in the future, and after valid_from
 rule-nobody-waits = nobody waits for an answer: the access is { $state }; grant or withdraw it instead
+rule-nothing-to-take-back = there is nothing to take back: the access is { $state }
 rule-asked-already = the access has been asked for already
 rule-granted-already = the access has been granted already
 rule-scope-deactivated = the scope is deactivated

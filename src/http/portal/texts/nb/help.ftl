@@ -20,7 +20,10 @@ overview-key-ends = Nøkkelen { $kid } utløper { $day }.
 overview-key-ended = Nøkkelen { $kid } utløp { $day }, og gir ingen token.
 overview-key-used = Sist brukt { $moment }.
 overview-asks = { $organization } ber om tilgang til { $scope }.
-overview-refused = { $count } avslag det siste døgnet med { $code }.
+overview-refused = { $count ->
+    [one] Ett avslag det siste døgnet med { $code }.
+   *[other] { $count } avslag det siste døgnet med { $code }.
+ }
 overview-more-requests = Flere venter på svar. Se
 overview-figures = Siste 30 dager
 overview-usage = Se bruk per scope

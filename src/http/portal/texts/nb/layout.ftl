@@ -39,6 +39,7 @@ form-errors = { $count ->
    *[other] { $count } felt må rettes
  }
 form-stale = Noen har endret dette siden du åpnet siden. Her ser du hvordan det er nå. Ingenting av ditt er lagret.
+form-unsaved = Dette skrev du:
 notice-saved = Lagret.
 notice-signed-out = Du er logget ut.
 overview-hello = Hei, { $name }

@@ -5,6 +5,7 @@ rule-future = tidspunktet må ligge fram i tid
 rule-future-old-key = tidspunktet må ligge fram i tid; skal den gamle nøkkelen slutte å gjelde nå, trekk den tilbake
 rule-future-after-start = tidspunktet må ligge fram i tid, og etter starttidspunktet
 rule-nobody-waits = ingen venter på svar: tilgangen er { $state }; gi eller trekk den tilbake i stedet
+rule-nothing-to-take-back = det er ingenting å trekke: tilgangen er { $state }
 rule-asked-already = det er bedt om tilgangen fra før
 rule-granted-already = tilgangen er gitt fra før
 rule-scope-deactivated = scopet er deaktivert

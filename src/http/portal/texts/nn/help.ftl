@@ -20,7 +20,10 @@ overview-key-ends = Nøkkelen { $kid } går ut { $day }.
 overview-key-ended = Nøkkelen { $kid } gjekk ut { $day }, og gjev ingen token.
 overview-key-used = Sist brukt { $moment }.
 overview-asks = { $organization } ber om tilgang til { $scope }.
-overview-refused = { $count } avslag det siste døgnet med { $code }.
+overview-refused = { $count ->
+    [one] Eitt avslag det siste døgnet med { $code }.
+   *[other] { $count } avslag det siste døgnet med { $code }.
+ }
 overview-more-requests = Fleire ventar på svar. Sjå
 overview-figures = Siste 30 dagar
 overview-usage = Sjå bruk per scope

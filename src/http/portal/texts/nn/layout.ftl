@@ -39,6 +39,7 @@ form-errors = { $count ->
    *[other] { $count } felt må rettast
  }
 form-stale = Nokon har endra dette sidan du opna sida. Her ser du korleis det er no. Ingenting av ditt er lagra.
+form-unsaved = Dette skreiv du:
 notice-saved = Lagra.
 notice-signed-out = Du er logga ut.
 overview-hello = Hei, { $name }

@@ -5,6 +5,7 @@ rule-future = tidspunktet må liggje fram i tid
 rule-future-old-key = tidspunktet må liggje fram i tid; skal den gamle nøkkelen slutte å gjelde no, trekk han tilbake
 rule-future-after-start = tidspunktet må liggje fram i tid, og etter starttidspunktet
 rule-nobody-waits = ingen ventar på svar: tilgangen er { $state }; gje eller trekk han tilbake i staden
+rule-nothing-to-take-back = det er ingenting å trekkje: tilgangen er { $state }
 rule-asked-already = det er bede om tilgangen frå før
 rule-granted-already = tilgangen er gjeven frå før
 rule-scope-deactivated = scopet er deaktivert
