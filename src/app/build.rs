@@ -151,6 +151,7 @@ impl App {
             metrics,
             draining: AtomicBool::new(false),
             clock: agreed,
+            unreadable: store.unreadable_rows().clone(),
             poll: config.feed.poll,
             node,
             _tasks: tasks,

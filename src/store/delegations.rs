@@ -7,7 +7,8 @@ use crate::domain::access::Delegation;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction};
 
 #[derive(FromRow)]
@@ -22,6 +23,10 @@ struct DelegationRow {
     created_at: i64,
     updated_at: i64,
     version: i64,
+}
+
+kept! {
+    DelegationRow: "delegation", 3;
 }
 
 /// Which delegations a list is to show, by consumer, supplier and scope.
@@ -52,7 +57,7 @@ impl Store {
         supplier: OrganizationNumber,
         scope: &ScopeName,
     ) -> Result<Option<Recorded<Delegation>>, StoreError> {
-        find((&self.readers).into(), consumer, supplier, scope).await
+        find(self.reading(), consumer, supplier, scope).await
     }
 
     /// Delegations by consumer, supplier and scope, at most `limit`.
@@ -70,20 +75,19 @@ impl Store {
         );
         let after = filter.after.as_ref();
         let text = |number: OrganizationNumber| number.to_string();
-        let rows: Vec<DelegationRow> = query_of(sql)
-            .bind(filter.party.map(text))
-            .bind(filter.consumer.map(text))
-            .bind(filter.supplier.map(text))
-            .bind(filter.scope.as_ref().map(ScopeName::as_str))
-            .bind(filter.inactive)
-            .bind(after.map(|(consumer, ..)| text(*consumer)))
-            .bind(after.map(|(_, supplier, _)| text(*supplier)))
-            .bind(after.map(|(_, _, scope)| scope.as_str()))
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.readers)
-            .await?;
-        let all = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(all, limit))
+        let list = |rows: i64| {
+            query_of(sql.clone())
+                .bind(filter.party.map(text))
+                .bind(filter.consumer.map(text))
+                .bind(filter.supplier.map(text))
+                .bind(filter.scope.as_ref().map(ScopeName::as_str))
+                .bind(filter.inactive)
+                .bind(after.map(|(consumer, ..)| text(*consumer)))
+                .bind(after.map(|(_, supplier, _)| text(*supplier)))
+                .bind(after.map(|(_, _, scope)| scope.as_str()))
+                .bind(rows)
+        };
+        self.page::<DelegationRow, _>(limit, list).await
     }
 }
 
@@ -95,7 +99,7 @@ impl Transaction {
         supplier: OrganizationNumber,
         scope: &ScopeName,
     ) -> Result<Option<Recorded<Delegation>>, StoreError> {
-        find(self.connection(), consumer, supplier, scope).await
+        find(self.reading(), consumer, supplier, scope).await
     }
 
     /// Sets the delegation of a scope between two organizations. With `seen`, [`StoreError::Absent`] when its
@@ -130,20 +134,15 @@ impl Transaction {
 }
 
 async fn find(
-    connection: On<'_>,
+    reading: Reading<'_>,
     consumer: OrganizationNumber,
     supplier: OrganizationNumber,
     scope: &ScopeName,
 ) -> Result<Option<Recorded<Delegation>>, StoreError> {
     let sql =
         format!("{SELECT} where consumer_number = $1 and supplier_number = $2 and scope = $3");
-    let row: Option<DelegationRow> = query_of(sql)
-        .bind(consumer.as_str())
-        .bind(supplier.as_str())
-        .bind(scope.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.map(Recorded::try_from).transpose()
+    let find = query_of(sql).bind(consumer.as_str()).bind(supplier.as_str()).bind(scope.as_str());
+    reading.one::<DelegationRow, _>(find).await
 }
 
 impl TryFrom<DelegationRow> for Recorded<Delegation> {

@@ -70,6 +70,9 @@ impl StoreError {
     }
 }
 
+/// What a table is called in an error where a statement reads more than one.
+const UNNAMED: &str = "(one of the statement)";
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -77,6 +80,10 @@ impl From<sqlx::Error> for StoreError {
                 if broken.is_unique_violation() || broken.is_foreign_key_violation() =>
             {
                 Self::Conflict { rule: broken.message().to_owned() }
+            }
+            // The database has answered, and it is not what it should.
+            sqlx::Error::ColumnDecode { .. } => {
+                Self::Corrupt { table: UNNAMED, problem: error.to_string() }
             }
             _ => Self::Unavailable(error),
         }

@@ -7,7 +7,7 @@
 //! Invariants:
 //!
 //! * A lookup returns `Ok(None)` when there is no such row; a row that cannot be turned into a domain
-//!   value is [`StoreError::Corrupt`], never skipped in silence.
+//!   value is [`StoreError::Corrupt`], and lists leave it out, never in silence: see `reading`.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
 //!   last uses, figures of usage, which nodes are running, answers kept for an Idempotency-Key, what has become of mails, when sessions
@@ -38,6 +38,7 @@ mod nodes;
 mod organizations;
 mod postgres;
 mod prefix_requests;
+mod reading;
 mod refused_requests;
 mod replay;
 mod scopes;
@@ -76,6 +77,7 @@ pub use nodes::NodeRow;
 pub use organizations::PrefixFilter;
 pub use postgres::check_url;
 pub use prefix_requests::PrefixRequestFilter;
+pub use reading::{RowName, UnreadableRows};
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
 };
@@ -108,6 +110,7 @@ const READERS: u32 = 4;
 pub struct Store {
     writer: Pool,
     readers: Pool,
+    unreadable: UnreadableRows,
 }
 
 /// A migration that the database lacks.
@@ -125,7 +128,8 @@ impl Store {
         let options = sqlite::options(file)?;
         let writer = sqlite::connect(&options, 1, CHANGE_TIMEOUT).await?;
         let readers = sqlite::connect(&options, READERS, ACQUIRE_TIMEOUT).await?;
-        Ok(Self { writer: Pool::Sqlite(writer), readers: Pool::Sqlite(readers) })
+        let (writer, readers) = (Pool::Sqlite(writer), Pool::Sqlite(readers));
+        Ok(Self { writer, readers, unreadable: UnreadableRows::default() })
     }
 
     /// Connects to a PostgreSQL database, which must be one to run on. Migrations are not applied.
@@ -134,7 +138,8 @@ impl Store {
         postgres::check(&options).await?;
         let writer = postgres::pool(&options, 1, CHANGE_TIMEOUT);
         let readers = postgres::pool(&options, READERS, ACQUIRE_TIMEOUT);
-        Ok(Self { writer: Pool::Postgres(writer), readers: Pool::Postgres(readers) })
+        let (writer, readers) = (Pool::Postgres(writer), Pool::Postgres(readers));
+        Ok(Self { writer, readers, unreadable: UnreadableRows::default() })
     }
 
     /// Applies the migrations that are missing. Of several nodes that do so at once one does, and the others wait.
@@ -203,7 +208,8 @@ impl Store {
 
     /// Begins a change of configuration, and takes its turn among all changes.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::new(self.writer.begin(Turn::Change).await?))
+        let begun = self.writer.begin(Turn::Change).await?;
+        Ok(Transaction::new(begun, self.unreadable.clone()))
     }
 
     /// Closes the pools, after what is under way has ended; a [`ReplayLog`] writes no more.

@@ -8,7 +8,8 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::PrefixName;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::{OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus};
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 #[derive(FromRow)]
@@ -27,6 +28,10 @@ struct ScopeRow {
     created_at: i64,
     updated_at: i64,
     version: i64,
+}
+
+kept! {
+    ScopeRow: "scope", 1;
 }
 
 /// Which scopes a list is to show, by name.
@@ -101,7 +106,7 @@ impl Store {
 
     /// The scope of that name, with its history.
     pub async fn scope(&self, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
-        find((&self.readers).into(), name).await
+        find(self.reading(), name).await
     }
 
     /// Scopes by name, at most `limit`.
@@ -111,26 +116,26 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Recorded<Scope>>, StoreError> {
         let after = filter.after.as_ref().map_or("", ScopeName::as_str);
-        let rows: Vec<ScopeRow> = query_of(filter.statement())
-            .bind(filter.owner.map(|owner| owner.to_string()))
-            .bind(&filter.prefix)
-            .bind(filter.accessible_for_all)
-            .bind(filter.delegated)
-            .bind(filter.text.as_deref().map(super::like))
-            .bind(after)
-            .bind(filter.product.map(|product| super::like(&format!(" {} ", product.name()))))
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.readers)
-            .await?;
-        let scopes = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(scopes, limit))
+        let product = |product: IntegrationType| super::like(&format!(" {} ", product.name()));
+        let list = |rows: i64| {
+            query_of(filter.statement())
+                .bind(filter.owner.map(|owner| owner.to_string()))
+                .bind(&filter.prefix)
+                .bind(filter.accessible_for_all)
+                .bind(filter.delegated)
+                .bind(filter.text.as_deref().map(super::like))
+                .bind(after)
+                .bind(filter.product.map(product))
+                .bind(rows)
+        };
+        self.page::<ScopeRow, _>(limit, list).await
     }
 }
 
 impl Transaction {
     /// The scope of that name, as this change sees it.
     pub async fn scope(&mut self, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
-        find(self.connection(), name).await
+        find(self.reading(), name).await
     }
 
     /// Adds a scope. [`StoreError::Conflict`] when its name is taken.
@@ -210,11 +215,12 @@ impl Transaction {
     }
 }
 
-async fn find(connection: On<'_>, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
+async fn find(
+    reading: Reading<'_>,
+    name: &ScopeName,
+) -> Result<Option<Recorded<Scope>>, StoreError> {
     let sql = format!("{SELECT} where name = $1");
-    let row: Option<ScopeRow> =
-        query_of(sql).bind(name.as_str()).fetch_optional(connection).await?;
-    row.map(Recorded::try_from).transpose()
+    reading.one::<ScopeRow, _>(query_of(sql).bind(name.as_str())).await
 }
 
 fn type_names(types: &[IntegrationType]) -> String {

@@ -37,8 +37,8 @@ const CHAINS_MAX: u64 = 20_000;
 pub struct KeyedClient {
     /// The client.
     pub client: Client,
-    /// Its keys, in the order of `client.keys`; `None` for one that can no longer be read.
-    keys: Vec<Option<ParsedKey>>,
+    /// Its keys, in the order of `client.keys`, or what is wrong with one that can no longer be read.
+    keys: Vec<Result<ParsedKey, String>>,
     /// When its use was last noted, and that of each key.
     pub(super) noted: Noted,
     pub(super) keys_noted: Vec<Noted>,
@@ -77,13 +77,19 @@ impl KeyedClient {
     /// the rules have become stricter, counts as unknown.
     pub fn new(client: Client) -> Self {
         let parse = |jwk: &str| {
-            let jwk = ClientJwk::parse(jwk.as_bytes()).ok()?;
+            let jwk = ClientJwk::parse(jwk.as_bytes()).map_err(|error| error.to_string())?;
             let certificates = jwk.certificates.map(|certificates| certificates.chain);
-            Some(ParsedKey { key: jwk.key, certificates })
+            Ok(ParsedKey { key: jwk.key, certificates })
         };
         let keys = client.keys.iter().map(|key| parse(&key.jwk)).collect();
         let keys_noted = client.keys.iter().map(|_| Noted::default()).collect();
         Self { client, keys, noted: Noted::default(), keys_noted }
+    }
+
+    /// The keys, and whether each could be read, or why not.
+    pub(super) fn readings(&self) -> impl Iterator<Item = (&KeyId, Result<(), &str>)> {
+        let keys = self.client.keys.iter().zip(&self.keys);
+        keys.map(|(key, read)| (&key.id, read.as_ref().map(|_| ()).map_err(String::as_str)))
     }
 
     /// The key that `assertion` must verify under, if it is to be from this client. What responders can tell about its
@@ -125,8 +131,8 @@ impl KeyedClient {
             Some((_, (registered, _))) if registered.expires_at <= now => {
                 Err(Refusal::ExpiredKey { expired_at: registered.expires_at })
             }
-            Some((place, (_, Some(parsed)))) => Ok((place, parsed)),
-            Some((_, (_, None))) | None => Err(Refusal::UnknownKey),
+            Some((place, (_, Ok(parsed)))) => Ok((place, parsed)),
+            Some((_, (_, Err(_)))) | None => Err(Refusal::UnknownKey),
         }
     }
 

@@ -120,7 +120,13 @@ impl Feed {
             let mut keys_changed = false;
             for change in &changes {
                 self.caches.follow(change);
-                keys_changed |= change.noun == ChangedNoun::SigningKey;
+                keys_changed |= change.noun.is_none_or(|noun| noun == ChangedNoun::SigningKey);
+                if change.noun.is_none() {
+                    tracing::warn!(
+                        seq = change.seq.0,
+                        "a change of an unknown kind: everything is read anew"
+                    );
+                }
             }
             if keys_changed {
                 self.keys.reload().await?;

@@ -6,7 +6,7 @@
 //! users start it; [`commands_admin`]: the control plane from the shell. [`mail`]: what people are sent. [`nodes`]: several
 //! nodes on one database. [`ocsp`]: the answers of a real responder. [`outbound`]: what the server asks of others (J).
 //! [`people`]: people in the portal (I). [`portal`]: the pages, as browsers see them. [`properties`]: what must hold for
-//! every input. [`vectors`]: published test vectors.
+//! every input. [`unreadable`]: rows that nobody should have written. [`vectors`]: published test vectors.
 
 mod admin;
 mod attacks;
@@ -23,4 +23,5 @@ mod outbound;
 mod people;
 mod portal;
 mod properties;
+mod unreadable;
 mod vectors;
