@@ -151,7 +151,7 @@ impl App {
             metrics,
             draining: AtomicBool::new(false),
             clock: agreed,
-            unreadable: store.unreadable_rows().clone(),
+            store,
             poll: config.feed.poll,
             node,
             _tasks: tasks,

@@ -25,6 +25,9 @@ pub enum StoreError {
         /// What is wrong with the row.
         problem: String,
     },
+    /// The file of the database is not where it was opened, or not that file.
+    #[error("the database is not where it was: {0}")]
+    Displaced(String),
     /// The migrations could not be applied.
     #[error("the migrations cannot be applied: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
@@ -58,6 +61,7 @@ impl StoreError {
             Self::Absent { .. }
             | Self::Conflict { .. }
             | Self::Corrupt { .. }
+            | Self::Displaced(_)
             | Self::Migration(_)
             | Self::Unsuitable(_)
             | Self::Url(_) => false,

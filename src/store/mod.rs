@@ -27,6 +27,7 @@ mod client_keys;
 mod client_scopes;
 mod clients;
 mod database;
+mod database_file;
 mod delegations;
 mod error;
 mod fence;
@@ -53,6 +54,7 @@ mod users;
 mod value;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -60,6 +62,7 @@ use serde::de::DeserializeOwned;
 use sqlx::migrate::{Migration, Migrator};
 
 use crate::store::database::{Pool, Turn, query};
+use crate::store::database_file::DatabaseFile;
 
 pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
@@ -110,6 +113,8 @@ const READERS: u32 = 4;
 pub struct Store {
     writer: Pool,
     readers: Pool,
+    /// Where the database is, if it is a file.
+    file: Option<Arc<DatabaseFile>>,
     unreadable: UnreadableRows,
 }
 
@@ -126,10 +131,11 @@ impl Store {
     /// Opens the SQLite file, making it, for its owner alone, if it is not there. Migrations are not applied.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
         let options = sqlite::options(file)?;
-        let writer = sqlite::connect(&options, 1, CHANGE_TIMEOUT).await?;
-        let readers = sqlite::connect(&options, READERS, ACQUIRE_TIMEOUT).await?;
+        let file = Arc::new(DatabaseFile::open(&options).await?);
+        let writer = sqlite::connect(&options, &file, 1, CHANGE_TIMEOUT).await?;
+        let readers = sqlite::connect(&options, &file, READERS, ACQUIRE_TIMEOUT).await?;
         let (writer, readers) = (Pool::Sqlite(writer), Pool::Sqlite(readers));
-        Ok(Self { writer, readers, unreadable: UnreadableRows::default() })
+        Ok(Self { writer, readers, file: Some(file), unreadable: UnreadableRows::default() })
     }
 
     /// Connects to a PostgreSQL database, which must be one to run on. Migrations are not applied.
@@ -139,7 +145,7 @@ impl Store {
         let writer = postgres::pool(&options, 1, CHANGE_TIMEOUT);
         let readers = postgres::pool(&options, READERS, ACQUIRE_TIMEOUT);
         let (writer, readers) = (Pool::Postgres(writer), Pool::Postgres(readers));
-        Ok(Self { writer, readers, unreadable: UnreadableRows::default() })
+        Ok(Self { writer, readers, file: None, unreadable: UnreadableRows::default() })
     }
 
     /// Applies the migrations that are missing. Of several nodes that do so at once one does, and the others wait.
@@ -208,12 +214,37 @@ impl Store {
 
     /// Begins a change of configuration, and takes its turn among all changes.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        self.require_file()?;
         let begun = self.writer.begin(Turn::Change).await?;
         Ok(Transaction::new(begun, self.unreadable.clone()))
     }
 
+    /// Looks whether the database is still the file that was opened, and says why not. On PostgreSQL it is none.
+    pub fn look_at_file(&self) -> Option<String> {
+        self.file.as_ref().and_then(|file| file.look())
+    }
+
+    /// What the last look at the file has found.
+    pub fn displaced(&self) -> Option<String> {
+        self.file.as_ref().and_then(|file| file.fault())
+    }
+
+    /// Sees to it that nothing is lost when this program ends, even if files have been moved: see [`Self::displaced`].
+    pub async fn settle(&self) {
+        if let Some(file) = &self.file {
+            file.settle().await;
+        }
+    }
+
+    fn require_file(&self) -> Result<(), StoreError> {
+        self.file.as_ref().map_or(Ok(()), |file| file.require())
+    }
+
     /// Closes the pools, after what is under way has ended; a [`ReplayLog`] writes no more.
     pub async fn close(&self) {
+        if let Some(file) = &self.file {
+            file.close().await;
+        }
         self.readers.close().await;
         self.writer.close().await;
     }

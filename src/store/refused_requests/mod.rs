@@ -113,7 +113,7 @@ impl Store {
 
     /// A writer of records; it connects when it is first used.
     pub fn refused_request_writer(&self) -> RefusedRequestWriter {
-        RefusedRequestWriter(SideConnection::new(self.writer.clone(), Durability::Lazy))
+        RefusedRequestWriter(SideConnection::new(self, Durability::Lazy))
     }
 }
 
