@@ -21,6 +21,7 @@ mod rolling;
 mod settings;
 mod slow;
 mod starts;
+mod stopped;
 pub(crate) mod traffic;
 mod waiting;
 

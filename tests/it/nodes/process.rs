@@ -136,7 +136,12 @@ impl Home {
 impl Node {
     /// Tells it to stop, as a supervisor does.
     pub(crate) fn terminate(&self) {
-        let signal = format!("kill -TERM {}", self.0.id());
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal, such as STOP and CONT.
+    pub(crate) fn signal(&self, signal: &str) {
+        let signal = format!("kill -{signal} {}", self.0.id());
         assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
     }
 
