@@ -14,6 +14,7 @@ mod faults;
 pub(crate) mod ledger;
 mod lost_answers;
 mod outage;
+mod pooler;
 pub(crate) mod process;
 mod replay;
 mod restarts;
