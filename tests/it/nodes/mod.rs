@@ -24,6 +24,7 @@ mod slow;
 mod starts;
 mod stopped;
 pub(crate) mod traffic;
+mod upgrade;
 mod waiting;
 
 /// How many rounds of something: so many, or as many times more as `PORTVAKT_TEST_LONG` says.
