@@ -236,3 +236,55 @@ macro_rules! kept {
 }
 
 pub(super) use kept;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::domain::organization::{Organization, OrganizationNumber, OrganizationStatus};
+    use crate::store::database::query_of;
+    use crate::store::tests::migrated;
+
+    /// Makes so many organizations, by number before all others, that are neither active nor not.
+    async fn spoil(store: &Store, count: i64) {
+        let spoilt = format!(
+            "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count}) \
+             insert into organization (number, name, active, created_at) \
+             select printf('1%08d', i), 'spoilt', 'nonsense', 0 from n"
+        );
+        query_of(spoilt).execute(&store.writer).await.unwrap();
+    }
+
+    async fn first(store: &Store) -> Result<Vec<OrganizationNumber>, StoreError> {
+        let page = store.organizations(None, None, 1).await?;
+        assert!(!page.has_more);
+        Ok(page.items.into_iter().map(|organization| organization.value.number).collect())
+    }
+
+    #[tokio::test]
+    async fn a_page_goes_on_behind_rows_that_cannot_be_read_and_does_not_end_among_too_many() {
+        let (store, _folder) = migrated().await;
+        let good: OrganizationNumber = "310000108".parse().unwrap();
+        let organization = Organization {
+            number: good,
+            name: "good".to_owned(),
+            status: OrganizationStatus::Active,
+        };
+        let mut transaction = store.begin().await.unwrap();
+        let now = Timestamp::from_seconds(0);
+        transaction.insert_organization(&organization, now).await.unwrap();
+        transaction.commit().await.unwrap();
+
+        spoil(&store, 50).await;
+        assert_eq!(first(&store).await.unwrap(), [good]);
+        assert_eq!(store.unreadable_rows().count(), 50);
+        let one = &store.unreadable_rows().list()[0];
+        assert_eq!((one.table, one.key.as_str()), ("organization", "100000001"));
+
+        let mend = "delete from organization where name = 'spoilt'".to_owned();
+        query_of(mend).execute(&store.writer).await.unwrap();
+        spoil(&store, READ_MAX).await;
+        assert!(matches!(first(&store).await, Err(StoreError::Corrupt { .. })), "the page ended");
+        assert_eq!(store.unreadable_rows().count(), REMEMBERED_MAX);
+    }
+}

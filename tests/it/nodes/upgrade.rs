@@ -68,7 +68,6 @@ const LATER: &str = "alter table client add column later text not null default '
                      values (99991231000000, 'later', true, '\\x00', 0)";
 
 /// The program of the older version.
-#[expect(clippy::disallowed_methods, reason = "it is not a setting of the server")]
 fn older() -> PathBuf {
     let named = std::env::var_os("PORTVAKT_OLDER_BINARY");
     named.map_or_else(|| env!("CARGO_BIN_EXE_portvakt").into(), PathBuf::from)
@@ -180,7 +179,8 @@ async fn n18_a_cluster_is_upgraded_and_brought_back_without_a_failed_request() {
     };
     let migrating = tick();
     let (one, other) = tokio::join!(migrate(0), migrate(1));
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
     run(&url, LATER);
     let migrated = tick();
 
