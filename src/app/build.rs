@@ -152,6 +152,7 @@ impl App {
             metrics,
             draining: AtomicBool::new(false),
             clock: agreed,
+            store,
             poll: config.feed.poll,
             node,
             _tasks: tasks,

@@ -29,6 +29,7 @@ use crate::domain::change::ChangeSeq;
 use crate::domain::environment::Environment;
 use crate::keys::CursorSeal;
 use crate::registry::{Registry, RegistryError};
+use crate::store::{RowName, Store};
 use crate::telemetry::{Metrics, NodeMeasures};
 use crate::token::Issuer;
 use crate::token::agreed_clock::AgreedClock;
@@ -73,6 +74,7 @@ pub struct App {
     /// Whether the server is on its way out and wants no new work.
     draining: AtomicBool,
     clock: Arc<AgreedClock>,
+    store: Store,
     /// The time between two looks at the change feed.
     poll: Duration,
     node: Option<Node>,
@@ -122,6 +124,11 @@ impl App {
         self.node.as_ref().and_then(Node::difference)
     }
 
+    /// The rows of the database that could not be read when they were last met.
+    pub fn unreadable_rows(&self) -> Vec<RowName> {
+        self.store.unreadable_rows().list()
+    }
+
     /// On how many nodes a change holds.
     pub async fn reach(&self, seq: ChangeSeq) -> Result<Reach, RegistryError> {
         if let Some(node) = &self.node {
@@ -151,6 +158,7 @@ impl App {
         {
             tracing::warn!(%error, "the other nodes could not be told that this one has stopped");
         }
+        self.store.settle().await;
     }
 
     /// Puts how the server and its revocation lists are into the metrics.
@@ -162,6 +170,7 @@ impl App {
             outage_seconds: self.outage_under_way().map_or(0, |outage| {
                 self.issuer.clock.now().seconds().saturating_sub(outage.since.seconds())
             }),
+            unreadable_rows: self.store.unreadable_rows().count(),
             outage_tokens: self.issuer.replay.outage().map_or(0, |outage| outage.spent),
         };
         self.metrics.measure_node(node);

@@ -70,8 +70,9 @@ impl ChangedNoun {
 pub struct Change {
     /// Its number.
     pub seq: ChangeSeq,
-    /// The kind of thing that was changed.
-    pub noun: ChangedNoun,
+    /// The kind of thing that was changed; `None` for one that this version does not know, which is for whoever follows
+    /// to take for any: a later version may have written it, or nobody that should have.
+    pub noun: Option<ChangedNoun>,
     /// Which one, in the form that the noun says; empty for all of that kind.
     pub key: String,
 }

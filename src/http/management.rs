@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::app::{App, ListStatus};
 use crate::clock::Timestamp;
 use crate::domain::trust::{OcspResponder, TrustSetSummary};
+use crate::store::RowName;
 
 /// Every route of the management API.
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -125,7 +126,17 @@ struct Health {
     /// What should be the same on all nodes and is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     differing_setting: Option<String>,
+    /// Rows of the database that could not be read when they were last met, by table and key: what depends on them is
+    /// refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable_rows: Vec<UnreadableRow>,
     trust_sets: Vec<TrustSetHealth>,
+}
+
+#[derive(Serialize)]
+struct UnreadableRow {
+    table: &'static str,
+    key: String,
 }
 
 #[derive(Serialize)]
@@ -162,7 +173,11 @@ async fn health(State(app): State<Arc<App>>) -> Response {
     let reason = app.ready().err();
     let differing_setting = app.differing_setting().map(|it| it.to_string());
     let outage = app.outage();
+    let unreadable = app.unreadable_rows().into_iter();
+    let unreadable_rows: Vec<UnreadableRow> =
+        unreadable.map(|RowName { table, key }| UnreadableRow { table, key }).collect();
     let warned = outage.is_some()
+        || !unreadable_rows.is_empty()
         || differing_setting.is_some()
         || trust_sets.iter().any(|set| !set.warnings.is_empty());
     let status = match (&reason, warned) {
@@ -170,7 +185,7 @@ async fn health(State(app): State<Arc<App>>) -> Response {
         (None, true) => "warning",
         (None, false) => "ok",
     };
-    let health = Health { status, reason, outage, differing_setting, trust_sets };
+    let health = Health { status, reason, outage, differing_setting, unreadable_rows, trust_sets };
     match serde_json::to_vec(&health) {
         Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -7,7 +7,8 @@ use crate::domain::access::{Access, AccessCase, AccessState};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction, named, small};
 
 #[derive(FromRow)]
@@ -34,6 +35,11 @@ struct CaseRow {
     updated_at: i64,
     version: i64,
     used_at: Option<i64>,
+}
+
+kept! {
+    AccessRow: "access", 2;
+    CaseRow: "access", 2;
 }
 
 /// Which accesses a list is to show, by scope and consumer.
@@ -126,15 +132,12 @@ impl Store {
         scope: &ScopeName,
         consumer: OrganizationNumber,
     ) -> Result<Option<Access>, StoreError> {
-        let row: Option<AccessRow> = query(
+        let find = query(
             "select scope, consumer_number, state, expires_at from access \
              where scope = $1 and consumer_number = $2",
-        )
-        .bind(scope.as_str())
-        .bind(consumer.as_str())
-        .fetch_optional(&self.readers)
-        .await?;
-        row.map(Access::try_from).transpose()
+        );
+        let find = find.bind(scope.as_str()).bind(consumer.as_str());
+        self.reading().one::<AccessRow, _>(find).await
     }
 
     /// The same with its history and what was said about it.
@@ -143,7 +146,7 @@ impl Store {
         scope: &ScopeName,
         consumer: OrganizationNumber,
     ) -> Result<Option<Recorded<AccessCase>>, StoreError> {
-        find((&self.readers).into(), scope, consumer).await
+        find(self.reading(), scope, consumer).await
     }
 
     /// Accesses by scope and consumer, at most `limit`.
@@ -156,19 +159,18 @@ impl Store {
             Some((scope, consumer)) => (scope.as_str(), consumer.to_string()),
             None => ("", String::new()),
         };
-        let rows: Vec<CaseRow> = query_of(filter.statement())
-            .bind(filter.owner.map(|owner| owner.to_string()))
-            .bind(filter.consumer.map(|consumer| consumer.to_string()))
-            .bind(filter.scope.as_ref().map(ScopeName::as_str))
-            .bind(filter.state.map(AccessState::name))
-            .bind(i64::from(limit) + 1)
-            .bind(after_scope)
-            .bind(after_consumer)
-            .bind(filter.text.as_deref().map(super::like))
-            .fetch_all(&self.readers)
-            .await?;
-        let cases = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(cases, limit))
+        let list = |rows: i64| {
+            query_of(filter.statement())
+                .bind(filter.owner.map(|owner| owner.to_string()))
+                .bind(filter.consumer.map(|consumer| consumer.to_string()))
+                .bind(filter.scope.as_ref().map(ScopeName::as_str))
+                .bind(filter.state.map(AccessState::name))
+                .bind(rows)
+                .bind(after_scope)
+                .bind(&after_consumer)
+                .bind(filter.text.as_deref().map(super::like))
+        };
+        self.page::<CaseRow, _>(limit, list).await
     }
 
     /// The accesses to a scope that these organizations have, by consumer; whoever has none is left out. At most as
@@ -191,8 +193,7 @@ impl Store {
         for consumer in consumers {
             query = query.bind(consumer.to_string());
         }
-        let rows: Vec<AccessRow> = query.persistent(false).fetch_all(&self.readers).await?;
-        rows.into_iter().map(Access::try_from).collect()
+        self.reading().all::<AccessRow, _>(query.persistent(false)).await
     }
 
     /// How many organizations have access to a scope at `now`, and how many active clients have it.
@@ -223,7 +224,7 @@ impl Transaction {
         scope: &ScopeName,
         consumer: OrganizationNumber,
     ) -> Result<Option<Recorded<AccessCase>>, StoreError> {
-        find(self.connection(), scope, consumer).await
+        find(self.reading(), scope, consumer).await
     }
 
     /// Adds an access. [`StoreError::Conflict`] when there is one already, or no such scope.
@@ -279,7 +280,7 @@ impl Transaction {
 }
 
 async fn find(
-    connection: On<'_>,
+    reading: Reading<'_>,
     scope: &ScopeName,
     consumer: OrganizationNumber,
 ) -> Result<Option<Recorded<AccessCase>>, StoreError> {
@@ -287,12 +288,8 @@ async fn find(
         "select {CASE_COLUMNS} from scope s join access a on a.scope = s.name {CASE_JOINS} \
          where a.scope = $1 and a.consumer_number = $2"
     );
-    let row: Option<CaseRow> = query_of(sql)
-        .bind(scope.as_str())
-        .bind(consumer.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.map(Recorded::try_from).transpose()
+    let find = query_of(sql).bind(scope.as_str()).bind(consumer.as_str());
+    reading.one::<CaseRow, _>(find).await
 }
 
 impl TryFrom<AccessRow> for Access {

@@ -8,6 +8,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Page;
 use crate::domain::scope::ScopeName;
 use crate::store::database::{query, query_of};
+use crate::store::reading::kept;
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 /// Rows that are deleted at once, so that changes do not wait for long.
@@ -63,6 +64,11 @@ struct KeyRow {
     expires_at: i64,
 }
 
+kept! {
+    AlertRow: "alert", 1;
+    KeyRow: "client", 1;
+}
+
 const COLUMNS: &str = "id, organization_number, kind, details, created_at";
 
 const UNMAILED: &str = "select organization_number from alert \
@@ -77,9 +83,9 @@ const FORGET: &str = "delete from alert where id in \
      (select id from alert where created_at < $1 order by created_at, id limit $2)";
 
 /// Keys that were as they are now when the threshold came: one that has been given so short a life is on purpose.
-const ENDING: &str = "select c.organization_number, \
+const ENDING: &str = "select k.client_id, c.organization_number, \
      k.client_id || ' ' || k.kid || ' ' || k.expires_at || ' ' || $4 as subject, \
-     k.client_id, c.name as client_name, k.kid, k.jwk, k.expires_at \
+     c.name as client_name, k.kid, k.jwk, k.expires_at \
      from client_key k cross join client c \
      where c.id = k.client_id and k.expires_at > $1 and k.expires_at <= $2 and k.updated_at <= k.expires_at - $3 \
      and k.active and c.active and not exists (select 1 from alert a \
@@ -95,14 +101,10 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Page<Alert>, StoreError> {
-        let rows: Vec<AlertRow> = query_of(list())
-            .bind(organization.as_str())
-            .bind(before.unwrap_or(i64::MAX))
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.readers)
-            .await?;
-        let all = rows.into_iter().map(Alert::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(all, limit))
+        let list = |rows: i64| {
+            query_of(list()).bind(organization.as_str()).bind(before.unwrap_or(i64::MAX)).bind(rows)
+        };
+        self.page::<AlertRow, _>(limit, list).await
     }
 
     /// The first organization, after that one, with alerts from after `oldest` that have not been mailed.
@@ -128,26 +130,13 @@ impl Store {
         days: i64,
         limit: u32,
     ) -> Result<Vec<EndingKey>, StoreError> {
-        let rows: Vec<KeyRow> = query(ENDING)
+        let list = query(ENDING)
             .bind(after.seconds())
             .bind(until.seconds())
             .bind(days * 24 * 60 * 60)
             .bind(days.to_string())
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
-            .await?;
-        let read = |row: KeyRow| {
-            let organization = row.organization_number.parse();
-            Ok(EndingKey {
-                organization: organization.map_err(|e| StoreError::corrupt("client", &e))?,
-                subject: row.subject,
-                client: (row.client_id, row.client_name),
-                kid: row.kid,
-                jwk: row.jwk,
-                expires_at: Timestamp::from_seconds(row.expires_at),
-            })
-        };
-        rows.into_iter().map(read).collect()
+            .bind(i64::from(limit));
+        self.reading().readable::<KeyRow, _>(list).await
     }
 
     /// Deletes a slice of the alerts from before `oldest`. Returns whether there may be more.
@@ -206,15 +195,12 @@ impl Transaction {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Alert>, StoreError> {
-        let rows: Vec<AlertRow> = query(CLAIM)
+        let claim = query(CLAIM)
             .bind(organization.as_str())
             .bind(oldest.seconds())
             .bind(i64::from(limit))
-            .bind(now.seconds())
-            .fetch_all(self.connection())
-            .await?;
-        let mut all: Vec<_> =
-            rows.into_iter().map(Alert::try_from).collect::<Result<_, StoreError>>()?;
+            .bind(now.seconds());
+        let mut all: Vec<Alert> = self.reading().readable::<AlertRow, _>(claim).await?;
         // What is returned has no order.
         all.sort_by_key(|alert| alert.id);
         Ok(all)
@@ -232,6 +218,22 @@ fn list() -> String {
     format!(
         "select {COLUMNS} from alert where organization_number = $1 and id < $2 order by id desc limit $3"
     )
+}
+
+impl TryFrom<KeyRow> for EndingKey {
+    type Error = StoreError;
+
+    fn try_from(row: KeyRow) -> Result<Self, StoreError> {
+        let organization = row.organization_number.parse();
+        Ok(Self {
+            organization: organization.map_err(|e| StoreError::corrupt("client", &e))?,
+            subject: row.subject,
+            client: (row.client_id, row.client_name),
+            kid: row.kid,
+            jwk: row.jwk,
+            expires_at: Timestamp::from_seconds(row.expires_at),
+        })
+    }
 }
 
 impl TryFrom<AlertRow> for Alert {

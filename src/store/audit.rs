@@ -17,6 +17,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::Page;
 use crate::domain::scope::ScopeName;
 use crate::store::database::{query, query_of};
+use crate::store::reading::kept;
 use crate::store::{Store, StoreError, Transaction, named};
 
 /// The key with which rows of the audit trail are sealed.
@@ -64,6 +65,10 @@ struct Row {
     after: Option<String>,
     trace_id: Option<String>,
     hash: String,
+}
+
+kept! {
+    Row: "audit", 1;
 }
 
 const SELECT: &str = "select seq, at, actor, actor_organization, by_right, action, outcome, noun, key, \
@@ -138,18 +143,17 @@ impl Store {
         }
         let conditions = conditions.join(" and ");
         let sql = format!("{SELECT} where {conditions} order by seq desc limit $6");
-        let rows: Vec<Row> = query_of(sql)
-            .bind(filter.organization.map(|number| number.to_string()))
-            .bind(&filter.noun)
-            .bind(&filter.key)
-            .bind(&filter.actor)
-            .bind(before)
-            .bind(i64::from(limit) + 1)
-            .bind(filter.scope.as_ref().map(ScopeName::as_str))
-            .fetch_all(&self.readers)
-            .await?;
-        let all = rows.into_iter().map(AuditRow::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(all, limit))
+        let list = |rows: i64| {
+            query_of(sql.clone())
+                .bind(filter.organization.map(|number| number.to_string()))
+                .bind(&filter.noun)
+                .bind(&filter.key)
+                .bind(&filter.actor)
+                .bind(before)
+                .bind(rows)
+                .bind(filter.scope.as_ref().map(ScopeName::as_str))
+        };
+        self.page::<Row, _>(limit, list).await
     }
 
     /// Rows of the audit trail, oldest first, after the row `after`, at most `limit`.
@@ -159,9 +163,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let sql = format!("{SELECT} where seq > $1 order by seq limit $2");
-        let rows: Vec<Row> =
-            query_of(sql).bind(after).bind(i64::from(limit)).fetch_all(&self.readers).await?;
-        rows.into_iter().map(AuditRow::try_from).collect()
+        let rows = query_of(sql).bind(after).bind(i64::from(limit));
+        self.reading().all::<Row, _>(rows).await
     }
 }
 

@@ -23,12 +23,11 @@ impl Store {
                 .bind(CHANGES_READ_MAX)
                 .fetch_all(&self.readers)
                 .await?;
-        rows.into_iter()
-            .map(|(seq, noun, key)| {
-                let noun = ChangedNoun::from_name(&noun)
-                    .ok_or_else(|| StoreError::corrupt("change", &noun))?;
-                Ok(Change { seq: ChangeSeq(seq), noun, key })
-            })
-            .collect()
+        let change = |(seq, noun, key): (i64, String, String)| Change {
+            seq: ChangeSeq(seq),
+            noun: ChangedNoun::from_name(&noun),
+            key,
+        };
+        Ok(rows.into_iter().map(change).collect())
     }
 }

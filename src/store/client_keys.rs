@@ -7,7 +7,8 @@ use crate::domain::client::{ClientId, ClientKey, KeyId};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::registration::{OnBehalfOf, OnBehalfOfId, RegisteredKey};
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction};
 
 #[derive(FromRow)]
@@ -34,18 +35,23 @@ struct OnBehalfOfRow {
     updated_at: i64,
 }
 
+kept! {
+    ClientKeyRow: "client_key", 2;
+    OnBehalfOfRow: "on_behalf_of", 1;
+}
+
 const SELECT: &str = "select k.client_id, k.kid, k.algorithm, k.jwk, k.expires_at, k.created_at, \
      k.updated_at, (select u.used_at from last_use u where u.noun = 'client_key' \
      and u.key = k.client_id || ' ' || k.kid) as last_used_at from client_key k";
 
 /// The keys of a client that are not withdrawn, oldest first.
 pub(super) async fn of_client(
-    connection: On<'_>,
+    reading: Reading<'_>,
     client: &ClientId,
 ) -> Result<Vec<RegisteredKey>, StoreError> {
     let sql = format!("{SELECT} where k.client_id = $1 and k.active order by k.created_at, k.kid");
-    let rows: Vec<ClientKeyRow> = query_of(sql).bind(client.as_str()).fetch_all(connection).await?;
-    rows.into_iter().map(RegisteredKey::try_from).collect()
+    // One that is left out would make a client with a key one without, which may prove itself otherwise.
+    reading.all::<ClientKeyRow, _>(query_of(sql).bind(client.as_str())).await
 }
 
 impl Store {
@@ -73,17 +79,16 @@ impl Store {
              order by k.expires_at, k.client_id, k.kid limit $6",
             conditions.join(" and ")
         );
-        let rows: Vec<ClientKeyRow> = query_of(sql)
-            .bind(organization.map(|number| number.to_string()))
-            .bind(before.map(Timestamp::seconds))
-            .bind(after.map(|(end, ..)| end.seconds()))
-            .bind(after.map(|(_, client, _)| client.as_str()))
-            .bind(after.map(|(_, _, kid)| kid.as_str()))
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.readers)
-            .await?;
-        let all = rows.into_iter().map(RegisteredKey::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(all, limit))
+        let list = |rows: i64| {
+            query_of(sql.clone())
+                .bind(organization.map(|number| number.to_string()))
+                .bind(before.map(Timestamp::seconds))
+                .bind(after.map(|(end, ..)| end.seconds()))
+                .bind(after.map(|(_, client, _)| client.as_str()))
+                .bind(after.map(|(_, _, kid)| kid.as_str()))
+                .bind(rows)
+        };
+        self.page::<ClientKeyRow, _>(limit, list).await
     }
 
     /// The on-behalf-of objects of a client.
@@ -91,14 +96,11 @@ impl Store {
         &self,
         client: &ClientId,
     ) -> Result<Vec<Recorded<OnBehalfOf>>, StoreError> {
-        let rows: Vec<OnBehalfOfRow> = query(
+        let list = query(
             "select id, name, organization_number, description, uri, logo_uri, created_at, updated_at \
              from on_behalf_of where client_id = $1 order by id",
-        )
-        .bind(client.as_str())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter().map(Recorded::try_from).collect()
+        );
+        self.reading().readable::<OnBehalfOfRow, _>(list.bind(client.as_str())).await
     }
 }
 

@@ -11,7 +11,8 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::registration::{ClientFile, ClientRegistration, ClientSummary};
 use crate::domain::scope::ScopeName;
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction, as_json, client_keys, from_json, named};
 
 #[derive(FromRow)]
@@ -39,6 +40,11 @@ struct SummaryRow {
     client: ClientRow,
     keys: i64,
     first_key_expires_at: Option<i64>,
+}
+
+kept! {
+    ClientRow: "client", 1;
+    SummaryRow: "client", 1;
 }
 
 /// Which clients a list is to show, by id unless it says otherwise.
@@ -129,7 +135,7 @@ impl Store {
     /// The same with everything that is kept about it.
     pub async fn client_file(&self, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
         let mut snapshot = self.readers.snapshot().await?;
-        find(snapshot.on(), id).await
+        find(Reading::new(snapshot.on(), &self.unreadable), id).await
     }
 
     /// Clients by id, at most `limit`.
@@ -138,17 +144,16 @@ impl Store {
         filter: &ClientFilter,
         limit: u32,
     ) -> Result<Page<ClientSummary>, StoreError> {
-        let rows: Vec<SummaryRow> = query_of(filter.statement())
-            .bind(filter.organization.map(|number| number.to_string()))
-            .bind(filter.scope.as_ref().map(ScopeName::as_str))
-            .bind(filter.text.as_deref().map(super::like))
-            .bind(filter.after.as_ref().map_or("", ClientId::as_str))
-            .bind(filter.after_name.as_deref().unwrap_or_default())
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.readers)
-            .await?;
-        let all = rows.into_iter().map(ClientSummary::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(all, limit))
+        let list = |rows: i64| {
+            query_of(filter.statement())
+                .bind(filter.organization.map(|number| number.to_string()))
+                .bind(filter.scope.as_ref().map(ScopeName::as_str))
+                .bind(filter.text.as_deref().map(super::like))
+                .bind(filter.after.as_ref().map_or("", ClientId::as_str))
+                .bind(filter.after_name.as_deref().unwrap_or_default())
+                .bind(rows)
+        };
+        self.page::<SummaryRow, _>(limit, list).await
     }
 
     /// The names of these clients of an organization. At most as many as a page shows.
@@ -219,7 +224,7 @@ fn scope_uses_statement(scopes: usize) -> String {
 impl Transaction {
     /// Everything that is kept about a client, as this change sees it.
     pub async fn client_file(&mut self, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
-        find(self.connection(), id).await
+        find(self.reading(), id).await
     }
 
     /// Adds a client with its scopes and keys. [`StoreError::Conflict`] when its id is taken, or its
@@ -305,14 +310,27 @@ impl Transaction {
     }
 }
 
-async fn find(mut connection: On<'_>, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
+async fn find(mut reading: Reading<'_>, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
     let sql = format!("select {COLUMNS} from client c where c.id = $1");
-    let row: Option<ClientRow> =
-        query_of(sql).bind(id.as_str()).fetch_optional(connection.again()).await?;
-    let Some(row) = row else { return Ok(None) };
-    let last_used_at = row.last_used_at.map(Timestamp::from_seconds);
-    let keys = client_keys::of_client(connection, id).await?;
-    Ok(Some(ClientFile { registration: row.try_into()?, keys, last_used_at }))
+    let found = reading.again().one::<ClientRow, _>(query_of(sql).bind(id.as_str())).await?;
+    let Some(UsedClient { registration, last_used_at }) = found else { return Ok(None) };
+    let keys = client_keys::of_client(reading, id).await?;
+    Ok(Some(ClientFile { registration, keys, last_used_at }))
+}
+
+/// A client without its keys, and when it was last used.
+struct UsedClient {
+    registration: Recorded<ClientRegistration>,
+    last_used_at: Option<Timestamp>,
+}
+
+impl TryFrom<ClientRow> for UsedClient {
+    type Error = StoreError;
+
+    fn try_from(row: ClientRow) -> Result<Self, StoreError> {
+        let last_used_at = row.last_used_at.map(Timestamp::from_seconds);
+        Ok(Self { registration: row.try_into()?, last_used_at })
+    }
 }
 
 impl TryFrom<ClientRow> for Recorded<ClientRegistration> {
@@ -364,9 +382,9 @@ impl TryFrom<SummaryRow> for ClientSummary {
     type Error = StoreError;
 
     fn try_from(row: SummaryRow) -> Result<Self, StoreError> {
-        let last_used_at = row.client.last_used_at.map(Timestamp::from_seconds);
+        let UsedClient { registration, last_used_at } = row.client.try_into()?;
         Ok(Self {
-            registration: row.client.try_into()?,
+            registration,
             keys: row.keys.try_into().map_err(|e| StoreError::corrupt("client_key", &e))?,
             first_key_expires_at: row.first_key_expires_at.map(Timestamp::from_seconds),
             last_used_at,

@@ -7,7 +7,8 @@ use crate::domain::access::{Delegation, DelegationSummary};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction};
 
 #[derive(FromRow)]
@@ -30,6 +31,11 @@ struct SummaryRow {
     delegation: DelegationRow,
     consumer_name: Option<String>,
     supplier_name: Option<String>,
+}
+
+kept! {
+    DelegationRow: "delegation", 3;
+    SummaryRow: "delegation", 3;
 }
 
 /// Which delegations a list is to show, by consumer, supplier and scope.
@@ -60,7 +66,7 @@ impl Store {
         supplier: OrganizationNumber,
         scope: &ScopeName,
     ) -> Result<Option<Recorded<Delegation>>, StoreError> {
-        find((&self.readers).into(), consumer, supplier, scope).await
+        find(self.reading(), consumer, supplier, scope).await
     }
 
     /// Delegations by consumer, supplier and scope, at most `limit`.
@@ -81,20 +87,19 @@ impl Store {
         );
         let after = filter.after.as_ref();
         let text = |number: OrganizationNumber| number.to_string();
-        let rows: Vec<SummaryRow> = query_of(sql)
-            .bind(filter.party.map(text))
-            .bind(filter.consumer.map(text))
-            .bind(filter.supplier.map(text))
-            .bind(filter.scope.as_ref().map(ScopeName::as_str))
-            .bind(filter.inactive)
-            .bind(after.map(|(consumer, ..)| text(*consumer)))
-            .bind(after.map(|(_, supplier, _)| text(*supplier)))
-            .bind(after.map(|(_, _, scope)| scope.as_str()))
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.readers)
-            .await?;
-        let all = rows.into_iter().map(DelegationSummary::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(all, limit))
+        let list = |rows: i64| {
+            query_of(sql.clone())
+                .bind(filter.party.map(text))
+                .bind(filter.consumer.map(text))
+                .bind(filter.supplier.map(text))
+                .bind(filter.scope.as_ref().map(ScopeName::as_str))
+                .bind(filter.inactive)
+                .bind(after.map(|(consumer, ..)| text(*consumer)))
+                .bind(after.map(|(_, supplier, _)| text(*supplier)))
+                .bind(after.map(|(_, _, scope)| scope.as_str()))
+                .bind(rows)
+        };
+        self.page::<SummaryRow, _>(limit, list).await
     }
 }
 
@@ -106,7 +111,7 @@ impl Transaction {
         supplier: OrganizationNumber,
         scope: &ScopeName,
     ) -> Result<Option<Recorded<Delegation>>, StoreError> {
-        find(self.connection(), consumer, supplier, scope).await
+        find(self.reading(), consumer, supplier, scope).await
     }
 
     /// Sets the delegation of a scope between two organizations. With `seen`, [`StoreError::Absent`] when its
@@ -141,7 +146,7 @@ impl Transaction {
 }
 
 async fn find(
-    connection: On<'_>,
+    reading: Reading<'_>,
     consumer: OrganizationNumber,
     supplier: OrganizationNumber,
     scope: &ScopeName,
@@ -150,13 +155,8 @@ async fn find(
         "select {COLUMNS} from delegation d \
          where d.consumer_number = $1 and d.supplier_number = $2 and d.scope = $3"
     );
-    let row: Option<DelegationRow> = query_of(sql)
-        .bind(consumer.as_str())
-        .bind(supplier.as_str())
-        .bind(scope.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.map(Recorded::try_from).transpose()
+    let find = query_of(sql).bind(consumer.as_str()).bind(supplier.as_str()).bind(scope.as_str());
+    reading.one::<DelegationRow, _>(find).await
 }
 
 impl TryFrom<SummaryRow> for DelegationSummary {

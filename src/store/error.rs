@@ -25,6 +25,9 @@ pub enum StoreError {
         /// What is wrong with the row.
         problem: String,
     },
+    /// The file of the database is not where it was opened, or not that file.
+    #[error("the database is not where it was: {0}")]
+    Displaced(String),
     /// The migrations could not be applied.
     #[error("the migrations cannot be applied: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
@@ -58,6 +61,7 @@ impl StoreError {
             Self::Absent { .. }
             | Self::Conflict { .. }
             | Self::Corrupt { .. }
+            | Self::Displaced(_)
             | Self::Migration(_)
             | Self::Unsuitable(_)
             | Self::Url(_) => false,
@@ -70,6 +74,9 @@ impl StoreError {
     }
 }
 
+/// What a table is called in an error where a statement reads more than one.
+const UNNAMED: &str = "(one of the statement)";
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -77,6 +84,10 @@ impl From<sqlx::Error> for StoreError {
                 if broken.is_unique_violation() || broken.is_foreign_key_violation() =>
             {
                 Self::Conflict { rule: broken.message().to_owned() }
+            }
+            // The database has answered, and it is not what it should.
+            sqlx::Error::ColumnDecode { .. } => {
+                Self::Corrupt { table: UNNAMED, problem: error.to_string() }
             }
             _ => Self::Unavailable(error),
         }

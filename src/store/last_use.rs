@@ -26,7 +26,7 @@ pub struct LastUseWriter(SideConnection);
 impl Store {
     /// A writer of last uses.
     pub fn last_use_writer(&self) -> LastUseWriter {
-        LastUseWriter(SideConnection::new(self.writer.clone(), Durability::Lazy))
+        LastUseWriter(SideConnection::new(self, Durability::Lazy))
     }
 }
 

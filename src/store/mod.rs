@@ -7,7 +7,7 @@
 //! Invariants:
 //!
 //! * A lookup returns `Ok(None)` when there is no such row; a row that cannot be turned into a domain
-//!   value is [`StoreError::Corrupt`], never skipped in silence.
+//!   value is [`StoreError::Corrupt`], and lists leave it out, never in silence: see `reading`.
 //! * Everything that is changed is changed in a [`Transaction`], together with its row in the change
 //!   feed and its row in the audit trail. The exceptions are the log of spent assertions, the records of refused requests,
 //!   last uses, figures of usage, which nodes are running, answers kept for an Idempotency-Key, what has become of mails, when sessions
@@ -27,6 +27,7 @@ mod client_keys;
 mod client_scopes;
 mod clients;
 mod database;
+mod database_file;
 mod delegations;
 mod error;
 mod fence;
@@ -38,6 +39,7 @@ mod nodes;
 mod organizations;
 mod postgres;
 mod prefix_requests;
+mod reading;
 mod refused_requests;
 mod replay;
 mod scopes;
@@ -52,6 +54,7 @@ mod users;
 mod value;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -59,6 +62,7 @@ use serde::de::DeserializeOwned;
 use sqlx::migrate::{Migration, Migrator};
 
 use crate::store::database::{Pool, Turn, query};
+use crate::store::database_file::DatabaseFile;
 
 pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
@@ -76,6 +80,7 @@ pub use nodes::NodeRow;
 pub use organizations::PrefixFilter;
 pub use postgres::check_url;
 pub use prefix_requests::PrefixRequestFilter;
+pub use reading::{RowName, UnreadableRows};
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
 };
@@ -108,6 +113,9 @@ const READERS: u32 = 4;
 pub struct Store {
     writer: Pool,
     readers: Pool,
+    /// Where the database is, if it is a file.
+    file: Option<Arc<DatabaseFile>>,
+    unreadable: UnreadableRows,
 }
 
 /// A migration that the database lacks.
@@ -123,9 +131,11 @@ impl Store {
     /// Opens the SQLite file, making it, for its owner alone, if it is not there. Migrations are not applied.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
         let options = sqlite::options(file)?;
-        let writer = sqlite::connect(&options, 1, CHANGE_TIMEOUT).await?;
-        let readers = sqlite::connect(&options, READERS, ACQUIRE_TIMEOUT).await?;
-        Ok(Self { writer: Pool::Sqlite(writer), readers: Pool::Sqlite(readers) })
+        let file = Arc::new(DatabaseFile::open(&options).await?);
+        let writer = sqlite::connect(&options, &file, 1, CHANGE_TIMEOUT).await?;
+        let readers = sqlite::connect(&options, &file, READERS, ACQUIRE_TIMEOUT).await?;
+        let (writer, readers) = (Pool::Sqlite(writer), Pool::Sqlite(readers));
+        Ok(Self { writer, readers, file: Some(file), unreadable: UnreadableRows::default() })
     }
 
     /// Connects to a PostgreSQL database, which must be one to run on. Migrations are not applied.
@@ -134,7 +144,8 @@ impl Store {
         postgres::check(&options).await?;
         let writer = postgres::pool(&options, 1, CHANGE_TIMEOUT);
         let readers = postgres::pool(&options, READERS, ACQUIRE_TIMEOUT);
-        Ok(Self { writer: Pool::Postgres(writer), readers: Pool::Postgres(readers) })
+        let (writer, readers) = (Pool::Postgres(writer), Pool::Postgres(readers));
+        Ok(Self { writer, readers, file: None, unreadable: UnreadableRows::default() })
     }
 
     /// Applies the migrations that are missing. Of several nodes that do so at once one does, and the others wait.
@@ -203,11 +214,37 @@ impl Store {
 
     /// Begins a change of configuration, and takes its turn among all changes.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::new(self.writer.begin(Turn::Change).await?))
+        self.require_file()?;
+        let begun = self.writer.begin(Turn::Change).await?;
+        Ok(Transaction::new(begun, self.unreadable.clone()))
+    }
+
+    /// Looks whether the database is still the file that was opened, and says why not. On PostgreSQL it is none.
+    pub fn look_at_file(&self) -> Option<String> {
+        self.file.as_ref().and_then(|file| file.look())
+    }
+
+    /// What the last look at the file has found.
+    pub fn displaced(&self) -> Option<String> {
+        self.file.as_ref().and_then(|file| file.fault())
+    }
+
+    /// Sees to it that nothing is lost when this program ends, even if files have been moved: see [`Self::displaced`].
+    pub async fn settle(&self) {
+        if let Some(file) = &self.file {
+            file.settle().await;
+        }
+    }
+
+    fn require_file(&self) -> Result<(), StoreError> {
+        self.file.as_ref().map_or(Ok(()), |file| file.require())
     }
 
     /// Closes the pools, after what is under way has ended; a [`ReplayLog`] writes no more.
     pub async fn close(&self) {
+        if let Some(file) = &self.file {
+            file.close().await;
+        }
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -10,7 +10,8 @@ use crate::domain::organization::{
 };
 use crate::domain::prefix::{Prefix, PrefixName, PrefixStatus};
 use crate::domain::record::{Page, Recorded, Version};
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction};
 
 #[derive(FromRow)]
@@ -33,6 +34,20 @@ struct PrefixRow {
     version: i64,
 }
 
+/// A prefix and the name of its owner.
+#[derive(FromRow)]
+struct OwnedPrefixRow {
+    #[sqlx(flatten)]
+    prefix: PrefixRow,
+    owner_name: String,
+}
+
+kept! {
+    OrganizationRow: "organization", 1;
+    OwnedPrefixRow: "prefix", 1;
+    PrefixRow: "prefix", 1;
+}
+
 /// Which prefixes a list is to show, by name.
 #[derive(Clone, Debug, Default)]
 pub struct PrefixFilter {
@@ -50,7 +65,7 @@ impl Store {
         &self,
         number: OrganizationNumber,
     ) -> Result<Option<Recorded<Organization>>, StoreError> {
-        find_organization((&self.readers).into(), number).await
+        find_organization(self.reading(), number).await
     }
 
     /// The names of these organizations, as far as they are registered here.
@@ -82,11 +97,8 @@ impl Store {
         &self,
         number: OrganizationNumber,
     ) -> Result<Option<OrganizationStatus>, StoreError> {
-        let row: Option<(bool,)> = query("select active from organization where number = $1")
-            .bind(number.as_str())
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(row.map(|(active,)| status(active)))
+        let found = self.organization(number).await?;
+        Ok(found.map(|organization| organization.value.status))
     }
 
     /// Organizations by number, at most `limit`, after `after`; with `text` only those whose name or number
@@ -98,18 +110,18 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Recorded<Organization>>, StoreError> {
         let searched = super::small("number || ' ' || name");
-        let rows: Vec<OrganizationRow> = query_of(format!(
+        let sql = format!(
             "select number, name, active, created_at, updated_at, version from organization \
              where number > $1 and ($2 is null or {searched} like $2 escape '\\') \
              order by number limit $3"
-        ))
-        .bind(after.map_or_else(String::new, |number| number.to_string()))
-        .bind(text.map(super::like))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&self.readers)
-        .await?;
-        let all = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(all, limit))
+        );
+        let list = |rows: i64| {
+            query_of(sql.clone())
+                .bind(after.map_or_else(String::new, |number| number.to_string()))
+                .bind(text.map(super::like))
+                .bind(rows)
+        };
+        self.page::<OrganizationRow, _>(limit, list).await
     }
 
     /// The e-mail domains of an organization.
@@ -129,7 +141,7 @@ impl Store {
 
     /// The prefix of that name.
     pub async fn prefix(&self, name: &PrefixName) -> Result<Option<Recorded<Prefix>>, StoreError> {
-        find_prefix((&self.readers).into(), name).await
+        find_prefix(self.reading(), name).await
     }
 
     /// Prefixes by name with their owners' names, at most `limit`.
@@ -138,27 +150,19 @@ impl Store {
         filter: &PrefixFilter,
         limit: u32,
     ) -> Result<Page<(Recorded<Prefix>, String)>, StoreError> {
-        #[derive(FromRow)]
-        struct Row {
-            #[sqlx(flatten)]
-            prefix: PrefixRow,
-            owner_name: String,
-        }
-        let rows: Vec<Row> = query(
-            "select p.prefix, p.owner_number, p.active, p.created_at, p.updated_at, p.version, \
-             o.name as owner_name from prefix p join organization o on o.number = p.owner_number \
-             where ($1 is null or p.owner_number = $1) and ($2 or p.active) \
-             and ($3 is null or p.prefix > $3) order by p.prefix limit $4",
-        )
-        .bind(filter.owner.map(|owner| owner.to_string()))
-        .bind(filter.inactive)
-        .bind(filter.after.as_ref().map(PrefixName::as_str))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&self.readers)
-        .await?;
-        let read = |row: Row| Ok((Recorded::try_from(row.prefix)?, row.owner_name));
-        let all: Vec<_> = rows.into_iter().map(read).collect::<Result<_, StoreError>>()?;
-        Ok(Page::of(all, limit))
+        let list = |rows: i64| {
+            query(
+                "select p.prefix, p.owner_number, p.active, p.created_at, p.updated_at, p.version, \
+                 o.name as owner_name from prefix p join organization o on o.number = p.owner_number \
+                 where ($1 is null or p.owner_number = $1) and ($2 or p.active) \
+                 and ($3 is null or p.prefix > $3) order by p.prefix limit $4",
+            )
+            .bind(filter.owner.map(|owner| owner.to_string()))
+            .bind(filter.inactive)
+            .bind(filter.after.as_ref().map(PrefixName::as_str))
+            .bind(rows)
+        };
+        self.page::<OwnedPrefixRow, _>(limit, list).await
     }
 }
 
@@ -168,7 +172,7 @@ impl Transaction {
         &mut self,
         number: OrganizationNumber,
     ) -> Result<Option<Recorded<Organization>>, StoreError> {
-        find_organization(self.connection(), number).await
+        find_organization(self.reading(), number).await
     }
 
     /// Adds an organization. [`StoreError::Conflict`] when its number is taken.
@@ -249,7 +253,7 @@ impl Transaction {
         &mut self,
         name: &PrefixName,
     ) -> Result<Option<Recorded<Prefix>>, StoreError> {
-        find_prefix(self.connection(), name).await
+        find_prefix(self.reading(), name).await
     }
 
     /// Assigns a prefix. [`StoreError::Conflict`] when it is taken or its owner is not there.
@@ -294,31 +298,25 @@ impl Transaction {
 }
 
 async fn find_organization(
-    connection: On<'_>,
+    reading: Reading<'_>,
     number: OrganizationNumber,
 ) -> Result<Option<Recorded<Organization>>, StoreError> {
-    let row: Option<OrganizationRow> = query(
+    let find = query(
         "select number, name, active, created_at, updated_at, version from organization \
          where number = $1",
-    )
-    .bind(number.as_str())
-    .fetch_optional(connection)
-    .await?;
-    row.map(Recorded::try_from).transpose()
+    );
+    reading.one::<OrganizationRow, _>(find.bind(number.as_str())).await
 }
 
 async fn find_prefix(
-    connection: On<'_>,
+    reading: Reading<'_>,
     name: &PrefixName,
 ) -> Result<Option<Recorded<Prefix>>, StoreError> {
-    let row: Option<PrefixRow> = query(
+    let find = query(
         "select prefix, owner_number, active, created_at, updated_at, version from prefix \
          where prefix = $1",
-    )
-    .bind(name.as_str())
-    .fetch_optional(connection)
-    .await?;
-    row.map(Recorded::try_from).transpose()
+    );
+    reading.one::<PrefixRow, _>(find.bind(name.as_str())).await
 }
 
 fn status(active: bool) -> OrganizationStatus {
@@ -337,6 +335,14 @@ impl TryFrom<OrganizationRow> for Recorded<Organization> {
             updated_at: Timestamp::from_seconds(row.updated_at.max(row.created_at)),
             version: Version(row.version),
         })
+    }
+}
+
+impl TryFrom<OwnedPrefixRow> for (Recorded<Prefix>, String) {
+    type Error = StoreError;
+
+    fn try_from(row: OwnedPrefixRow) -> Result<Self, StoreError> {
+        Ok((row.prefix.try_into()?, row.owner_name))
     }
 }
 

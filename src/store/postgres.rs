@@ -9,9 +9,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
-use crate::store::database::{On, in_time, query};
+use crate::store::database::{ANSWER_TIME_MAX, On, in_time, query};
 use crate::store::side_connection::Durability;
 use crate::store::{StoreError, fence};
 
@@ -45,6 +45,9 @@ const REPLAY_SETTINGS: [(&str, &str); 3] = [
 /// Migrations may take as long as they take, and wait for a node that is applying them.
 const MIGRATION_SETTINGS: [(&str, &str); 2] =
     [("statement_timeout", "0"), ("lock_timeout", "60000")];
+
+/// How often it is looked whether sessions are shared.
+const SHARING_LOOKS: u32 = 3;
 
 /// What is wrong when what a session sets does not reach the server.
 const POOLED: &str = "what a session sets does not hold, as with a pooler such as pgbouncer in between; connect past it";
@@ -149,6 +152,9 @@ pub(super) async fn check(options: &PgConnectOptions) -> Result<(), StoreError> 
         Err(error) if error.to_string().contains("startup parameter") => return unsuitable(POOLED),
         connected => connected?,
     };
+    if shares_sessions(&mut connection, options).await? {
+        return unsuitable(POOLED);
+    }
     let settings = query(
         "select current_setting('fsync'), current_setting('statement_timeout'), \
          current_setting('synchronous_commit'), current_setting('server_encoding')",
@@ -176,6 +182,38 @@ pub(super) async fn check(options: &PgConnectOptions) -> Result<(), StoreError> 
         );
     }
     in_time(CONNECT_TIME_MAX, connection.close()).await
+}
+
+/// Whether somebody in between gives one session to several of us: the process that serves a connection is then another
+/// one from statement to statement, or the same for two. It is asked in the way that needs no session, and more than once,
+/// because others may be served meanwhile.
+async fn shares_sessions(
+    connection: &mut PgConnection,
+    options: &PgConnectOptions,
+) -> Result<bool, StoreError> {
+    let mut second = in_time(CONNECT_TIME_MAX, options.connect()).await?;
+    let mut is_shared = false;
+    for _ in 0..SHARING_LOOKS {
+        let before = process(connection, PROCESS).await?;
+        let other = process(&mut second, PROCESS_IN_TRANSACTION).await?;
+        let after = process(connection, PROCESS).await?;
+        in_time(ANSWER_TIME_MAX, sqlx::raw_sql("commit").execute(&mut second)).await?;
+        is_shared |= before == other || before != after;
+    }
+    in_time(CONNECT_TIME_MAX, second.close()).await?;
+    Ok(is_shared)
+}
+
+const PROCESS: &str = "select pg_backend_pid()";
+const PROCESS_IN_TRANSACTION: &str = "begin; select pg_backend_pid()";
+
+/// The number of the process that serves a connection.
+async fn process(
+    connection: &mut PgConnection,
+    statement: &'static str,
+) -> Result<i32, StoreError> {
+    let row = in_time(ANSWER_TIME_MAX, sqlx::raw_sql(statement).fetch_one(connection)).await?;
+    Ok(row.try_get(0)?)
 }
 
 #[cfg(test)]

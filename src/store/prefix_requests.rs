@@ -7,7 +7,8 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::prefix::PrefixName;
 use crate::domain::prefix_request::{PrefixRequest, PrefixRequestState};
 use crate::domain::record::{Page, Recorded, Version};
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction, named};
 
 #[derive(FromRow)]
@@ -23,6 +24,10 @@ struct PrefixRequestRow {
     created_at: i64,
     updated_at: i64,
     version: i64,
+}
+
+kept! {
+    PrefixRequestRow: "prefix_request", 2;
 }
 
 /// Which prefix requests a list is to show, by prefix and organization.
@@ -69,7 +74,7 @@ impl Store {
         prefix: &PrefixName,
         organization: OrganizationNumber,
     ) -> Result<Option<Recorded<PrefixRequest>>, StoreError> {
-        find((&self.readers).into(), prefix, organization).await
+        find(self.reading(), prefix, organization).await
     }
 
     /// Prefix requests by prefix and organization, at most `limit`.
@@ -82,16 +87,15 @@ impl Store {
             Some((prefix, organization)) => (prefix.as_str(), organization.to_string()),
             None => ("", String::new()),
         };
-        let rows: Vec<PrefixRequestRow> = query_of(filter.statement())
-            .bind(filter.organization.map(|organization| organization.to_string()))
-            .bind(filter.state.map(PrefixRequestState::name))
-            .bind(prefix)
-            .bind(organization)
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.readers)
-            .await?;
-        let all = rows.into_iter().map(Recorded::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(all, limit))
+        let list = |rows: i64| {
+            query_of(filter.statement())
+                .bind(filter.organization.map(|organization| organization.to_string()))
+                .bind(filter.state.map(PrefixRequestState::name))
+                .bind(prefix)
+                .bind(&organization)
+                .bind(rows)
+        };
+        self.page::<PrefixRequestRow, _>(limit, list).await
     }
 }
 
@@ -102,7 +106,7 @@ impl Transaction {
         prefix: &PrefixName,
         organization: OrganizationNumber,
     ) -> Result<Option<Recorded<PrefixRequest>>, StoreError> {
-        find(self.connection(), prefix, organization).await
+        find(self.reading(), prefix, organization).await
     }
 
     /// For how many answers an organization waits.
@@ -171,17 +175,13 @@ impl Transaction {
 }
 
 async fn find(
-    connection: On<'_>,
+    reading: Reading<'_>,
     prefix: &PrefixName,
     organization: OrganizationNumber,
 ) -> Result<Option<Recorded<PrefixRequest>>, StoreError> {
     let sql = format!("{SELECT} where r.prefix = $1 and r.organization_number = $2");
-    let row: Option<PrefixRequestRow> = query_of(sql)
-        .bind(prefix.as_str())
-        .bind(organization.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.map(Recorded::try_from).transpose()
+    let find = query_of(sql).bind(prefix.as_str()).bind(organization.as_str());
+    reading.one::<PrefixRequestRow, _>(find).await
 }
 
 impl TryFrom<PrefixRequestRow> for Recorded<PrefixRequest> {

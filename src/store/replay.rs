@@ -39,7 +39,7 @@ pub struct ReplayLog(SideConnection);
 impl Store {
     /// The log of spent assertions; it connects when it is first used.
     pub fn replay_log(&self) -> ReplayLog {
-        ReplayLog(SideConnection::new(self.writer.clone(), Durability::Full))
+        ReplayLog(SideConnection::new(self, Durability::Full))
     }
 }
 

@@ -11,7 +11,8 @@ use crate::domain::scope::{
     EuropeanBusinesses, OutagePolicy, Scope, ScopeAudience, ScopeName, ScopeStatus, ScopeSummary,
 };
 use crate::domain::usage::Day;
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 #[derive(FromRow)]
@@ -40,6 +41,11 @@ struct SummaryRow {
     scope: ScopeRow,
     owner_name: Option<String>,
     tokens: Option<i64>,
+}
+
+kept! {
+    ScopeRow: "scope", 1;
+    SummaryRow: "scope", 1;
 }
 
 /// Which scopes a list is to show, by name.
@@ -128,7 +134,7 @@ impl Store {
 
     /// The scope of that name, with its history.
     pub async fn scope(&self, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
-        find((&self.readers).into(), name).await
+        find(self.reading(), name).await
     }
 
     /// Scopes by name, at most `limit`.
@@ -138,27 +144,27 @@ impl Store {
         limit: u32,
     ) -> Result<Page<ScopeSummary>, StoreError> {
         let after = filter.after.as_ref().map_or("", ScopeName::as_str);
-        let rows: Vec<SummaryRow> = query_of(filter.statement())
-            .bind(filter.owner.map(|owner| owner.to_string()))
-            .bind(&filter.prefix)
-            .bind(filter.accessible_for_all)
-            .bind(filter.delegated)
-            .bind(filter.text.as_deref().map(super::like))
-            .bind(after)
-            .bind(filter.product.map(|product| super::like(&format!(" {} ", product.name()))))
-            .bind(i64::from(limit) + 1)
-            .bind(filter.tokens_from.map(Day::number))
-            .fetch_all(&self.readers)
-            .await?;
-        let scopes = rows.into_iter().map(ScopeSummary::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::of(scopes, limit))
+        let product = |product: IntegrationType| super::like(&format!(" {} ", product.name()));
+        let list = |rows: i64| {
+            query_of(filter.statement())
+                .bind(filter.owner.map(|owner| owner.to_string()))
+                .bind(&filter.prefix)
+                .bind(filter.accessible_for_all)
+                .bind(filter.delegated)
+                .bind(filter.text.as_deref().map(super::like))
+                .bind(after)
+                .bind(filter.product.map(product))
+                .bind(rows)
+                .bind(filter.tokens_from.map(Day::number))
+        };
+        self.page::<SummaryRow, _>(limit, list).await
     }
 }
 
 impl Transaction {
     /// The scope of that name, as this change sees it.
     pub async fn scope(&mut self, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
-        find(self.connection(), name).await
+        find(self.reading(), name).await
     }
 
     /// Adds a scope. [`StoreError::Conflict`] when its name is taken.
@@ -241,11 +247,12 @@ impl Transaction {
     }
 }
 
-async fn find(connection: On<'_>, name: &ScopeName) -> Result<Option<Recorded<Scope>>, StoreError> {
+async fn find(
+    reading: Reading<'_>,
+    name: &ScopeName,
+) -> Result<Option<Recorded<Scope>>, StoreError> {
     let sql = format!("select {COLUMNS} from scope s where s.name = $1");
-    let row: Option<ScopeRow> =
-        query_of(sql).bind(name.as_str()).fetch_optional(connection).await?;
-    row.map(Recorded::try_from).transpose()
+    reading.one::<ScopeRow, _>(query_of(sql).bind(name.as_str())).await
 }
 
 fn type_names(types: &[IntegrationType]) -> String {

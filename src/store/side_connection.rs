@@ -1,10 +1,13 @@
 //! A connection beside the pool, for what is written in batches by one task.
 
+use std::sync::Arc;
+
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteSynchronous;
 
 use crate::store::database::{Connection, Pool};
-use crate::store::{StoreError, fence, postgres};
+use crate::store::database_file::DatabaseFile;
+use crate::store::{Store, StoreError, fence, postgres};
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug)]
@@ -20,14 +23,16 @@ pub(super) enum Durability {
 #[derive(Debug)]
 pub(super) struct SideConnection {
     pool: Pool,
+    file: Option<Arc<DatabaseFile>>,
     durability: Durability,
     connection: Option<Connection>,
     fenced_at: i64,
 }
 
 impl SideConnection {
-    pub(super) fn new(pool: Pool, durability: Durability) -> Self {
-        Self { pool, durability, connection: None, fenced_at: 0 }
+    pub(super) fn new(store: &Store, durability: Durability) -> Self {
+        let (pool, file) = (store.writer.clone(), store.file.clone());
+        Self { pool, file, durability, connection: None, fenced_at: 0 }
     }
 
     /// The connection, taken out: whoever ends well puts it back, and a transaction that does not ends with
@@ -54,7 +59,12 @@ impl SideConnection {
                     Durability::Lazy => SqliteSynchronous::Normal,
                 };
                 let options = (*pool.connect_options()).clone().synchronous(synchronous);
-                Ok(Connection::Sqlite(options.connect().await?))
+                // A log that is not there would be made anew; and which file was opened, its name shows.
+                let require = || self.file.as_ref().map_or(Ok(()), |file| file.require());
+                require()?;
+                let connection = options.connect().await?;
+                require()?;
+                Ok(Connection::Sqlite(connection))
             }
             Pool::Postgres(pool) => {
                 let connection = postgres::connect_beside(pool, self.durability).await?;

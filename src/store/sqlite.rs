@@ -3,12 +3,14 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::store::StoreError;
+use crate::store::database_file::DatabaseFile;
 
 /// How long a statement waits for another process that holds the write lock. With the time of a commit it
 /// stays below a second, after which a client would rather be told 503.
@@ -32,15 +34,25 @@ pub(super) fn options(file: &Path) -> Result<SqliteConnectOptions, StoreError> {
         .pragma("cache_size", "-16384"))
 }
 
-/// A pool of so many connections, the first of which is there.
+/// A pool of so many connections to that file. All of them are there, and stay: they cost little, and one that is made
+/// later could be to another file of that name.
 pub(super) async fn connect(
     options: &SqliteConnectOptions,
+    file: &Arc<DatabaseFile>,
     connections: u32,
     acquire_time_max: Duration,
 ) -> Result<SqlitePool, StoreError> {
+    let file = Arc::clone(file);
     let pool = SqlitePoolOptions::new()
         .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(acquire_time_max);
+        .min_connections(connections)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .acquire_timeout(acquire_time_max)
+        .after_connect(move |_, _| {
+            // Which file that was shows the name it has been opened by.
+            let same = file.require().map_err(|error| sqlx::Error::Configuration(error.into()));
+            Box::pin(std::future::ready(same))
+        });
     Ok(pool.connect_with(options.clone()).await?)
 }

@@ -32,7 +32,7 @@ pub struct TokenUseWriter(SideConnection);
 impl Store {
     /// A writer of figures; it connects when it is first used.
     pub fn token_use_writer(&self) -> TokenUseWriter {
-        TokenUseWriter(SideConnection::new(self.writer.clone(), Durability::Lazy))
+        TokenUseWriter(SideConnection::new(self, Durability::Lazy))
     }
 }
 

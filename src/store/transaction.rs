@@ -1,17 +1,19 @@
 //! One change of configuration: the rows, the feed and the audit trail, together or not at all.
 
-use crate::store::StoreError;
 use crate::store::database::{Begun, On};
+use crate::store::reading::Reading;
+use crate::store::{StoreError, UnreadableRows};
 
 /// A change under way. Dropped without [`Transaction::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Transaction {
     inner: Begun<'static>,
+    unreadable: UnreadableRows,
 }
 
 impl Transaction {
-    pub(super) fn new(inner: Begun<'static>) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: Begun<'static>, unreadable: UnreadableRows) -> Self {
+        Self { inner, unreadable }
     }
 
     /// Holds that a change has met its row: [`StoreError::Absent`] otherwise.
@@ -21,6 +23,11 @@ impl Transaction {
 
     pub(super) fn connection(&mut self) -> On<'_> {
         self.inner.on()
+    }
+
+    /// Reads what this change sees.
+    pub(super) fn reading(&mut self) -> Reading<'_> {
+        Reading::new(self.inner.on(), &self.unreadable)
     }
 
     /// Whether other nodes can be told of it.

@@ -8,7 +8,8 @@ use crate::domain::language::Language;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::user::{Role, User, UserId, UserStatus};
-use crate::store::database::{On, query, query_of};
+use crate::store::database::{query, query_of};
+use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction, as_json, from_json, named};
 
 /// A user with what is kept to know them by.
@@ -78,6 +79,10 @@ pub(super) struct UserRow {
     version: i64,
 }
 
+kept! {
+    UserRow: "portal_user", 1;
+}
+
 /// The columns of [`UserRow`], of a table that is called `u`.
 pub(super) const COLUMNS: &str = "u.id, u.email, u.name, u.organization_number, u.language, u.status, u.roles, \
      u.password_hash, u.totp_secret, u.totp_active, u.totp_step, u.recovery_codes, u.oidc_issuer, u.oidc_subject, \
@@ -89,12 +94,12 @@ impl Store {
         &self,
         email: &EmailAddress,
     ) -> Result<Option<UserFile>, StoreError> {
-        find_by_email((&self.readers).into(), email).await
+        find_by_email(self.reading(), email).await
     }
 
     /// The user of that identifier.
     pub async fn user(&self, id: &UserId) -> Result<Option<UserFile>, StoreError> {
-        find((&self.readers).into(), id).await
+        find(self.reading(), id).await
     }
 
     /// Users by address, at most `limit`.
@@ -113,15 +118,15 @@ impl Store {
              and ($3 is null or {searched} like $3 escape '\\') \
              order by u.email limit $4"
         );
-        let rows: Vec<UserRow> = query_of(sql)
-            .bind(filter.organization.map(|number| number.to_string()))
-            .bind(filter.after.as_ref().map(EmailAddress::as_str))
-            .bind(filter.text.as_deref().map(super::like))
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.readers)
-            .await?;
-        let read = |row| UserFile::try_from(row).map(|file| file.user);
-        Ok(Page::of(rows.into_iter().map(read).collect::<Result<_, _>>()?, limit))
+        let list = |rows: i64| {
+            query_of(sql.clone())
+                .bind(filter.organization.map(|number| number.to_string()))
+                .bind(filter.after.as_ref().map(EmailAddress::as_str))
+                .bind(filter.text.as_deref().map(super::like))
+                .bind(rows)
+        };
+        let Page { items, has_more } = self.page::<UserRow, UserFile>(limit, list).await?;
+        Ok(Page { items: items.into_iter().map(|file| file.user).collect(), has_more })
     }
 
     /// Active users of an organization with this role, by address, at most `limit`.
@@ -135,20 +140,19 @@ impl Store {
             "select {COLUMNS} from portal_user u where u.organization_number = $1 and u.status = 'active' \
              and ' ' || u.roles || ' ' like $2 order by u.email limit $3"
         );
-        let rows: Vec<UserRow> = query_of(sql)
+        let list = query_of(sql)
             .bind(organization.as_str())
             .bind(format!("% {} %", role.name()))
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
-            .await?;
-        rows.into_iter().map(|row| UserFile::try_from(row).map(|file| file.user.value)).collect()
+            .bind(i64::from(limit));
+        let files: Vec<UserFile> = self.reading().readable::<UserRow, _>(list).await?;
+        Ok(files.into_iter().map(|file| file.user.value).collect())
     }
 }
 
 impl Transaction {
     /// The user of that identifier, as this change sees it.
     pub async fn user(&mut self, id: &UserId) -> Result<Option<UserFile>, StoreError> {
-        find(self.connection(), id).await
+        find(self.reading(), id).await
     }
 
     /// The user of that address, as this change sees it.
@@ -156,7 +160,7 @@ impl Transaction {
         &mut self,
         email: &EmailAddress,
     ) -> Result<Option<UserFile>, StoreError> {
-        find_by_email(self.connection(), email).await
+        find_by_email(self.reading(), email).await
     }
 
     /// The user whom an OpenID provider knows by that subject.
@@ -317,20 +321,17 @@ impl Transaction {
     }
 }
 
-async fn find(connection: On<'_>, id: &UserId) -> Result<Option<UserFile>, StoreError> {
+async fn find(reading: Reading<'_>, id: &UserId) -> Result<Option<UserFile>, StoreError> {
     let sql = format!("select {COLUMNS} from portal_user u where u.id = $1");
-    let row: Option<UserRow> = query_of(sql).bind(id.as_str()).fetch_optional(connection).await?;
-    row.map(UserFile::try_from).transpose()
+    reading.one::<UserRow, _>(query_of(sql).bind(id.as_str())).await
 }
 
 async fn find_by_email(
-    connection: On<'_>,
+    reading: Reading<'_>,
     email: &EmailAddress,
 ) -> Result<Option<UserFile>, StoreError> {
     let sql = format!("select {COLUMNS} from portal_user u where u.email = $1");
-    let row: Option<UserRow> =
-        query_of(sql).bind(email.as_str()).fetch_optional(connection).await?;
-    row.map(UserFile::try_from).transpose()
+    reading.one::<UserRow, _>(query_of(sql).bind(email.as_str())).await
 }
 
 fn words(roles: &[Role]) -> String {

@@ -12,6 +12,8 @@ pub struct NodeMeasures {
     pub clock_apart_seconds: i64,
     /// Whether another node has a setting that should be the same.
     pub has_differing_setting: bool,
+    /// Rows of the database that could not be read when they were last met.
+    pub unreadable_rows: usize,
     /// For how many seconds the database has been away while tokens are issued all the same; 0 if it is not.
     pub outage_seconds: i64,
     /// Tokens that were issued in the outage under way or the last one.
@@ -24,6 +26,7 @@ pub(super) struct NodeGauges {
     ready: Gauge,
     clock_apart: Gauge,
     differing: Gauge,
+    unreadable: Gauge,
     outage_seconds: Gauge,
     outage_tokens: Gauge,
 }
@@ -45,6 +48,11 @@ impl NodeGauges {
                 &gauges.differing,
             ),
             (
+                "unreadable_rows",
+                "Rows of the database that could not be read when they were last met; /health names them",
+                &gauges.unreadable,
+            ),
+            (
                 "outage_seconds",
                 "For how many seconds the database has been away while scopes that allow it are issued",
                 &gauges.outage_seconds,
@@ -64,6 +72,7 @@ impl NodeGauges {
         self.ready.set(node.is_ready.into());
         self.clock_apart.set(node.clock_apart_seconds);
         self.differing.set(node.has_differing_setting.into());
+        self.unreadable.set(i64::try_from(node.unreadable_rows).unwrap_or(i64::MAX));
         self.outage_seconds.set(node.outage_seconds);
         self.outage_tokens.set(i64::try_from(node.outage_tokens).unwrap_or(i64::MAX));
     }

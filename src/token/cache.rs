@@ -36,6 +36,9 @@ const ORGANIZATIONS_MAX: u64 = 200_000;
 const ABSENT_MAX: u64 = 10_000;
 const ABSENT_SECONDS: u64 = 30;
 
+/// What the alarm calls a registered key whose row is read and whose document is no key that counts here.
+const KEY_DOCUMENT: &str = "client_key.jwk";
+
 /// How long a load may take. Whoever waits for it would rather be told 503.
 const LOAD_TIME_MAX: Duration = Duration::from_secs(1);
 
@@ -76,8 +79,13 @@ impl Caches {
     /// The client of that id with its keys parsed.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<KeyedClient>>, Refusal> {
         let load = async || {
-            let found = self.store.client_by_id(id).await?;
-            Ok(found.map(|(client, keys)| KeyedClient::new(client, keys)))
+            let Some((client, keys)) = self.store.client_by_id(id).await? else { return Ok(None) };
+            let client = KeyedClient::new(client, keys);
+            let unreadable = self.store.unreadable_rows();
+            for (key, read) in client.readings() {
+                unreadable.note(KEY_DOCUMENT, &format!("{id} {key}"), read);
+            }
+            Ok(Some(client))
         };
         self.clients.find(id.clone(), load).await
     }
@@ -127,7 +135,10 @@ impl Caches {
     pub fn follow(&self, change: &Change) {
         let mut parts = change.key.split(' ');
         let mut part = || parts.next().unwrap_or("");
-        match change.noun {
+        let Some(noun) = change.noun else {
+            return self.all_changed();
+        };
+        match noun {
             ChangedNoun::Access => match (part().parse(), part().parse()) {
                 (Ok(scope), Ok(consumer)) => self.accesses.changed(&(scope, consumer)),
                 _ => self.accesses.all_changed(),
@@ -156,6 +167,14 @@ impl Caches {
             | ChangedNoun::SigningKey
             | ChangedNoun::User => {}
         }
+    }
+
+    fn all_changed(&self) {
+        self.accesses.all_changed();
+        self.clients.all_changed();
+        self.delegations.all_changed();
+        self.organizations.all_changed();
+        self.scopes.all_changed();
     }
 }
 

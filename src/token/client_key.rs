@@ -53,8 +53,8 @@ pub struct KnownKey {
     /// Its identifier within the client.
     pub id: KeyId,
     expires_at: Timestamp,
-    /// What is in its document; `None` when that can no longer be read.
-    parsed: Option<ParsedKey>,
+    /// What is in its document, or why that can no longer be read.
+    parsed: Result<ParsedKey, String>,
     /// When its use was last noted.
     pub(super) noted: Noted,
 }
@@ -70,7 +70,8 @@ impl KnownKey {
     /// A key that was fit when it was registered and is not any more, because the rules have become stricter, counts as
     /// unknown.
     fn parse(registered: ClientKey) -> Self {
-        let parsed = ClientJwk::parse(registered.jwk.as_bytes()).ok().map(|jwk| ParsedKey {
+        let read = ClientJwk::parse(registered.jwk.as_bytes());
+        let parsed = read.map_err(|error| error.to_string()).map(|jwk| ParsedKey {
             key: jwk.key,
             certificates: jwk.certificates.map(|certificates| certificates.chain),
         });
@@ -87,6 +88,13 @@ impl KeyedClient {
         let mut known = Vec::with_capacity(keys.len());
         known.extend(keys.into_iter().map(KnownKey::parse));
         Self { client, keys: known.into(), noted: Noted::default() }
+    }
+
+    /// The keys, and whether each could be read, or why not.
+    pub(super) fn readings(&self) -> impl Iterator<Item = (&KeyId, Result<(), &str>)> {
+        self.keys
+            .iter()
+            .map(|key| (&key.id, key.parsed.as_ref().map(|_| ()).map_err(String::as_str)))
     }
 
     /// The registered key of that id, and where it stands among the client's; with its certificate judged, if it is locked
@@ -118,7 +126,7 @@ impl KeyedClient {
         if key.expires_at <= now {
             return Err(Refusal::ExpiredKey { expired_at: key.expires_at });
         }
-        let parsed = key.parsed.as_ref().ok_or(Refusal::UnknownKey)?;
+        let parsed = key.parsed.as_ref().map_err(|_| Refusal::UnknownKey)?;
         Ok((place, parsed))
     }
 

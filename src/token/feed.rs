@@ -1,5 +1,5 @@
 //! Follows the change feed, so that caches and keys are never older than the bound that was configured, and looks at
-//! the database's clock on the way.
+//! the database's clock, and where its file is, on the way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -120,7 +120,13 @@ impl Feed {
             let mut keys_changed = false;
             for change in &changes {
                 self.caches.follow(change);
-                keys_changed |= change.noun == ChangedNoun::SigningKey;
+                keys_changed |= change.noun.is_none_or(|noun| noun == ChangedNoun::SigningKey);
+                if change.noun.is_none() {
+                    tracing::warn!(
+                        seq = change.seq.0,
+                        "a change of an unknown kind: everything is read anew"
+                    );
+                }
             }
             if keys_changed {
                 self.keys.reload().await?;
@@ -149,6 +155,8 @@ impl Feed {
                 Ok(looked) => looked.map_err(|error| (error.may_pass(), error.to_string())),
                 Err(_) => Err((true, "the database has not answered in time".to_owned())),
             };
+            // It says itself what it finds.
+            self.store.look_at_file();
             self.is_away.store(matches!(looked, Err((true, _))), Ordering::Release);
             match looked {
                 Ok(()) if failing => {
@@ -193,6 +201,7 @@ impl Feed {
     /// issued, or when the node's clock, which shows `now`, is wrong.
     pub fn freshness(&self, now: Timestamp, outage_max: Duration) -> Result<Freshness, Refusal> {
         self.clock.require_agreement(now)?;
+        self.require_file()?;
         match self.require_age(self.stale_max) {
             Ok(()) => Ok(Freshness::Fresh),
             Err(stale) if self.is_away.load(Ordering::Acquire) => {
@@ -207,7 +216,16 @@ impl Feed {
     /// shows `now`, is wrong.
     pub fn require_fresh(&self, now: Timestamp) -> Result<(), Refusal> {
         self.clock.require_agreement(now)?;
+        self.require_file()?;
         self.require_age(self.stale_max)
+    }
+
+    /// Refuses when the database is not the file that was opened: what is read and written there, nobody finds again.
+    fn require_file(&self) -> Result<(), Refusal> {
+        match self.store.displaced() {
+            None => Ok(()),
+            Some(cause) => Err(Refusal::Unavailable { cause }),
+        }
     }
 
     fn require_age(&self, most: Duration) -> Result<(), Refusal> {

@@ -13,6 +13,7 @@ use crate::domain::refused_request::{
 };
 use crate::domain::step::Step;
 use crate::store::database::{On, Turn, places, query, query_of};
+use crate::store::reading::kept;
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
@@ -77,6 +78,10 @@ struct RefusedRequestRow {
     business_client_id: Option<String>,
 }
 
+kept! {
+    RefusedRequestRow: "refused_request", 1;
+}
+
 impl Store {
     /// The record of that request. Who may see it is decided by [`RefusedRequest::client`].
     pub async fn refused_request(
@@ -84,9 +89,7 @@ impl Store {
         trace_id: &str,
     ) -> Result<Option<RefusedRequest>, StoreError> {
         let select = format!("select {COLUMNS} from refused_request where trace_id = $1");
-        let row: Option<RefusedRequestRow> =
-            query_of(select).bind(trace_id).fetch_optional(&self.readers).await?;
-        row.map(RefusedRequest::try_from).transpose()
+        self.reading().one::<RefusedRequestRow, _>(query_of(select).bind(trace_id)).await
     }
 
     /// The records of somebody, newest first, at most `limit`, from behind `after` if that is given.
@@ -109,19 +112,13 @@ impl Store {
             "select {COLUMNS} from refused_request where (at, trace_id) < ($1, $2) and {condition} \
              order by at desc, trace_id desc limit $3"
         );
-        let rows: Vec<RefusedRequestRow> = query_of(select)
-            .bind(at)
-            .bind(trace_id)
-            .bind(i64::from(limit))
-            .bind(owner)
-            .fetch_all(&self.readers)
-            .await?;
-        rows.into_iter().map(RefusedRequest::try_from).collect()
+        let list = query_of(select).bind(at).bind(trace_id).bind(i64::from(limit)).bind(owner);
+        self.reading().readable::<RefusedRequestRow, _>(list).await
     }
 
     /// A writer of records; it connects when it is first used.
     pub fn refused_request_writer(&self) -> RefusedRequestWriter {
-        RefusedRequestWriter(SideConnection::new(self.writer.clone(), Durability::Lazy))
+        RefusedRequestWriter(SideConnection::new(self, Durability::Lazy))
     }
 }
 

@@ -18,7 +18,7 @@ use portvakt::domain::organization::Organization;
 use portvakt::domain::record::Expected;
 use portvakt::domain::scope::{Scope, ScopeAudience, ScopeStatus};
 use portvakt::http::listen::Listener;
-use portvakt::http::{SourceRule, token_router};
+use portvakt::http::{SourceRule, management_router, token_router};
 use portvakt::keys::{SealingKey, SigningKey};
 use portvakt::registry::{AccessTerms, Actor, NewClient, NewDelegation, Registry, RegistryRules};
 use portvakt::store::{AuditEntry, SigningKeyRow, Store};
@@ -26,7 +26,7 @@ use portvakt::store::{AuditEntry, SigningKeyRow, Store};
 use crate::harness::caller::{Caller, Key};
 use crate::harness::chain::{Leaf, Pki, Trust};
 use crate::harness::clock::{NOW, TestClock};
-use crate::harness::http::{Reply, exchange, form, post};
+use crate::harness::http::{Reply, exchange, form, post, request};
 use crate::harness::place::Place;
 use crate::harness::sql::Sql;
 use crate::harness::{CONSUMER, ISSUER, PROVIDER, SUPPLIER, logs};
@@ -206,6 +206,18 @@ impl TestServer {
             None => Store::open(&self.folder().join("portvakt.db")).await.unwrap(),
             Some(database) => Store::connect(&database.url()).await.unwrap(),
         }
+    }
+
+    /// Asks for a page of its management listener, which stands for as long as that takes.
+    pub(crate) async fn manage(&self, path: &str) -> Reply {
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None, 10).await.unwrap();
+        let (address, router) =
+            (listener.address().unwrap(), management_router(Arc::clone(&self.app)));
+        let serving =
+            tokio::spawn(async move { listener.serve(router, std::future::pending()).await });
+        let reply = exchange(address, &request(&format!("GET {path}"), &[], b"")).await;
+        serving.abort();
+        reply.unwrap()
     }
 
     /// Posts an assertion.

@@ -28,9 +28,9 @@ const FOUND_MAX: Duration = Duration::from_secs(2);
 /// A node that looks at the feed as often as the default says.
 const USUAL: &str = "[feed]\npoll_milliseconds = 250\n";
 
-/// How often an access is taken away or given back on one of three nodes; `PORTVAKT_TEST_LONG=17` makes a thousand of
+/// How often an access is taken away or given back on one of three nodes; `PORTVAKT_TEST_LONG=5` makes a thousand of
 /// it.
-const TRIALS_ON_THREE: usize = 60;
+const TRIALS_ON_THREE: usize = 200;
 
 /// What half of the trials on three nodes may take.
 const HOLDS_MEDIAN_MAX: Duration = Duration::from_millis(200);

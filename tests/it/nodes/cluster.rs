@@ -67,6 +67,16 @@ impl Cluster {
         control(&["promote", self.folder.to_str().unwrap()]);
     }
 
+    /// A pooler in front of it, in the place of one before, that lends sessions for so long and has these settings. It goes
+    /// with the cluster. Returns the URL of the database through it.
+    pub(super) fn pooler(&self, mode: &str, settings: &str) -> String {
+        let folder = self.folder.to_str().unwrap();
+        let socket = control(&["pooler", folder, mode, settings]);
+        let (folder, port) = socket.trim().rsplit_once(':').expect("a folder and a port");
+        let folder = folder.replace('/', "%2F");
+        format!("postgres://postgres@{folder}:{port}/postgres")
+    }
+
     /// Its socket.
     pub(super) fn socket(&self) -> PathBuf {
         self.folder.join(SOCKET)

@@ -14,6 +14,7 @@ mod faults;
 pub(crate) mod ledger;
 mod lost_answers;
 mod outage;
+mod pooler;
 pub(crate) mod process;
 mod replay;
 mod restarts;
@@ -21,7 +22,9 @@ mod rolling;
 mod settings;
 mod slow;
 mod starts;
+mod stopped;
 pub(crate) mod traffic;
+mod upgrade;
 mod waiting;
 
 /// How many rounds of something: so many, or as many times more as `PORTVAKT_TEST_LONG` says.

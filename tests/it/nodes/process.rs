@@ -28,6 +28,8 @@ pub(crate) struct Home {
     /// Where its database is; without it, it has a file in its folder.
     url: Option<String>,
     log: PathBuf,
+    /// What is run there, if it is not the program that is tested.
+    pub(crate) program: Option<PathBuf>,
     pub(crate) token: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) management: SocketAddr,
@@ -45,7 +47,7 @@ impl Home {
         let [token, admin, management] =
             free_ports().map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let log = folder.join("log");
-        Self { folder, url, log, token, admin, management }
+        Self { folder, url, log, program: None, token, admin, management }
     }
 
     /// Puts one text of its configuration in the place of another.
@@ -81,6 +83,10 @@ impl Home {
     /// A command of the program on its configuration.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = portvakt(arguments);
+        if let Some(program) = &self.program {
+            command = Command::new(program);
+            command.args(arguments).stdin(Stdio::null());
+        }
         command.arg("--config").arg(self.configuration());
         for (section, address) in [
             ("TOKEN_LISTENER", self.token),
@@ -136,7 +142,12 @@ impl Home {
 impl Node {
     /// Tells it to stop, as a supervisor does.
     pub(crate) fn terminate(&self) {
-        let signal = format!("kill -TERM {}", self.0.id());
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal, such as STOP and CONT.
+    pub(crate) fn signal(&self, signal: &str) {
+        let signal = format!("kill -{signal} {}", self.0.id());
         assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
     }
 

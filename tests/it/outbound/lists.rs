@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use portvakt::http::management_router;
 use rcgen::RevocationReason::KeyCompromise;
 use rcgen::{CrlDistributionPoint, SerialNumber};
 use serde_json::Value;
@@ -11,7 +10,6 @@ use super::host::{Act, Host};
 use crate::harness::caller::Caller;
 use crate::harness::chain::{LEAF_SERIAL, Pki, Trust, at, revoked};
 use crate::harness::clock::{NOW, tick};
-use crate::harness::http::{exchange, request};
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, certified};
 
@@ -103,13 +101,7 @@ pub(super) async fn state(server: &TestServer) -> Value {
 }
 
 pub(super) async fn get(server: &TestServer, path: &str) -> crate::harness::http::Reply {
-    let listener = portvakt::http::listen::Listener::bind("127.0.0.1:0".parse().unwrap(), None, 10);
-    let listener = listener.await.unwrap();
-    let (address, router) = (listener.address().unwrap(), management_router(server.app.clone()));
-    let serving = tokio::spawn(async move { listener.serve(router, std::future::pending()).await });
-    let reply = exchange(address, &request(&format!("GET {path}"), &[], b"")).await;
-    serving.abort();
-    reply.unwrap()
+    server.manage(path).await
 }
 
 /// The entry of a list that is fetched from a path.
