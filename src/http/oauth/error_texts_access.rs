@@ -18,6 +18,8 @@ pub(super) static MP_200: Page = Page {
             "The scopes are separated by commas, line breaks or two spaces.",
             "The scope exists only in the other environment, or has been deactivated.",
             "The scope has been added to another of your clients than the one in `iss`.",
+            "You are known by your certificate for electronic seals alone, and the owner of the \
+             scope has not opened it to European businesses.",
         ],
         remedy: &[
             "Open the client in the portal. If the scope is not in its list, add it. It can be \
@@ -40,6 +42,8 @@ pub(super) static MP_200: Page = Page {
             "Scopene er skilt med komma, linjeskift eller to mellomrom.",
             "Scopet finnes bare i det andre miljøet, eller er deaktivert.",
             "Scopet er lagt til på en annen av klientene deres enn den i `iss`.",
+            "Dere er bare kjent ved sertifikatet deres for elektroniske segl, og eieren har ikke \
+             åpnet scopet for europeiske virksomheter.",
         ],
         remedy: &[
             "Åpne klienten i portalen. Hvis scopet ikke står i listen, legger du det til. Det kan \

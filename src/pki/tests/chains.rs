@@ -74,7 +74,7 @@ fn refuses_a_self_signed_leaf_with_a_perfect_subject() {
     let chain = CertificateChain::from_der(vec![leaf]).unwrap();
     let report = trust.report(&chain, now());
     let failed: Vec<_> = report.checks.iter().filter(|c| !c.passed).map(|c| c.name).collect();
-    assert_eq!(failed, ["path", "anchor", "basic constraints", "revocation"]);
+    assert_eq!(failed, ["path", "full chain", "anchor", "basic constraints", "revocation"]);
 }
 
 #[test]

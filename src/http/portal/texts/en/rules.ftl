@@ -97,6 +97,7 @@ rule-key-announced = the next key is announced already, and signs from { $moment
 rule-key-signs = this key signs; let another sign now, and then retire it
 rule-key-twice = somebody else has made the next key at the same moment; look at the keys again
 rule-signing-keys-most = there are { $count } signing keys in use, the most that there may be; retire some first
+rule-client-european = it begins as those of European businesses, which are not registered
 # What a check of a token request saw, and what it expected.
 seen-access = no access of { $consumer } to { $scope } that holds now
 seen-access-expected = one that the owner of the scope has granted
@@ -128,6 +129,7 @@ seen-replayed-expected = a jti that the client has not used
 seen-replayed-bare = an assertion without jti that has been used
 seen-replayed-bare-expected = a new assertion
 seen-scope-expected = a scope that has been added to the client
+seen-scope-european = an active scope whose owner supports European businesses
 seen-scope-off = an active scope; this one is on the client and is not active
 seen-scope-machines = a scope for tokens between machines
 seen-delegation = no delegation of { $scope } by { $consumer } to { $supplier } that holds now

@@ -97,6 +97,7 @@ rule-key-announced = den neste nøkkelen er kunngjort allerede og signerer fra {
 rule-key-signs = denne nøkkelen signerer; la en annen signere nå, og trekk den så tilbake
 rule-key-twice = noen andre har laget den neste nøkkelen i samme øyeblikk; se på nøklene på nytt
 rule-signing-keys-most = { $count } signeringsnøkler er i bruk, det meste som kan være det; trekk tilbake noen først
+rule-client-european = den begynner som ID-ene til europeiske virksomheter, som ikke registreres
 # What a check of a token request saw, and what it expected.
 seen-access = { $consumer } har ikke tilgang til { $scope } nå
 seen-access-expected = en tilgang som eieren av scopet har gitt
@@ -128,6 +129,7 @@ seen-replayed-expected = en jti som klienten ikke har brukt
 seen-replayed-bare = en JWT uten jti som er brukt før
 seen-replayed-bare-expected = en ny JWT
 seen-scope-expected = et scope som er lagt til på klienten
+seen-scope-european = et aktivt scope der eieren slipper inn europeiske virksomheter
 seen-scope-off = et aktivt scope; dette står på klienten, men er ikke aktivt
 seen-scope-machines = et scope for token mellom maskiner
 seen-delegation = ingen delegering av { $scope } fra { $consumer } til { $supplier } som gjelder nå

@@ -97,6 +97,7 @@ rule-key-announced = den neste nøkkelen er kunngjord alt og signerer frå { $mo
 rule-key-signs = denne nøkkelen signerer; lat ein annan signere no, og trekk han så tilbake
 rule-key-twice = nokon andre har laga den neste nøkkelen i same augneblink; sjå på nøklane på nytt
 rule-signing-keys-most = { $count } signeringsnøklar er i bruk, det meste som kan vere det; trekk tilbake nokre først
+rule-client-european = han byrjar som ID-ane til europeiske verksemder, som ikkje blir registrerte
 # What a check of a token request saw, and what it expected.
 seen-access = { $consumer } har ikkje tilgang til { $scope } no
 seen-access-expected = ein tilgang som eigaren av scopet har gitt
@@ -128,6 +129,7 @@ seen-replayed-expected = ein jti som klienten ikkje har brukt
 seen-replayed-bare = ein JWT utan jti som er brukt før
 seen-replayed-bare-expected = ein ny JWT
 seen-scope-expected = eit scope som er lagt til på klienten
+seen-scope-european = eit aktivt scope der eigaren slepper inn europeiske verksemder
 seen-scope-off = eit aktivt scope; dette står på klienten, men er ikkje aktivt
 seen-scope-machines = eit scope for token mellom maskinar
 seen-delegation = inga delegering av { $scope } frå { $consumer } til { $supplier } som gjeld no
