@@ -27,9 +27,10 @@ use tokio::task::JoinHandle;
 
 use crate::domain::change::ChangeSeq;
 use crate::domain::environment::Environment;
+use crate::domain::record::RowName;
 use crate::keys::CursorSeal;
 use crate::registry::{Registry, RegistryError};
-use crate::store::{RowName, Store};
+use crate::store::Store;
 use crate::telemetry::{Metrics, NodeMeasures};
 use crate::token::Issuer;
 use crate::token::agreed_clock::AgreedClock;

@@ -1,5 +1,7 @@
 //! Things as they are kept, with when and how often they have changed.
 
+use serde::Serialize;
+
 use crate::clock::Timestamp;
 
 /// How often a thing has been changed, beginning with 1. Whoever changes it says which version they have
@@ -29,6 +31,15 @@ pub struct Recorded<T> {
     pub updated_at: Timestamp,
     /// How often.
     pub version: Version,
+}
+
+/// Which row of the database it is.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct RowName {
+    /// The table.
+    pub table: &'static str,
+    /// The columns of the key, with one space between them.
+    pub key: String,
 }
 
 /// Some of many things, in a fixed order, and where to go on.

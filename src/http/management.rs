@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::app::{App, ListStatus};
 use crate::clock::Timestamp;
+use crate::domain::record::RowName;
 use crate::domain::trust::{OcspResponder, TrustSetSummary};
-use crate::store::RowName;
 
 /// Every route of the management API.
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -129,14 +129,8 @@ struct Health {
     /// Rows of the database that could not be read when they were last met, by table and key: what depends on them is
     /// refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    unreadable_rows: Vec<UnreadableRow>,
+    unreadable_rows: Vec<RowName>,
     trust_sets: Vec<TrustSetHealth>,
-}
-
-#[derive(Serialize)]
-struct UnreadableRow {
-    table: &'static str,
-    key: String,
 }
 
 #[derive(Serialize)]
@@ -173,9 +167,7 @@ async fn health(State(app): State<Arc<App>>) -> Response {
     let reason = app.ready().err();
     let differing_setting = app.differing_setting().map(|it| it.to_string());
     let outage = app.outage();
-    let unreadable = app.unreadable_rows().into_iter();
-    let unreadable_rows: Vec<UnreadableRow> =
-        unreadable.map(|RowName { table, key }| UnreadableRow { table, key }).collect();
+    let unreadable_rows = app.unreadable_rows();
     let warned = outage.is_some()
         || !unreadable_rows.is_empty()
         || differing_setting.is_some()

@@ -80,7 +80,7 @@ pub use nodes::NodeRow;
 pub use organizations::PrefixFilter;
 pub use postgres::check_url;
 pub use prefix_requests::PrefixRequestFilter;
-pub use reading::{RowName, UnreadableRows};
+pub use reading::UnreadableRows;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
 };

@@ -14,7 +14,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
-use crate::domain::record::Page;
+use crate::domain::record::{Page, RowName};
 use crate::store::database::{On, Query, Row};
 use crate::store::{Store, StoreError};
 
@@ -34,15 +34,6 @@ pub(super) trait Kept: Row {
     const TABLE: &'static str;
     /// How many columns its key has.
     const KEY_COLUMNS: usize;
-}
-
-/// Which row it is.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct RowName {
-    /// The table.
-    pub table: &'static str,
-    /// The columns of the key, with one space between them.
-    pub key: String,
 }
 
 /// The rows that could not be read when they were last met.

@@ -1,8 +1,8 @@
 //! R42: a row of the database holds what this program never writes. Nobody gets less checked for it: what depends on the
 //! row is refused, everything else goes on, lists lack nothing but the row, and it is an alarm until it is mended.
 
+use portvakt::domain::record::RowName;
 use portvakt::domain::user::Role;
-use portvakt::store::RowName;
 use serde_json::Value;
 
 use crate::admin::own::API;
