@@ -5,6 +5,7 @@ use std::time::Duration;
 use portvakt::domain::step::Step;
 use portvakt::domain::usage::Consumer;
 use portvakt::registry::{NewClient, RegistryError};
+use portvakt::store::ScopeFilter;
 
 use super::{CLIENT_ID, SWEDISH, business, seal, server};
 use crate::harness::CONSUMER;
@@ -67,8 +68,11 @@ async fn the_owner_of_a_scope_sees_how_many_tokens_a_business_had() {
     let consumer = Consumer::Organization(CONSUMER.parse().unwrap());
     assert_eq!(consumers, [(swedish, 3), (consumer, 1)]);
     assert_eq!((usage.tokens, usage.others, usage.days[0].tokens), (4, 0, 4));
-    let counts = registry.tokens_of_scopes(&actor(), &[scope], 1).await.unwrap();
-    assert_eq!(counts.into_values().collect::<Vec<_>>(), [4]);
+    let tokens_from = Some(usage.period.first);
+    let filter = ScopeFilter { tokens_from, ..ScopeFilter::default() };
+    let scopes = registry.scopes(&actor(), filter, 100).await.unwrap().items;
+    let listed = scopes.iter().find(|it| it.scope.value.name == scope).unwrap();
+    assert_eq!(listed.tokens, Some(4));
 }
 
 #[tokio::test]
