@@ -114,6 +114,20 @@ pub enum PkiError {
     /// An authority above forbids the names (RFC 5280 section 4.2.1.10).
     #[error("the names are outside the name constraints of an authority above")]
     NameConstraints,
+    /// The business is one of the country whose organizations have clients here.
+    #[error(
+        "its organizationIdentifier {identifier} is of a Norwegian register; Norwegian organizations register clients"
+    )]
+    NorwegianBusiness {
+        /// The identifier.
+        identifier: String,
+    },
+    /// The leaf is a certificate of a person.
+    #[error(
+        "its subject has a given name, a surname or a pseudonym: it is the certificate of a person, not for the seals of \
+         an organization"
+    )]
+    PersonalCertificate,
     /// The leaf is a certificate for something else than seals.
     #[error(
         "its qcStatements (1.3.6.1.5.5.7.1.3) say that it is not a certificate for electronic seals"
@@ -243,6 +257,8 @@ impl PkiError {
             Self::SignatureAlgorithm => "signature algorithms",
             Self::Revoked { .. } | Self::RevocationUnknown { .. } => "revocation",
             Self::NoSeal
+            | Self::NorwegianBusiness { .. }
+            | Self::PersonalCertificate
             | Self::OrganizationConflict { .. }
             | Self::OrganizationMalformed { .. }
             | Self::OrganizationMissing => "organization",

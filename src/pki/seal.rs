@@ -21,6 +21,9 @@ const TYPE: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x06];
 /// id-etsi-qct-eseal, 0.4.0.1862.1.6.2: for electronic seals. The others are signatures of persons and web sites.
 const TYPE_SEAL: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x06, 0x02];
 
+/// The country whose organizations have clients here.
+const NORWAY: &str = "NO";
+
 /// What the statements of a certificate come to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct QcStatements {
@@ -67,6 +70,14 @@ impl QcStatements {
 /// The European business that a certificate is for; whether it counts is another question.
 pub(super) fn european_business(leaf: &Certificate) -> Result<EuropeanBusiness, PkiError> {
     let identifier = subject::organization_identifier(&leaf.subject)?;
+    // Whatever a list of authorities says: the rules for Norwegian organizations are those of their own trust sets.
+    if identifier.country() == NORWAY {
+        return Err(PkiError::NorwegianBusiness { identifier: identifier.to_string() });
+    }
+    // Certificates of employees name their organization as well (EN 319 412-2), and not all say what they are for.
+    if subject::names_person(&leaf.subject) {
+        return Err(PkiError::PersonalCertificate);
+    }
     let seal = leaf.qc_statements.seal_kind().ok_or(PkiError::NoSeal)?;
     Ok(EuropeanBusiness {
         client_id: ClientId::of_serial_number(&leaf.serial),

@@ -22,6 +22,8 @@ const COMMON_NAME: &str = "2.5.4.3";
 const COUNTRY_NAME: &str = "2.5.4.6";
 const ORGANIZATION_NAME: &str = "2.5.4.10";
 const ORGANIZATIONAL_UNIT_NAME: &str = "2.5.4.11";
+/// Surname, given name and pseudonym: what a natural person is named by (EN 319 412-2 section 4.2.4).
+const OF_PERSONS: [&str; 3] = ["2.5.4.4", "2.5.4.42", "2.5.4.65"];
 
 /// National trade register, Norway.
 const PREFIX: &str = "NTRNO-";
@@ -90,6 +92,12 @@ pub(super) fn names(subject: &[u8]) -> BusinessNames {
         organizational_unit_name: name(ORGANIZATIONAL_UNIT_NAME),
         country_name: name(COUNTRY_NAME),
     }
+}
+
+/// Whether a subject is a natural person, or may be one because it cannot be read.
+pub(super) fn names_person(subject: &[u8]) -> bool {
+    let Ok((_, subject)) = X509Name::from_der(subject) else { return true };
+    OF_PERSONS.iter().any(|oid| !values(&subject, oid).is_empty())
 }
 
 /// Every organization number that a subject could be read as naming, right or wrong: for people.

@@ -20,6 +20,7 @@ struct ClientKeyRow {
     expires_at: i64,
     created_at: i64,
     updated_at: i64,
+    active: bool,
     last_used_at: Option<i64>,
 }
 
@@ -41,7 +42,7 @@ kept! {
 }
 
 const SELECT: &str = "select k.client_id, k.kid, k.algorithm, k.jwk, k.expires_at, k.created_at, \
-     k.updated_at, (select u.used_at from last_use u where u.noun = 'client_key' \
+     k.updated_at, k.active, (select u.used_at from last_use u where u.noun = 'client_key' \
      and u.key = k.client_id || ' ' || k.kid) as last_used_at from client_key k";
 
 /// The keys of a client that are not withdrawn, oldest first.
@@ -49,8 +50,10 @@ pub(super) async fn of_client(
     reading: Reading<'_>,
     client: &ClientId,
 ) -> Result<Vec<RegisteredKey>, StoreError> {
-    let sql = format!("{SELECT} where k.client_id = $1 and k.active order by k.created_at, k.kid");
-    // One that is left out would make a client with a key one without, which may prove itself otherwise.
+    let sql = format!(
+        "{SELECT} where k.client_id = $1 and k.active <> false order by k.created_at, k.kid"
+    );
+    // One that is left out, or whose `active` is nonsense and so not true, would make a client with a key one without, which may prove itself otherwise.
     reading.all::<ClientKeyRow, _>(query_of(sql).bind(client.as_str())).await
 }
 
@@ -214,6 +217,9 @@ impl TryFrom<ClientKeyRow> for RegisteredKey {
 
     fn try_from(row: ClientKeyRow) -> Result<Self, StoreError> {
         let corrupt = |problem: &dyn ToString| StoreError::corrupt("client_key", problem);
+        if !row.active {
+            return Err(corrupt(&"a key that is not in use was read as one that is"));
+        }
         Ok(Self {
             client: row.client_id.parse().map_err(|e| corrupt(&e))?,
             key: ClientKey {

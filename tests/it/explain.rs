@@ -224,6 +224,8 @@ async fn a_record_tells_what_was_asked_for_and_belongs_to_one_organization() {
 async fn no_assertion_no_key_and_no_person_is_in_the_database() {
     const MARKER: &str = "marker-of-a-secret";
     const PERSON: &str = "41818012345";
+    // Every header begins so. Three letters of it would stand in a random key now and then.
+    const HEADER: &str = "eyJhbGciOi";
     let server = TestServer::start().await;
     let good = || good().header("secret", MARKER).claim("secret", MARKER);
     let whole = good().sign();
@@ -255,8 +257,6 @@ async fn no_assertion_no_key_and_no_person_is_in_the_database() {
     let sealed = server.sql().await.text("select sealed_private from signing_key").await;
     let text = String::from_utf8_lossy(&server.stolen()).replace(&sealed, "");
     let lines = key.lines().map(|line| &line[..20]);
-    // Every header begins so. Three letters of it would stand in a random key now and then.
-    const HEADER: &str = "eyJhbGciOi";
     assert!(whole.starts_with(HEADER));
     for secret in [HEADER, MARKER, PERSON].into_iter().chain(lines) {
         assert!(!text.contains(secret), "the database holds {secret:?}");

@@ -1,12 +1,12 @@
 //! Two roads to a token, by registration and by certificate alone, and no way from one to the other.
 
-use rcgen::SerialNumber;
+use rcgen::{DnType, SerialNumber};
 use serde_json::json;
 
 use super::{CLIENT_ID, SEAL, SWEDISH, business, name, seal, server, statements, support};
 use crate::harness::CONSUMER;
 use crate::harness::caller::Caller;
-use crate::harness::chain::{LEAF_SERIAL, Pki, Trust};
+use crate::harness::chain::{LEAF_SERIAL, Leaf, Pki, Trust};
 use crate::harness::http::{form, post, token_claims};
 use crate::harness::row::{Row, TOKEN, draft, invalid_grant, invalid_scope, raw, run};
 use crate::harness::server::{TestServer, caller, certified, pki};
@@ -15,8 +15,7 @@ use crate::harness::server::{TestServer, caller, certified, pki};
 async fn a_business_stays_one_whatever_client_it_says_it_is() {
     let european = Pki::new("European");
     let server = server(&european).await;
-    let as_consumer = format!("NTRNO-{CONSUMER}");
-    for identifier in [SWEDISH, &as_consumer] {
+    for identifier in [SWEDISH, "VATDK-12345678"] {
         let leaf = seal(&european.ca, identifier);
         // One that proves itself by certificates, one by keys, one that is switched off, and none.
         for id in
@@ -35,6 +34,31 @@ async fn a_business_stays_one_whatever_client_it_says_it_is() {
             run(&server, vec![draft("European", id, &more, invalid_scope("MP-200"))]).await;
         }
     }
+}
+
+#[tokio::test]
+async fn neither_norwegian_organizations_nor_persons_are_businesses() {
+    let european = Pki::new("European");
+    let server = server(&european).await;
+    let refused = |what: &'static str, leaf: &Leaf| {
+        draft("European", what, &business(leaf, &european.ca).draft(), invalid_grant("MP-120"))
+            .failing("organization")
+    };
+    let norwegian = format!("NTRNO-{CONSUMER}");
+    let mut rows: Vec<_> = [&*norwegian, "VATNO-310000116MVA"]
+        .map(|identifier| refused("Norwegian", &seal(&european.ca, identifier)))
+        .into();
+    // Surname, given name and pseudonym beside a business that would count by itself.
+    for attribute in [4, 42, 65] {
+        let personal = european.ca.leaf(|params| {
+            name(params, SWEDISH);
+            let subject = &mut params.distinguished_name;
+            subject.push(DnType::CustomDnType(vec![2, 5, 4, attribute]), "Svensson");
+            params.custom_extensions.push(statements(false, SEAL));
+        });
+        rows.push(refused("a person", &personal));
+    }
+    run(&server, rows).await;
 }
 
 #[tokio::test]
