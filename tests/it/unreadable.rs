@@ -135,6 +135,17 @@ fn poisons(has_file: bool) -> Vec<Poison> {
             refusal: unavailable,
             lists: &[LISTS[5]],
         });
+        poisons.push(Poison {
+            what: "a key that is neither in use nor withdrawn",
+            statements: [
+                "update client_key set active = 'nonsense' where client_id = 'ps256'",
+                "update client_key set active = true where client_id = 'ps256'",
+            ],
+            row: ("client_key", "ps256 ps256-key".to_owned()),
+            refused: caller("ps256"),
+            refusal: unavailable,
+            lists: &[LISTS[1]],
+        });
     }
     poisons
 }
