@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -108,10 +109,19 @@ impl Drop for Dev {
     }
 }
 
-/// Ports that nobody listens on.
+/// Ports that nobody listens on. They are below those that systems give to outgoing connections, and each is given once:
+/// nothing that a test does before its server listens, or while it is down, takes its port.
 pub(crate) fn free_ports() -> [u16; 3] {
-    let taken = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    taken.each_ref().map(|listener| listener.local_addr().unwrap().port())
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    [(); 3].map(|()| {
+        loop {
+            let place = std::process::id().wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+            let port = 10_000 + u16::try_from(place % 20_000).unwrap();
+            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                return port;
+            }
+        }
+    })
 }
 
 #[test]
