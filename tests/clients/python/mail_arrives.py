@@ -24,6 +24,8 @@ API = env("PORTVAKT_ADMIN_URL") + "api/portvakt/v1"
 ADMIN_JWK = json.loads(env("PORTVAKT_ADMIN_CLIENT_JWK"))
 # Alerts are gathered for fifteen seconds, and mails are looked for every five.
 ARRIVES_SECONDS_MAX = 40
+# How mails begin: with the name of the environment, that of `portvakt dev` or that of a server which sets none.
+ENVIRONMENTS = ("Dev", "Portvakt")
 
 
 def call(token, method, path, json=None):
@@ -88,7 +90,8 @@ def check(content, recipient, scope):
     mail = email.message_from_bytes(content, policy=email.policy.default)
     expect(mail["To"] == recipient, f"it is to {mail['To']}")
     # What else has happened to the organization since the server began may stand in the same mail.
-    expect(mail["Subject"].startswith("Portvakt: "), f"it is about {mail['Subject']}")
+    environment, _, _ = mail["Subject"].partition(": ")
+    expect(environment in ENVIRONMENTS, f"it is about {mail['Subject']}")
     expect(mail["Auto-Submitted"] == "auto-generated", "machines may answer it")
     expect(not mail.defects, f"it has defects: {mail.defects}")
     text = mail.get_content()
