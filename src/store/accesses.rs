@@ -7,7 +7,7 @@ use crate::domain::access::{Access, AccessCase, AccessState};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
-use crate::store::database::{query, query_of};
+use crate::store::database::{places, query, query_of};
 use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction, named, small};
 
@@ -183,11 +183,10 @@ impl Store {
         if consumers.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<String> = (2..consumers.len() + 2).map(|at| format!("${at}")).collect();
         let sql = format!(
             "select scope, consumer_number, state, expires_at from access \
              where scope = $1 and consumer_number in ({})",
-            places.join(", ")
+            places(2, consumers.len())
         );
         let mut query = query_of(sql).bind(scope.as_str());
         for consumer in consumers {

@@ -11,7 +11,7 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::registration::{ClientFile, ClientRegistration, ClientSummary};
 use crate::domain::scope::ScopeName;
-use crate::store::database::{query, query_of};
+use crate::store::database::{places, query, query_of};
 use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction, as_json, client_keys, from_json, named};
 
@@ -165,10 +165,9 @@ impl Store {
         if clients.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let places: Vec<String> = (2..clients.len() + 2).map(|place| format!("${place}")).collect();
         let sql = format!(
             "select id, name from client where organization_number = $1 and id in ({})",
-            places.join(", ")
+            places(2, clients.len())
         );
         let mut query = query_of(sql).bind(organization.to_string());
         for client in clients {
@@ -212,12 +211,11 @@ impl Store {
 const CLIENTS_LOOKED_AT: u32 = 10_000;
 
 fn scope_uses_statement(scopes: usize) -> String {
-    let places: Vec<String> = (2..scopes + 2).map(|place| format!("${place}")).collect();
     format!(
         "select x.scope, count(*), min(c.name) from (select id, name from client \
          where organization_number = $1 and active order by id limit {CLIENTS_LOOKED_AT}) c \
          cross join client_scope x where x.client_id = c.id and x.scope in ({}) group by x.scope",
-        places.join(", ")
+        places(2, scopes)
     )
 }
 

@@ -109,12 +109,15 @@ pub(super) fn query_of<'v>(text: String) -> Query<'v> {
 /// same size can stay prepared.
 pub(super) const ROWS_AT_ONCE: usize = 20;
 
-/// The places of the values of so many rows, `($1, $2), ($3, $4)`.
-pub(super) fn places(rows: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let places = (1..=columns).map(|column| format!("${}", row * columns + column));
-        format!("({})", places.collect::<Vec<_>>().join(", "))
-    };
+/// The places of so many values, the first being that of parameter `first`: `$3, $4`. Only their number varies, never text
+/// from outside.
+pub(super) fn places(first: usize, count: usize) -> String {
+    (first..first + count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The places of the values of so many rows: `($3, $4), ($5, $6)`.
+pub(super) fn places_of_rows(first: usize, rows: usize, columns: usize) -> String {
+    let row = |row: usize| format!("({})", places(first + row * columns, columns));
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,7 +1,7 @@
 //! When things were last used. Notes, not configuration: no feed, no audit trail, and no harm if some are lost.
 
 use crate::clock::Timestamp;
-use crate::store::database::{ROWS_AT_ONCE, Turn, places, query_of};
+use crate::store::database::{ROWS_AT_ONCE, Turn, places_of_rows, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
@@ -39,7 +39,7 @@ impl LastUseWriter {
             let upsert = format!(
                 "insert into last_use (noun, key, used_at) values {} on conflict (noun, key) \
                  do update set used_at = excluded.used_at where last_use.used_at < excluded.used_at",
-                places(rows.len(), 3)
+                places_of_rows(1, rows.len(), 3)
             );
             let mut upsert = query_of(upsert).persistent(rows.len() == ROWS_AT_ONCE);
             for it in rows {

@@ -10,7 +10,7 @@ use crate::domain::organization::{
 };
 use crate::domain::prefix::{Prefix, PrefixName, PrefixStatus};
 use crate::domain::record::{Page, Recorded, Version};
-use crate::store::database::{query, query_of};
+use crate::store::database::{places, query, query_of};
 use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction};
 
@@ -76,10 +76,9 @@ impl Store {
         if numbers.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let places: Vec<String> = (1..=numbers.len()).map(|place| format!("${place}")).collect();
         let sql = format!(
             "select number, name from organization where number in ({})",
-            places.join(", ")
+            places(1, numbers.len())
         );
         let mut query = query_of(sql);
         for number in numbers {

@@ -2,7 +2,7 @@
 
 use crate::domain::client::ClientId;
 use crate::domain::usage::{Day, TokenUse, TokenUser};
-use crate::store::database::{ROWS_AT_ONCE, Turn, places, query_of};
+use crate::store::database::{ROWS_AT_ONCE, Turn, places_of_rows, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
@@ -101,7 +101,7 @@ impl Table {
 
     /// The statement that adds so many figures. Only the number of placeholders varies, never text from outside.
     fn upsert(&self, rows: usize) -> String {
-        let places = places(rows, COLUMN_COUNT);
+        let places = places_of_rows(1, rows, COLUMN_COUNT);
         let Self { name, consumer } = self;
         format!(
             "insert into {name} (day, scope, {consumer}, client_id, tokens) values {places} \

@@ -10,7 +10,7 @@ use crate::domain::client::ClientId;
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::scope::ScopeName;
 use crate::domain::usage::{Consumer, ConsumerTokens, Day, DayTokens, ScopeTokens};
-use crate::store::database::{query, query_of};
+use crate::store::database::{places, places_of_rows, query, query_of};
 use crate::store::{Store, StoreError};
 
 /// The most things whose tokens are counted in one statement: those of the longest page.
@@ -236,32 +236,26 @@ impl Store {
     }
 }
 
-// Statements for so many keys. Only the number of placeholders varies, never text from outside.
+// Statements for so many keys.
 
 fn of_clients(keys: usize, is_owned: bool) -> String {
     let owned = if is_owned { "and c.organization_number = $2" } else { "" };
     format!(
         "select c.id, (select cast(coalesce(sum(u.tokens), 0) as bigint) from token_use u \
          where u.client_id = c.id and u.day >= $1) from client c where c.id in ({}) {owned}",
-        places(keys)
+        places(3, keys)
     )
 }
 
 fn of_accesses(keys: usize, is_between: bool) -> String {
     let party = if is_between { "and (w.consumer = $2 or s.owner_number = $2)" } else { "" };
-    let wanted: Vec<String> =
-        (0..keys).map(|row| format!("(${}, ${})", 2 * row + 3, 2 * row + 4)).collect();
     format!(
         "with wanted (scope, consumer) as (values {}) \
          select w.scope, w.consumer, (select cast(coalesce(sum(u.tokens), 0) as bigint) from token_use u \
          where u.consumer_number = w.consumer and u.scope = w.scope and u.day >= $1) \
          from wanted w cross join scope s where s.name = w.scope {party}",
-        wanted.join(", ")
+        places_of_rows(3, keys, 2)
     )
-}
-
-fn places(keys: usize) -> String {
-    (0..keys).map(|key| format!("${}", key + 3)).collect::<Vec<_>>().join(", ")
 }
 
 fn count(tokens: i64) -> Result<u64, StoreError> {

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
 use crate::store::backup::{BackupError, LEFT_OUT, PAGE_ROWS};
-use crate::store::database::{Begun, Query, query, query_of};
+use crate::store::database::{Begun, Query, places, places_of_rows, query, query_of};
 use crate::store::value::Value;
 
 /// The types that both databases know by the same name.
@@ -160,8 +160,7 @@ impl Table {
             for at in self.key_places() {
                 values.push(self.value(at, after)?);
             }
-            let places: Vec<String> = (1..=values.len()).map(|place| format!("${place}")).collect();
-            let _ = write!(text, " where ({key}) > ({})", places.join(", "));
+            let _ = write!(text, " where ({key}) > ({})", places(1, values.len()));
         }
         let _ = write!(text, " order by {key} limit {PAGE_ROWS}");
         Ok(bound(query_of(text), values).fetch_all(begun.on()).await?)
@@ -187,15 +186,11 @@ impl Table {
             }
         }
         let columns = self.columns.iter().map(|(name, _)| format!("\"{name}\""));
-        let row = |number: usize| {
-            let places = (1..=width).map(|place| format!("${}", number * width + place));
-            format!("({})", places.collect::<Vec<_>>().join(", "))
-        };
         let text = format!(
             "insert into \"{}\" ({}) values {}",
             self.name,
             columns.collect::<Vec<_>>().join(", "),
-            (0..rows.len()).map(row).collect::<Vec<_>>().join(", "),
+            places_of_rows(1, rows.len(), width),
         );
         bound(query_of(text), values).execute(begun.on()).await?;
         Ok(())

@@ -12,7 +12,7 @@ use crate::domain::refused_request::{
     NamedBusiness, NamedClient, RefusedRequest, RefusedRequestPlace,
 };
 use crate::domain::step::Step;
-use crate::store::database::{On, Turn, places, query, query_of};
+use crate::store::database::{On, Turn, places_of_rows, query, query_of};
 use crate::store::reading::kept;
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
@@ -185,7 +185,7 @@ impl RefusedRequestWriter {
 }
 
 async fn insert(connection: On<'_>, records: &[RefusedRequest]) -> Result<(), StoreError> {
-    let places = places(records.len(), COLUMN_COUNT);
+    let places = places_of_rows(1, records.len(), COLUMN_COUNT);
     let insert = format!("insert into refused_request ({COLUMNS}) values {places}");
     // Too many sizes to keep a prepared statement for each.
     let mut insert = query_of(insert).persistent(false);
