@@ -66,7 +66,7 @@ struct KeyRow {
 
 kept! {
     AlertRow: "alert", 1;
-    KeyRow: "client", 1;
+    KeyRow: "client_key", 2;
 }
 
 const COLUMNS: &str = "id, organization_number, kind, details, created_at";
@@ -83,9 +83,9 @@ const FORGET: &str = "delete from alert where id in \
      (select id from alert where created_at < $1 order by created_at, id limit $2)";
 
 /// Keys that were as they are now when the threshold came: one that has been given so short a life is on purpose.
-const ENDING: &str = "select k.client_id, c.organization_number, \
+const ENDING: &str = "select k.client_id, k.kid, c.organization_number, \
      k.client_id || ' ' || k.kid || ' ' || k.expires_at || ' ' || $4 as subject, \
-     c.name as client_name, k.kid, k.jwk, k.expires_at \
+     c.name as client_name, k.jwk, k.expires_at \
      from client_key k cross join client c \
      where c.id = k.client_id and k.expires_at > $1 and k.expires_at <= $2 and k.updated_at <= k.expires_at - $3 \
      and k.active and c.active and not exists (select 1 from alert a \
