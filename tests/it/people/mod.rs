@@ -1,5 +1,6 @@
 //! People in the portal, over real HTTP: signing in and out, forms and cookies, and who may do what.
 
+mod forged;
 mod open_id;
 mod provider;
 mod sessions;
