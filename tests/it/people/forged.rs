@@ -9,6 +9,9 @@ use crate::harness::http::{FORM, Reply, escape, exchange, request};
 
 const SIGN_OUT: &str = "POST /portal/sign-out";
 
+/// What is wrong with a form, the headers it comes with, and its body.
+type Row<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
+
 /// Sends a body with the cookies of a browser and these headers.
 async fn send(
     server: &AdminServer,
@@ -40,7 +43,7 @@ async fn i01_a_form_counts_if_a_page_for_this_session_has_sent_it() {
     let here = "http://as.test";
     let changed = format!("{}x", &own[..own.len() - 1]);
     let form = ("Content-Type", FORM);
-    let rows: [(&str, Vec<(&str, &str)>, &str); 12] = [
+    let rows: [Row<'_>; 12] = [
         ("no token", vec![form], ""),
         ("an empty token", vec![form], "form_token="),
         ("a changed token", vec![form], &changed),
