@@ -48,6 +48,10 @@ async fn i07_over_https_the_cookie_is_bound_to_the_host() {
     for flag in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(line.contains(flag) && !line.contains("Domain"), "{line}");
     }
+    // I19: and browsers come back over https only. What comes over http has no say in that.
+    assert_eq!(reply.header("strict-transport-security"), Some("max-age=31536000"));
+    let plain = Browser::at(&self::server("").await).get("/portal/sign-in").await;
+    assert_eq!(plain.header("strict-transport-security"), None);
 }
 
 #[tokio::test]
