@@ -42,9 +42,7 @@ impl TokenUseWriter {
     pub async fn add(&mut self, uses: &[(TokenUse, u64)]) -> Result<(), StoreError> {
         let mut connection = self.0.take().await?;
         let mut transaction = connection.begin(Turn::TokenUse).await?;
-        for table in [OF_CLIENTS, OF_BUSINESSES] {
-            let rows: Vec<_> =
-                uses.iter().filter_map(|(it, tokens)| table.row(it, *tokens)).collect();
+        for (table, rows) in by_table(uses) {
             for rows in rows.chunks(ROWS_AT_ONCE) {
                 let is_usual = rows.len() == ROWS_AT_ONCE;
                 let mut upsert = query_of(table.upsert(rows.len())).persistent(is_usual);
@@ -86,20 +84,25 @@ struct Row<'a> {
     tokens: i64,
 }
 
-impl Table {
-    /// The figure, if this is the table for it.
-    fn row<'a>(&self, it: &'a TokenUse, tokens: u64) -> Option<Row<'a>> {
-        let (table, consumer, client) = match &it.by {
-            TokenUser::Client { consumer, client } => (OF_CLIENTS, consumer.as_str(), client),
-            TokenUser::Business { identifier, client } => {
-                (OF_BUSINESSES, identifier.as_str(), client)
+/// The figures, each with those of its table.
+fn by_table(uses: &[(TokenUse, u64)]) -> [(Table, Vec<Row<'_>>); 2] {
+    let (mut of_clients, mut of_businesses) = (Vec::new(), Vec::new());
+    for (it, tokens) in uses {
+        let tokens = i64::try_from(*tokens).unwrap_or(i64::MAX);
+        match &it.by {
+            TokenUser::Client { consumer, client } => {
+                of_clients.push(Row { it, consumer: consumer.as_str(), client, tokens });
             }
-        };
-        let tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
-        (table.name == self.name).then_some(Row { it, consumer, client, tokens })
+            TokenUser::Business { identifier, client } => {
+                of_businesses.push(Row { it, consumer: identifier.as_str(), client, tokens });
+            }
+        }
     }
+    [(OF_CLIENTS, of_clients), (OF_BUSINESSES, of_businesses)]
+}
 
-    /// The statement that adds so many figures. Only the number of placeholders varies, never text from outside.
+impl Table {
+    /// The statement that adds so many figures.
     fn upsert(&self, rows: usize) -> String {
         let places = places_of_rows(1, rows, COLUMN_COUNT);
         let Self { name, consumer } = self;
