@@ -21,6 +21,10 @@ const TYPE: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x06];
 /// id-etsi-qct-eseal, 0.4.0.1862.1.6.2: for electronic seals. The others are signatures of persons and web sites.
 const TYPE_SEAL: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x06, 0x02];
 
+/// id-etsi-qcs-QcCClegislation, 0.4.0.1862.1.7: by the law of which countries it is a qualified one. Absent where that is
+/// the law of the European Union (EN 319 412-5 section 4.2.4).
+const LEGISLATION: &[u8] = &[0x04, 0x00, 0x8e, 0x46, 0x01, 0x07];
+
 /// The country whose organizations have clients here.
 const NORWAY: &str = "NO";
 
@@ -28,6 +32,8 @@ const NORWAY: &str = "NO";
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct QcStatements {
     compliant: bool,
+    /// Whether it is a qualified one by the law of others than the European Union.
+    by_other_law: bool,
     /// Whether seals are among its types; `None` if it names no type.
     for_seals: Option<bool>,
 }
@@ -42,6 +48,7 @@ impl QcStatements {
             let mut statement = Reader::new(statements.take(SEQUENCE)?.content);
             match statement.take(OBJECT_IDENTIFIER)?.content {
                 COMPLIANCE => read.compliant = true,
+                LEGISLATION => read.by_other_law = true,
                 TYPE => {
                     let mut types = Reader::new(statement.take(SEQUENCE)?.content);
                     let mut seals = false;
@@ -60,6 +67,7 @@ impl QcStatements {
     /// type is for signatures of persons (EN 319 412-5 section 4.2.3).
     pub(super) fn seal_kind(self) -> Option<SealKind> {
         match (self.compliant, self.for_seals) {
+            (true, Some(true)) if self.by_other_law => Some(SealKind::Advanced),
             (true, Some(true)) => Some(SealKind::Qualified),
             (false, None | Some(true)) => Some(SealKind::Advanced),
             (true, None) | (_, Some(false)) => None,
@@ -119,6 +127,13 @@ mod tests {
         assert_eq!(kind(&[compliance(), other(), types(&[seal])]), Some(SealKind::Qualified));
         assert_eq!(kind(&[types(&[sign, seal]), compliance()]), Some(SealKind::Qualified));
         assert_eq!(kind(&[types(&[seal])]), Some(SealKind::Advanced));
+        let swiss = || {
+            let country = [&[0x13, 0x02][..], b"CH"].concat();
+            sequence(&[object_identifier("0.4.0.1862.1.7"), sequence(&[country])])
+        };
+        let elsewhere = [compliance(), swiss(), types(&[seal])];
+        assert_eq!(kind(&elsewhere), Some(SealKind::Advanced), "not qualified in the Union");
+        assert_eq!(kind(&[compliance(), swiss()]), None);
         assert_eq!(kind(&[other()]), Some(SealKind::Advanced));
         assert_eq!(kind(&[]), Some(SealKind::Advanced));
         assert_eq!(kind(&[compliance()]), None);
