@@ -65,7 +65,7 @@ const BY_NO_LINK = ['/portal', '/portal/no-access', '/portal/nowhere', '/portal/
 
 for (const [title, options, everyRole] of [
   ['in bokmål, light and dark', { locale: 'nb-NO' }, true],
-  ['in nynorsk on a small screen', { locale: 'nn-NO', viewport: { width: 360, height: 740 } }, false],
+  ['in nynorsk on a small screen', { locale: 'nn-NO', viewport: { width: 320, height: 640 } }, false],
   ['in English', { locale: 'en-GB' }, false],
 ]) {
   test(`every page ${title}`, async () => {

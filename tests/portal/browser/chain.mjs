@@ -9,7 +9,7 @@ import * as scopes from './scopes.mjs'
 import { askForToken, startServer } from './server.mjs'
 import { launch } from './watch.mjs'
 
-const PHONE = { width: 360, height: 740 }
+const PHONE = { width: 320, height: 640 }
 
 let stage
 
