@@ -1,6 +1,7 @@
 //! Records of refused token requests, for the owner of the client and for the operator.
 
 use crate::domain::client::ClientId;
+use crate::domain::record::Page;
 use crate::domain::refused_request::{RefusedRequest, RefusedRequestPlace};
 use crate::domain::right::Right;
 use crate::registry::{Actor, Registry, RegistryError};
@@ -23,15 +24,15 @@ impl Registry {
         found.filter(is_theirs).ok_or(RegistryError::Absent { noun: "refused request" })
     }
 
-    /// Refused requests that named a client of the actor's organization, or this client of it, newest first, at
-    /// most `limit`; all of them for the operator.
+    /// Refused requests that named a client of the actor's organization, or this client of it, newest first; all of
+    /// them for the operator.
     pub async fn refused_requests(
         &self,
         actor: &Actor,
         client: Option<&ClientId>,
         after: Option<&RefusedRequestPlace>,
         limit: u32,
-    ) -> Result<Vec<RefusedRequest>, RegistryError> {
+    ) -> Result<Page<RefusedRequest>, RegistryError> {
         actor.require(Right::ReadClients)?;
         let of = match client {
             Some(client) => {

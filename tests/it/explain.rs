@@ -33,7 +33,8 @@ async fn record_of(server: &TestServer, reply: &Reply) -> RefusedRequest {
 }
 
 async fn everything(server: &TestServer) -> Vec<RefusedRequest> {
-    server.store.refused_requests(&RefusedRequestsOf::Everybody, None, 200_000).await.unwrap()
+    let of = RefusedRequestsOf::Everybody;
+    server.store.refused_requests(&of, None, 200_000).await.unwrap().items
 }
 
 /// A request that is refused, and what its record must say.
@@ -212,7 +213,7 @@ async fn a_record_tells_what_was_asked_for_and_belongs_to_one_organization() {
     assert_eq!(record_of(&server, &reply).await.client, None);
     for (number, count) in [(SUPPLIER, 1), (CONSUMER, 1), (PROVIDER, 0)] {
         let of = RefusedRequestsOf::Organization(number.parse().unwrap());
-        let records = server.store.refused_requests(&of, None, 100).await.unwrap();
+        let records = server.store.refused_requests(&of, None, 100).await.unwrap().items;
         assert_eq!(records.len(), count, "{number}");
         let owner = |record: &RefusedRequest| record.client.as_ref().unwrap().organization;
         assert!(records.iter().all(|record| owner(record).as_str() == number));

@@ -230,7 +230,7 @@ impl Look<'_> {
         let oldest = self.now.minus_seconds(REFUSAL_SECONDS);
         let found = self.app.registry.refused_requests(actor, None, None, REFUSALS_READ).await?;
         let mut groups: BTreeMap<ClientId, Refusals> = BTreeMap::new();
-        for refusal in found.into_iter().filter(|refusal| refusal.at >= oldest) {
+        for refusal in found.items.into_iter().filter(|refusal| refusal.at >= oldest) {
             let code = refusal.code.clone().unwrap_or_else(|| refusal.error.clone());
             let RefusedRequest { client: Some(client), trace_id, .. } = refusal else { continue };
             // The operator is shown those of everybody elsewhere.

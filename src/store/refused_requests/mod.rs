@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
 use crate::domain::excerpt::Excerpt;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::record::Page;
 use crate::domain::refused_request::{
     NamedBusiness, NamedClient, RefusedRequest, RefusedRequestPlace,
 };
@@ -92,13 +93,13 @@ impl Store {
         self.reading().one::<RefusedRequestRow, _>(query_of(select).bind(trace_id)).await
     }
 
-    /// The records of somebody, newest first, at most `limit`, from behind `after` if that is given.
+    /// A page of the records of somebody, newest first, from behind `after` if that is given.
     pub async fn refused_requests(
         &self,
         of: &RefusedRequestsOf,
         after: Option<&RefusedRequestPlace>,
         limit: u32,
-    ) -> Result<Vec<RefusedRequest>, StoreError> {
+    ) -> Result<Page<RefusedRequest>, StoreError> {
         let (condition, owner) = match of {
             RefusedRequestsOf::Client(id) => ("client_id = $4", id.as_str()),
             RefusedRequestsOf::Everybody => ("$4 = ''", ""),
@@ -112,8 +113,8 @@ impl Store {
             "select {COLUMNS} from refused_request where (at, trace_id) < ($1, $2) and {condition} \
              order by at desc, trace_id desc limit $3"
         );
-        let list = query_of(select).bind(at).bind(trace_id).bind(i64::from(limit)).bind(owner);
-        self.reading().readable::<RefusedRequestRow, _>(list).await
+        let list = |limit| query_of(select.clone()).bind(at).bind(trace_id).bind(limit).bind(owner);
+        self.page::<RefusedRequestRow, _>(limit, list).await
     }
 
     /// A writer of records; it connects when it is first used.

@@ -31,7 +31,7 @@ fn record(number: u8, client: Option<&str>, signature_verified: bool) -> Refused
 
 async fn numbers(store: &Store, of: &RefusedRequestsOf) -> Vec<u8> {
     let records = store.refused_requests(of, None, 100).await.unwrap();
-    records.iter().map(|record| u8::from_str_radix(&record.trace_id, 16).unwrap()).collect()
+    records.items.iter().map(|record| u8::from_str_radix(&record.trace_id, 16).unwrap()).collect()
 }
 
 #[tokio::test]
@@ -89,11 +89,28 @@ async fn pages_follow_each_other_without_gap_or_repeat() {
         let mut place = None;
         loop {
             let page = store.refused_requests(&of, place.as_ref(), 2).await.unwrap();
-            let Some(last) = page.last() else { break };
-            place = Some(last.place());
-            seen.extend(page);
+            place = page.items.last().map(RefusedRequest::place);
+            seen.extend(page.items);
+            if !page.has_more {
+                break;
+            }
         }
         assert_eq!(seen, records.into_iter().rev().collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_page_goes_on_behind_a_record_that_cannot_be_read() {
+    for (store, _kept) in stores().await {
+        let mut writer = store.refused_request_writer();
+        let records: Vec<_> = (0..3).map(|number| record(number, Some("a"), true)).collect();
+        writer.write(&records, BOUNDS).await.unwrap();
+        let of = RefusedRequestsOf::Client("a".parse().unwrap());
+        let newest = &records[2].trace_id;
+        let spoil = "update refused_request set failed = 'nonsense' where trace_id = $1".to_owned();
+        query_of(spoil).bind(newest).execute(&store.writer).await.unwrap();
+        let page = store.refused_requests(&of, None, 1).await.unwrap();
+        assert_eq!((&page.items[..], page.has_more), (&records[1..2], true));
     }
 }
 

@@ -12,7 +12,6 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
-use crate::domain::record::Page;
 use crate::domain::refused_request::{
     ExplainedStep, RefusedRequest, RefusedRequestPlace, StepOutcome,
 };
@@ -186,10 +185,9 @@ async fn list(
             Ok::<_, ApiError>(RefusedRequestPlace { at, trace_id: part(&parts, 1)? })
         })
         .transpose()?;
-    let limit = pages.limit;
-    let found =
-        app.registry.refused_requests(&actor, client.as_ref(), after.as_ref(), limit + 1).await?;
+    let (client, limit) = (client.as_ref(), pages.limit);
+    let found = app.registry.refused_requests(&actor, client, after.as_ref(), limit).await?;
     let place = |it: &RefusedRequest| vec![it.at.seconds().to_string(), it.trace_id.clone()];
-    let reply = pages.reply(Page::of(found, limit), place, |it| RefusalReply::from(&it));
+    let reply = pages.reply(found, place, |it| RefusalReply::from(&it));
     Ok(Reply(StatusCode::OK, reply))
 }

@@ -116,9 +116,7 @@ async fn rows(
         let at = Timestamp::from_seconds(at.parse().ok()?);
         Some(RefusedRequestPlace { at, trace_id: trace_id.to_owned() })
     });
-    let found =
-        app.registry.refused_requests(actor, client, after.as_ref(), PAGE_ITEMS + 1).await?;
-    let found = crate::domain::record::Page::of(found, PAGE_ITEMS);
+    let found = app.registry.refused_requests(actor, client, after.as_ref(), PAGE_ITEMS).await?;
     let last = found.items.last().filter(|_| found.has_more);
     let last = last.map(|last| format!("{} {}", last.at.seconds(), last.trace_id));
     let pager = Pager::new(address, after.is_some(), last);

@@ -8,7 +8,6 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::domain::record::Page as Listed;
 use crate::domain::refused_request::{RefusedRequest, RefusedRequestPlace};
 use crate::http::portal::form_errors::FormErrors;
 use crate::http::portal::operator::AsOperator;
@@ -49,8 +48,7 @@ pub(super) async fn list(
         }
     }
     let after = query.0.filled("after").and_then(place);
-    let found = app.registry.refused_requests(&actor, None, after.as_ref(), PAGE_ITEMS + 1).await?;
-    let found = Listed::of(found, PAGE_ITEMS);
+    let found = app.registry.refused_requests(&actor, None, after.as_ref(), PAGE_ITEMS).await?;
     let last = found.items.last().filter(|_| found.has_more);
     let last = last.map(|last| format!("{}.{}", last.at.seconds(), last.trace_id));
     let pager = Pager::new(LIST.to_owned(), after.is_some(), last);

@@ -85,7 +85,7 @@ pub(super) async fn start(
         warnings: warnings.collect(),
         old_keys: old_keys.collect(),
         not_ready: app.ready().err(),
-        refusals: app.registry.refused_requests(&actor, None, None, SHOWN).await?,
+        refusals: app.registry.refused_requests(&actor, None, None, SHOWN).await?.items,
         sends_mail: app.registry.sends_mail(),
         uptime_hours: app.uptime().as_secs() / (60 * 60),
     }))
