@@ -133,7 +133,7 @@ pub enum PkiError {
         "its qcStatements (1.3.6.1.5.5.7.1.3) say that it is not a certificate for electronic seals"
     )]
     NoSeal,
-    /// No path leads from the leaf to a configured anchor.
+    /// No path leads from the leaf to a configured anchor, and what else may be wrong is not the trust set's to tell.
     #[error("no path leads from the issuer {issuer} to a trust anchor of {trust_set}")]
     NoPath {
         /// The issuer that the leaf names.
@@ -231,6 +231,11 @@ pub enum PkiError {
 }
 
 impl PkiError {
+    /// Whether no authority of the trust set has to do with the certificate, so that another set may say more.
+    pub fn is_of_stranger(&self) -> bool {
+        matches!(self, Self::NoPath { .. })
+    }
+
     /// The name of the check that refused, as in [`crate::pki::trust_set::Report`].
     pub fn check_name(&self) -> &'static str {
         match self {

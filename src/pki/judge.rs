@@ -74,8 +74,26 @@ impl<'a> Judge<'a> {
         }
         found.take().filter(|found| found.refusal.is_some()).unwrap_or_else(|| Found {
             path: None,
-            refusal: Some(path::explain(&refused, chain.leaf(), now, self.trust_set)),
+            refusal: Some(self.explain(&refused, chain)),
             until: now,
+        })
+    }
+
+    /// What a search means that found no path. What ails a chain that leads nowhere near the authorities here, such as
+    /// something expired beside it, says nothing about what other authorities make of it.
+    fn explain(&self, refused: &webpki::Error, chain: &CertificateChain) -> PkiError {
+        let stranger = webpki::Error::UnknownIssuer;
+        let reason = if self.is_named_by(chain) { refused } else { &stranger };
+        path::explain(reason, chain.leaf(), self.now, self.trust_set)
+    }
+
+    /// Whether a certificate that was sent says that it was issued by one of the authorities here, or is one of them.
+    fn is_named_by(&self, chain: &CertificateChain) -> bool {
+        let anchors = self.anchors.iter().map(|anchor| &anchor.certificate);
+        let mut authorities = anchors.chain(self.intermediates);
+        authorities.any(|authority| {
+            let mut sent = std::iter::once(chain.leaf()).chain(chain.above_leaf());
+            sent.any(|it| it.issuer == authority.subject || it.spki == authority.spki)
         })
     }
 

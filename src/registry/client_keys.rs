@@ -291,7 +291,9 @@ impl Registry {
         let judged = self.certificates.verify(presented, now).and_then(|it| it.organization());
         // It is the caller's own certificate, so all that is known of it may be told.
         let of = judged.map_err(|refusal| match refusal {
-            Refusal::Certificate { detail, .. } => RegistryError::invalid("x5c", detail),
+            Refusal::Certificate { detail, .. } | Refusal::CertificateOfStranger { detail } => {
+                RegistryError::invalid("x5c", detail)
+            }
             Refusal::Unavailable { cause } => RegistryError::invalid("x5c", cause),
             other => RegistryError::invalid("x5c", other),
         })?;

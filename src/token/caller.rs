@@ -104,7 +104,7 @@ fn prove_by_certificate(
 ) -> Result<(Caller, PublicKey), Refusal> {
     let verified = verified.map_err(|refusal| match (&client, &refusal) {
         // Of a stranger's certificate there is nothing to say, so what is wrong is whom the assertion names.
-        (Err(claimed), Refusal::Certificate { check: STRANGER, .. }) => claimed.clone(),
+        (Err(claimed), Refusal::CertificateOfStranger { .. }) => claimed.clone(),
         _ => refusal,
     })?;
     let caller = match &verified.holder {
@@ -118,6 +118,3 @@ fn prove_by_certificate(
     };
     Ok((caller, verified.key.clone()))
 }
-
-/// The check that certificates fail which no authority here has issued.
-const STRANGER: &str = "path";

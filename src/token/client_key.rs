@@ -268,11 +268,10 @@ impl EnterpriseCertificates {
         now: Timestamp,
     ) -> Result<VerifiedCertificate, Refusal> {
         let chain = presented.chain().map_err(|_| Refusal::CertificateHeader)?;
-        let is_stranger = |error: &PkiError| matches!(error, PkiError::NoPath { .. });
         let mut reason: Option<PkiError> = None;
         // What an authority of clients has issued never counts as that of a business: not even what its set refuses.
         for of_businesses in [false, true] {
-            if reason.as_ref().is_some_and(|reason| !is_stranger(reason)) {
+            if reason.as_ref().is_some_and(|reason| !reason.is_of_stranger()) {
                 break;
             }
             for set in self.sets.iter().filter(|set| set.takes_businesses() == of_businesses) {
@@ -280,10 +279,9 @@ impl EnterpriseCertificates {
                     Ok(verified) => return accept(&verified, presented.algorithm),
                     // A set to which no path leads has nothing to say when another one has.
                     Err(error) => {
-                        if reason
-                            .as_ref()
-                            .is_none_or(|known| is_stranger(known) && !is_stranger(&error))
-                        {
+                        let says_more =
+                            |known: &PkiError| known.is_of_stranger() && !error.is_of_stranger();
+                        if reason.as_ref().is_none_or(says_more) {
                             reason = Some(error);
                         }
                     }
@@ -294,13 +292,15 @@ impl EnterpriseCertificates {
             Some(error @ PkiError::RevocationUnknown { .. }) => {
                 Refusal::Unavailable { cause: error.to_string() }
             }
+            Some(error) if error.is_of_stranger() => {
+                Refusal::CertificateOfStranger { detail: error.to_string() }
+            }
             Some(error) => {
                 Refusal::Certificate { check: error.check_name(), detail: error.to_string() }
             }
-            None => Refusal::Certificate {
-                check: "path",
-                detail: "no trust set is configured".to_owned(),
-            },
+            None => {
+                Refusal::CertificateOfStranger { detail: "no trust set is configured".to_owned() }
+            }
         })
     }
 

@@ -4,6 +4,8 @@
 //! codes and no logging here; when the caches are warm, every line but the eighth is memory and arithmetic. Before the
 //! fourth a certificate that responders are asked about may be waited for, once.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::domain::client::ClientStatus;
 use crate::domain::scope::{OutagePolicy, RequestedScopes};
@@ -13,6 +15,7 @@ use crate::token::access_token::{AccessToken, Issuance, new_jti};
 use crate::token::assertion::ReplayId;
 use crate::token::caller::{Caller, Claimed};
 use crate::token::claims::Grant;
+use crate::token::client_key::KeyedClient;
 use crate::token::feed::Freshness;
 use crate::token::jws::UnverifiedAssertion;
 use crate::token::limit::TooMany;
@@ -85,24 +88,36 @@ impl Issuer {
     ) -> Result<Claimed, Refusal> {
         trail.note_said(&assertion.said);
         let claimed = assertion.claimed_client()?;
-        let client = match claimed.parse() {
-            Ok(id) => self.caches.client(&id).await?,
-            Err(_) => None,
+        let found = match claimed.parse() {
+            Ok(id) => self.caches.client(&id).await,
+            Err(_) => Ok(None),
         };
-        trail.note_client(client.as_ref());
+        trail.note_client(found.as_ref().ok().and_then(Option::as_ref));
         if request.client_id.is_some_and(|client_id| client_id != claimed) {
             return Err(Refusal::ClientMismatch);
         }
-        let active = client.filter(|client| client.client.status == ClientStatus::Active);
+        let active = match found {
+            Ok(Some(client)) => self.require_active(client).await,
+            Ok(None) => Err(Refusal::UnknownClient),
+            Err(refusal) => Err(refusal),
+        };
         match active {
-            Some(client) if self.caches.takes_part(client.client.organization).await? => {
-                Ok(Claimed::Client(client))
-            }
+            Ok(client) => Ok(Claimed::Client(client)),
             // Then a certificate may still say who it is from, if such certificates count.
-            Some(_) | None if assertion.is_certified() && self.certificates.take_businesses() => {
-                Ok(Claimed::Nobody(Refusal::UnknownClient))
+            Err(refusal) if assertion.is_certified() && self.certificates.take_businesses() => {
+                Ok(Claimed::Nobody(refusal))
             }
-            Some(_) | None => Err(Refusal::UnknownClient),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Holds that a client and its organization take part.
+    async fn require_active(&self, client: Arc<KeyedClient>) -> Result<Arc<KeyedClient>, Refusal> {
+        let it = &client.client;
+        if it.status == ClientStatus::Active && self.caches.takes_part(it.organization).await? {
+            Ok(client)
+        } else {
+            Err(Refusal::UnknownClient)
         }
     }
 

@@ -167,6 +167,12 @@ pub enum Refusal {
          standard base64 DER, the signing certificate first and each followed by its issuer."
     )]
     CertificateHeader,
+    /// No authority that counts here has to do with the certificate.
+    #[error("{AUTHENTICATION} The JWT is signed with an invalid certificate. Failed check: path.")]
+    CertificateOfStranger {
+        /// All about it, for the log.
+        detail: String,
+    },
     /// The certificate is of another organization than the client.
     #[error(
         "Invalid JWT. Invalid organization number for client. Does not match certificate orgno. \
@@ -393,7 +399,7 @@ impl Refusal {
             Self::Audience { .. } => MpCode::Mp110,
             Self::AuthorizationDetailsShape => MpCode::Mp302,
             Self::AuthorizationDetailsType => MpCode::Mp301,
-            Self::Certificate { .. } => MpCode::Mp120,
+            Self::Certificate { .. } | Self::CertificateOfStranger { .. } => MpCode::Mp120,
             Self::CertificateHeader => MpCode::Mp123,
             Self::CertificateOrganization { .. } => MpCode::Mp122,
             Self::Delegation { .. } => MpCode::Mp251,

@@ -48,6 +48,21 @@ fn refuses_an_expired_intermediate() {
 }
 
 #[test]
+fn tells_what_ails_a_chain_only_if_it_names_an_authority_that_counts() {
+    let world = World::new();
+    let ended =
+        |name: &str| Authority::root(name, |p| p.not_after = moment("2025-05-31T00:00:00Z"));
+    let judged = |authority: &Authority| {
+        let leaf = authority.leaf(|_| {});
+        verify(&world.trust(|_| {}), &[&leaf, &authority.der]).unwrap_err()
+    };
+    let stranger = judged(&ended("Stranger"));
+    assert!(stranger.is_of_stranger(), "{stranger}");
+    let namesake = judged(&ended("Test root"));
+    assert!(matches!(namesake, PkiError::Expired { .. }), "{namesake}");
+}
+
+#[test]
 fn refuses_an_expired_anchor() {
     let world = World::with(|p| p.not_after = moment("2025-05-31T00:00:00Z"), |_| {});
     assert_eq!(refused_by(world.judge(world.ca.leaf(|_| {}))), "anchor");

@@ -110,11 +110,8 @@ impl Refusal {
             // What such details say may be about a person.
             Self::AuthorizationDetailsShape => only_expected("an array of objects with a type"),
             Self::AuthorizationDetailsType => only_expected("no authorization_details"),
-            Self::Certificate { check, detail } => both(
-                format!("{check}: {detail}"),
-                "a certificate that leads to an authority that counts here, and keeps its rules"
-                    .to_owned(),
-            ),
+            Self::Certificate { check, detail } => comparison_of_certificate(check, detail),
+            Self::CertificateOfStranger { detail } => comparison_of_certificate("path", detail),
             Self::CertificateHeader => only_expected(
                 "x5c: an array of one to six certificates in standard base64 DER, the signing \
                  certificate first and each followed by its issuer",
@@ -200,6 +197,11 @@ impl Refusal {
             }
         }
     }
+}
+
+fn comparison_of_certificate(check: &str, detail: &str) -> Comparison {
+    let expected = "a certificate that leads to an authority that counts here, and keeps its rules";
+    both(format!("{check}: {detail}"), expected.to_owned())
 }
 
 fn comparison_of_access(facts: &Facts, scope: &ScopeName) -> Comparison {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{CLIENT_ID, SEAL, SWEDISH, business, name, seal, server, statements, support};
 use crate::harness::CONSUMER;
 use crate::harness::caller::Caller;
-use crate::harness::chain::{LEAF_SERIAL, Leaf, Pki, Trust};
+use crate::harness::chain::{LEAF_SERIAL, Leaf, Pki, Trust, at};
 use crate::harness::http::{form, post, token_claims};
 use crate::harness::row::{Row, TOKEN, draft, invalid_grant, invalid_scope, raw, run};
 use crate::harness::server::{TestServer, caller, certified, pki};
@@ -110,6 +110,20 @@ async fn an_authority_of_both_is_one_of_clients() {
     let client = certified(&norwegian.key, &[&norwegian.der, &both.ca.der]);
     let token = server.ask(&client.assertion()).await.token().unwrap();
     assert_eq!(token_claims(&token)["client_id"], "certificate");
+}
+
+#[tokio::test]
+async fn what_has_ended_beside_a_chain_turns_no_business_away() {
+    let european = Pki::new("European");
+    let server = server(&european).await;
+    let leaf = seal(&european.ca, SWEDISH);
+    let mut ended = european.root.params.clone();
+    ended.not_after = at(-1);
+    let ended = ended.self_signed(&european.root.key).unwrap();
+    let caller = certified(&leaf.key, &[&leaf.der, &european.ca.der, ended.der()]);
+    let reply = server.ask(&caller.assertion()).await;
+    let token = reply.token().unwrap_or_else(|| panic!("{}", reply.text()));
+    assert_eq!(token_claims(&token)["client_id"], CLIENT_ID);
 }
 
 #[tokio::test]
