@@ -16,7 +16,7 @@ use crate::harness::server::fill;
 use crate::harness::sql::Sql;
 use crate::nodes::ledger::{Entry, Ledger, WELL_TIME};
 use crate::nodes::process::{Home, Node, get};
-use crate::nodes::traffic::{Keep, Traffic};
+use crate::nodes::traffic::{Traffic, replay};
 
 /// Nobody waits longer to be told that it does not work.
 const REFUSAL_MAX: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ async fn check(what: &str, ledger: &Ledger, wrong: Instant, right: Instant, file
     let within = |entry: &&Entry| entry.sent >= wrong && entry.answered <= right;
     let refused: Vec<_> =
         entries.iter().filter(within).filter(|entry| entry.outcome.is_unavailable()).collect();
-    let times: Vec<_> = refused.iter().map(|entry| entry.answered - entry.sent).collect();
+    let times: Vec<_> = refused.iter().map(|entry| entry.took()).collect();
     let late = if times.len() > 1 { percentile_99(&times) } else { Duration::ZERO };
     let well = ledger.well_after(right);
     println!(
@@ -66,11 +66,8 @@ async fn check(what: &str, ledger: &Ledger, wrong: Instant, right: Instant, file
 }
 
 /// Sends everything again that was sent: nothing of it is worth a second token.
-async fn replay(home: &Home, ledger: &Ledger, sent: &[(String, String)]) {
-    let mut keep = Keep::new(home.token);
-    for (jti, assertion) in sent {
-        keep.ask(ledger, "any", jti, assertion).await;
-    }
+async fn check_once(home: &Home, ledger: &Ledger, sent: &[(String, String)]) {
+    replay(&[home.token], ledger, sent).await;
     assert_eq!(ledger.faults(), Vec::<String>::new());
 }
 
@@ -90,7 +87,7 @@ async fn n11_while_somebody_else_holds_the_lock_of_the_file_requests_are_refused
     comes_true(RECOVERY_MAX + WELL_TIME, || ledger.well_after(right).is_some()).await;
     let sent = traffic.stop().await;
     check("locked for 3 s", &ledger, wrong, right, &file).await;
-    replay(&home, &ledger, &sent).await;
+    check_once(&home, &ledger, &sent).await;
 }
 
 /// A small disk of memory; it goes with this value.
@@ -149,7 +146,7 @@ async fn n12_while_the_disk_is_full_requests_are_refused_in_time_and_what_is_pub
     comes_true(RECOVERY_MAX + WELL_TIME, || ledger.well_after(right).is_some()).await;
     let sent = traffic.stop().await;
     check("disk full for 3 s", &ledger, wrong, right, &file).await;
-    replay(&home, &ledger, &sent).await;
+    check_once(&home, &ledger, &sent).await;
     node.kill();
 }
 
@@ -202,7 +199,7 @@ async fn n13_what_the_disk_has_failed_to_keep_is_not_worth_a_token_and_the_rest_
     // And after all memory is gone.
     node.kill();
     let _node = home.start().await;
-    replay(&home, &ledger, &sent).await;
+    check_once(&home, &ledger, &sent).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -222,7 +219,7 @@ async fn n14_while_the_disk_is_slow_assertions_share_what_is_written() {
     drop(tampering);
     let writes = fs::read_to_string(&log).unwrap().matches("sync(").count();
     let entries = ledger.entries();
-    let times: Vec<_> = entries.iter().map(|entry| entry.answered - entry.sent).collect();
+    let times: Vec<_> = entries.iter().map(Entry::took).collect();
     let tokens = entries.iter().filter(|entry| entry.outcome.is_token()).count();
     println!(
         "{tokens} tokens by {writes} writes of 300 ms: {} each (at least {SHARED_MIN}); p99 {:?} (at most {SLOW_MAX:?}); \

@@ -1,20 +1,19 @@
 //! N04: the database stops without a word while tokens are fetched, and is started again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
-use crate::harness::http::{Reply, exchange, form, post};
 use crate::harness::load::percentile_99;
 use crate::harness::mark::{comes_true, most};
 use crate::harness::place::Place;
-use crate::harness::row::check_refusal;
-use crate::harness::server::{TestServer, caller, pki};
+use crate::harness::server::{TestServer, pki};
 use crate::nodes::cluster::Cluster;
+use crate::nodes::ledger::WELL_TIME;
+use crate::nodes::traffic::{Traffic, key_sets, replay};
 
 /// How long the database is gone.
 const GONE: Duration = Duration::from_secs(2);
@@ -28,38 +27,6 @@ const REFUSAL_MAX: Duration = Duration::from_secs(1);
 /// How soon tokens are issued when it is back.
 const RECOVERY_MAX: Duration = Duration::from_secs(3);
 
-/// An assertion that was sent, when, and what came of it.
-struct Sent {
-    assertion: String,
-    began: Instant,
-    reply: Reply,
-}
-
-/// Fetches tokens from these nodes until it is told to stop.
-fn load(
-    nodes: &[TestServer],
-    stop: &Arc<AtomicBool>,
-    issued: &Arc<AtomicUsize>,
-) -> JoinSet<Vec<Sent>> {
-    let mut tasks = JoinSet::new();
-    for (number, client) in ["es256", "rs256", "ps256", "eddsa"].into_iter().enumerate() {
-        let address = nodes[number % nodes.len()].address;
-        let (stop, issued) = (Arc::clone(stop), Arc::clone(issued));
-        tasks.spawn(async move {
-            let mut sent = Vec::new();
-            while !stop.load(Ordering::Relaxed) {
-                let (assertion, began) = (caller(client).assertion(), tick());
-                let reply = exchange(address, &post(&form(&assertion))).await.unwrap();
-                issued.fetch_add(usize::from(reply.status == 200), Ordering::Relaxed);
-                sent.push(Sent { assertion, began, reply });
-                tokio::time::sleep(PAUSE).await;
-            }
-            sent
-        });
-    }
-    tasks
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody_has_two() {
@@ -68,9 +35,9 @@ async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody
     let first = TestServer::on(place, &[Trust::of(pki())], "").await;
     let second = first.beside().await;
     let nodes = [first, second];
+    let addresses = nodes.each_ref().map(|node| node.address);
     for round in 0..2 {
-        let (stop, issued) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let tasks = load(&nodes, &stop, &issued);
+        let traffic = Traffic::inside(&addresses, 4, PAUSE);
         tokio::time::sleep(Duration::from_millis(700 + 130 * round)).await;
         let its = Arc::clone(&cluster);
         spawn_blocking(move || its.kill()).await.unwrap();
@@ -78,42 +45,32 @@ async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody
         tokio::time::sleep(GONE).await;
         let (its, back_soon) = (Arc::clone(&cluster), tick());
         spawn_blocking(move || its.start()).await.unwrap();
-        let (back, before) = (tick(), issued.load(Ordering::Relaxed));
-        comes_true(RECOVERY_MAX, || issued.load(Ordering::Relaxed) > before).await;
-        stop.store(true, Ordering::Relaxed);
-        let sent: Vec<Sent> = tasks.join_all().await.into_iter().flatten().collect();
+        let back = tick();
+        let ledger = Arc::clone(&traffic.ledger);
+        comes_true(RECOVERY_MAX + WELL_TIME, || ledger.well_after(back).is_some()).await;
+        let sent = traffic.stop().await;
 
-        let during =
-            sent.iter().filter(|it| it.began > gone && it.began + it.reply.took < back_soon);
-        let mut times = Vec::new();
-        for it in during {
-            check_refusal(&it.reply, 503, "temporarily_unavailable", "").unwrap();
-            assert!(it.reply.header("retry-after").is_some(), "{}", it.reply.text());
-            times.push(it.reply.took);
-        }
-        let recovered = sent.iter().filter(|it| it.reply.status == 200 && it.began > gone);
-        let recovered = recovered.map(|it| (it.began + it.reply.took) - back).min();
+        let entries = ledger.entries();
+        let during = entries.iter().filter(|it| it.sent > gone && it.answered < back_soon);
+        let during: Vec<_> = during.collect();
+        let times: Vec<_> = during.iter().map(|it| it.took()).collect();
+        let first = ledger.first_token_after(gone).map(|first| first - back);
+        let well = ledger.well_after(back);
         println!(
-            "{} requests, {} while it was gone, p99 {:?}; tokens {recovered:?} after it was back (at most {RECOVERY_MAX:?})",
+            "{} requests, {} while it was gone, p99 {:?}; a token {first:?} after it was back, I5 {well:?} (at most \
+             {RECOVERY_MAX:?})",
             sent.len(),
             times.len(),
             percentile_99(&times),
         );
+        let other = during.iter().find(|it| !it.outcome.is_unavailable());
+        assert!(other.is_none(), "{other:?}");
         assert!(percentile_99(&times) <= most(REFUSAL_MAX), "{:?}", percentile_99(&times));
-        assert!(recovered.is_some_and(|it| it <= most(RECOVERY_MAX)), "{recovered:?}");
-        check_once(&nodes, &sent).await;
-    }
-}
-
-/// Holds that each assertion is worth one token at most, with what it has been worth already.
-async fn check_once(nodes: &[TestServer; 2], sent: &[Sent]) {
-    assert!(sent.iter().filter(|it| it.reply.status == 200).count() > 20, "it has worked before");
-    for (number, it) in sent.iter().enumerate() {
-        let known = usize::from(it.reply.status == 200);
-        let mut tokens = known;
-        for node in nodes {
-            tokens += usize::from(node.ask(&it.assertion).await.status == 200);
-        }
-        assert!(tokens <= 1, "assertion {number} is worth {tokens} tokens, {known} at first");
+        assert!(first.is_some_and(|it| it <= most(RECOVERY_MAX)), "{first:?}");
+        assert!(well.is_some_and(|it| it <= most(RECOVERY_MAX)), "{well:?}");
+        assert!(entries.iter().filter(|it| it.outcome.is_token()).count() > 20, "it has worked");
+        replay(&addresses, &ledger, &sent).await;
+        assert_eq!(ledger.faults(), Vec::<String>::new());
+        assert_eq!(ledger.unverified(&key_sets(&addresses).await), 0);
     }
 }

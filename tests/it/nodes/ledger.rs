@@ -71,6 +71,9 @@ impl Outcome {
         let code = text("error_uri").rsplit('/').next().unwrap_or_default().to_owned();
         match (reply.status, reply.token()) {
             (200, Some(token)) => Self::Token(token),
+            (503, _) if reply.header("retry-after").is_none() => {
+                Self::Odd(format!("without Retry-After: {}", reply.text()))
+            }
             (status @ (400 | 401 | 403 | 429 | 503), None)
                 if !text("error").is_empty() && !text("error_description").is_empty() =>
             {
@@ -86,6 +89,13 @@ impl Outcome {
 
     pub(crate) fn is_unavailable(&self) -> bool {
         matches!(self, Self::Refused { status: 503, .. })
+    }
+}
+
+impl Entry {
+    /// How long the answer took.
+    pub(crate) fn took(&self) -> Duration {
+        self.answered - self.sent
     }
 }
 

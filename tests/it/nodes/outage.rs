@@ -1,21 +1,22 @@
 //! N15: the database is gone, and tokens are issued all the same for a scope whose owner wants that.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use portvakt::domain::audit::AuditFilter;
 use portvakt::domain::scope::{OutagePolicy, Scope};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 
+use crate::harness::caller::Caller;
 use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
-use crate::harness::http::{Reply, exchange, form, post};
+use crate::harness::http::Reply;
 use crate::harness::mark::{comes_true, hardly_any, most};
 use crate::harness::place::Place;
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, actor, caller, pki};
 use crate::nodes::cluster::Cluster;
+use crate::nodes::traffic::{Traffic, key_sets, replay};
 
 /// For how long nodes go on; and that what is cached is not known to be right after two seconds of it.
 const RULES: &str =
@@ -164,20 +165,8 @@ async fn n15_an_outage_ends_under_load_and_each_is_told() {
     let node = TestServer::on(place, &[Trust::of(pki())], RULES).await;
     set_policy(&node, "test:read", OutagePolicy::Issue).await;
     assert_eq!(node.ask(&assertion("test:read")).await.status, 200);
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut load = JoinSet::new();
-    for _ in 0..8 {
-        let (address, stop) = (node.address, Arc::clone(&stop));
-        load.spawn(async move {
-            let mut asked = Vec::new();
-            while !stop.load(Ordering::Relaxed) {
-                let fresh = assertion("test:read");
-                let reply = exchange(address, &post(&form(&fresh))).await.unwrap();
-                asked.push((fresh, reply.status));
-            }
-            asked
-        });
-    }
+    let make = |caller: &Caller| caller.draft().claim("scope", "test:read");
+    let traffic = Traffic::of(&[node.address], 8, Duration::ZERO, make);
     // It does not answer, and then it does again; twice.
     for _ in 0..2 {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -191,17 +180,17 @@ async fn n15_an_outage_ends_under_load_and_each_is_told() {
         assert!(comes_true(TOLD_MAX, is_over).await, "it goes on under load");
         println!("over {:?} after the database was back, under load", back.elapsed());
     }
-    stop.store(true, Ordering::Relaxed);
-    let mut asked: Vec<_> = load.join_all().await.into_iter().flatten().collect();
-    let refused = asked.iter().filter(|(_, status)| *status != 200).count();
-    println!("{} requests, {refused} refused (at most 0)", asked.len());
-    assert!(hardly_any(refused, asked.len()), "{refused}");
-    asked.retain(|(_, status)| *status == 200);
+    let ledger = Arc::clone(&traffic.ledger);
+    let sent = traffic.stop().await;
+    let refused = ledger.entries().iter().filter(|it| !it.outcome.is_token()).count();
+    println!("{} requests, {refused} refused (at most 0)", sent.len());
+    assert!(hardly_any(refused, sent.len()), "{refused}");
     let other = node.beside_with(RULES).await;
     // All of them would take a minute.
-    for (spent, _) in asked.iter().step_by(10) {
-        check_refusal(&other.ask(spent).await, 400, "invalid_grant", "MP-012").unwrap();
-    }
+    let some: Vec<_> = sent.into_iter().step_by(10).collect();
+    replay(&[node.address, other.address], &ledger, &some).await;
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+    assert_eq!(ledger.unverified(&key_sets(&[other.address]).await), 0);
     assert_eq!(told(&node, 2).await.len(), 2);
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portvakt::domain::client::ClientStatus;
-use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use crate::harness::clock::tick;
@@ -15,9 +14,9 @@ use crate::harness::server::actor;
 use crate::nodes::cluster::Cluster;
 use crate::nodes::failover::registry;
 use crate::nodes::ledger::{Switch, WELL_TIME};
-use crate::nodes::process::{Home, get};
+use crate::nodes::process::Home;
 use crate::nodes::rounds;
-use crate::nodes::traffic::Traffic;
+use crate::nodes::traffic::{Traffic, key_sets};
 
 /// Restarts of each kind.
 const ROUNDS: usize = 1;
@@ -75,10 +74,7 @@ async fn n10_restarts_of_the_database_lose_nothing_that_was_acknowledged() {
         recoveries.push((works, well()));
     }
     let ledger = Arc::clone(&traffic.ledger);
-    let mut key_sets: Vec<Value> = Vec::new();
-    for home in &homes {
-        key_sets.push(get(home.token, "/jwk").await.unwrap().json());
-    }
+    let key_sets = key_sets(&addresses).await;
     traffic.stop().await;
     let (unverified, used) = (ledger.unverified(&key_sets), ledger.used_after(HOLDS_MAX));
     println!(

@@ -11,9 +11,10 @@ use crate::harness::load::percentile_99;
 use crate::harness::place::Place;
 use crate::nodes::balancer::Balancer;
 use crate::nodes::cluster::Cluster;
+use crate::nodes::ledger::Entry;
 use crate::nodes::process::{Home, get};
 use crate::nodes::rounds;
-use crate::nodes::traffic::Traffic;
+use crate::nodes::traffic::{Traffic, key_sets};
 
 /// Requests, at least.
 const REQUESTS: usize = 10_000;
@@ -63,13 +64,10 @@ async fn n09_when_nodes_are_restarted_one_by_one_no_request_fails() {
     }
     let (ledger, took) = (Arc::clone(&traffic.ledger), began.elapsed());
     traffic.stop().await;
-    let mut key_sets = Vec::new();
-    for home in &homes {
-        key_sets.push(get(home.token, "/jwk").await.unwrap().json());
-    }
+    let key_sets = key_sets(&homes.each_ref().map(|home| home.token)).await;
     let entries = ledger.entries();
     let failed: Vec<_> = entries.iter().filter(|entry| !entry.outcome.is_token()).collect();
-    let times: Vec<Duration> = entries.iter().map(|entry| entry.answered - entry.sent).collect();
+    let times: Vec<Duration> = entries.iter().map(Entry::took).collect();
     println!(
         "{} requests in {took:?}, {restarts} restarts, p99 {:?}; failed: {} (at most 0)",
         entries.len(),

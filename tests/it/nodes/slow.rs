@@ -1,19 +1,16 @@
 //! N12: the database stands still (R07), is slow (R08), or cannot be reached from one node (R09). Each prints its
 //! figures beside what they may be.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portvakt::domain::record::Expected;
 use portvakt::registry::AccessTerms;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::harness::CONSUMER;
 use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
-use crate::harness::http::{exchange, form, post};
 use crate::harness::load::percentile_99;
 use crate::harness::mark::{comes_true, hardly_any, most, tolerance};
 use crate::harness::place::Place;
@@ -21,6 +18,8 @@ use crate::harness::proxy::Proxy;
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, actor, caller, pki};
 use crate::nodes::cluster::Cluster;
+use crate::nodes::ledger::{Entry, WELL_TIME};
+use crate::nodes::traffic::{CLIENTS, Traffic, key_sets, replay};
 
 /// How long anybody waits to be told that it does not work.
 const REFUSAL_MAX: Duration = Duration::from_secs(1);
@@ -34,63 +33,26 @@ const NOTICED_MAX: Duration = Duration::from_secs(3);
 /// Time between two requests of one client. There are four.
 const PAUSE: Duration = Duration::from_millis(40);
 
-/// An answer, and when it came.
-struct Answered {
-    issued: bool,
-    began: Instant,
-    took: Duration,
+fn start(node: &TestServer) -> Traffic {
+    Traffic::inside(&[node.address], 4, PAUSE)
 }
 
-/// Requests that go on until they are told to stop.
-struct Load {
-    stop: Arc<AtomicBool>,
-    issued: Arc<AtomicUsize>,
-    tasks: JoinSet<Vec<Answered>>,
-}
-
-impl Load {
-    fn start(address: SocketAddr) -> Self {
-        let (stop, issued) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let mut tasks = JoinSet::new();
-        for client in ["es256", "rs256", "ps256", "eddsa"] {
-            let (stop, issued) = (Arc::clone(&stop), Arc::clone(&issued));
-            tasks.spawn(async move {
-                let mut answered = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    let (assertion, began) = (caller(client).assertion(), tick());
-                    let reply = exchange(address, &post(&form(&assertion))).await.unwrap();
-                    if reply.status == 200 {
-                        issued.fetch_add(1, Ordering::Relaxed);
-                    } else {
-                        check_refusal(&reply, 503, "temporarily_unavailable", "").unwrap();
-                    }
-                    answered.push(Answered {
-                        issued: reply.status == 200,
-                        began,
-                        took: reply.took,
-                    });
-                    tokio::time::sleep(PAUSE).await;
-                }
-                answered
-            });
-        }
-        Self { stop, issued, tasks }
-    }
-
-    /// Tokens so far.
-    fn issued(&self) -> usize {
-        self.issued.load(Ordering::Relaxed)
-    }
-
-    async fn stop(self) -> Vec<Answered> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.tasks.join_all().await.into_iter().flatten().collect()
-    }
+/// What came of it all: tokens, each for one assertion, and "not now". Nothing is worth a second token afterwards.
+async fn stop(traffic: Traffic, node: &TestServer) -> Vec<Entry> {
+    let ledger = Arc::clone(&traffic.ledger);
+    let sent = traffic.stop().await;
+    let entries = ledger.entries();
+    let other = entries.iter().find(|it| !it.outcome.is_token() && !it.outcome.is_unavailable());
+    assert!(other.is_none(), "{other:?}");
+    replay(&[node.address], &ledger, &sent).await;
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+    assert_eq!(ledger.unverified(&key_sets(&[node.address]).await), 0);
+    entries
 }
 
 /// How long the answers took of which that holds.
-fn times(answered: &[Answered], of: impl Fn(&Answered) -> bool) -> Vec<Duration> {
-    answered.iter().filter(|it| of(it)).map(|it| it.took).collect()
+fn times(entries: &[Entry], of: impl Fn(&Entry) -> bool) -> Vec<Duration> {
+    entries.iter().filter(|it| of(it)).map(Entry::took).collect()
 }
 
 /// The time until a node takes work, or does not any more.
@@ -113,7 +75,7 @@ async fn n12_while_the_database_stands_still_everybody_is_told_so_within_a_secon
     let cluster = Arc::new(spawn_blocking(Cluster::new).await.unwrap());
     let place = Place::on(cluster.database()).await;
     let node = TestServer::on(place, &[Trust::of(pki())], "").await;
-    let load = Load::start(node.address);
+    let traffic = start(&node);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let its = Arc::clone(&cluster);
     spawn_blocking(move || its.signal("STOP")).await.unwrap();
@@ -121,22 +83,22 @@ async fn n12_while_the_database_stands_still_everybody_is_told_so_within_a_secon
     tokio::time::sleep(Duration::from_secs(10)).await;
     let (its, soon) = (Arc::clone(&cluster), tick());
     spawn_blocking(move || its.signal("CONT")).await.unwrap();
-    let (continued, before) = (tick(), load.issued());
-    let well = comes_true(RECOVERY_MAX, || load.issued() > before).await;
-    let answered = load.stop().await;
-    let during = times(&answered, |it| it.began > stopped && it.began + it.took < soon);
+    let continued = tick();
+    let well = || traffic.ledger.well_after(continued);
+    comes_true(RECOVERY_MAX + WELL_TIME, || well().is_some()).await;
+    let recovered = well();
+    let entries = stop(traffic, &node).await;
+    let during = times(&entries, |it| it.sent > stopped && it.answered < soon);
     let late = percentile_99(&during);
-    let after = answered.iter().filter(|it| it.issued && it.began + it.took > continued);
-    let recovered = after.map(|it| it.began + it.took - continued).min();
     let sessions = "select count(*) from pg_stat_activity where application_name = 'portvakt'";
     let sessions = node.sql().await.number(sessions).await;
     println!(
-        "{} requests while it stood still: p99 {late:?} (at most {REFUSAL_MAX:?}); tokens {recovered:?} after (at most \
+        "{} requests while it stood still: p99 {late:?} (at most {REFUSAL_MAX:?}); I5 {recovered:?} (at most \
          {RECOVERY_MAX:?}); {sessions} sessions (at most 11)",
         during.len()
     );
     assert!(during.len() > 20 && late <= most(REFUSAL_MAX), "{late:?}");
-    assert!(well && recovered.is_some_and(|it| it <= most(RECOVERY_MAX)), "{recovered:?}");
+    assert!(recovered.is_some_and(|it| it <= most(RECOVERY_MAX)), "{recovered:?}");
     assert!(sessions <= 11, "{sessions}");
 }
 
@@ -146,18 +108,19 @@ async fn n12_a_slow_database_is_borne_as_long_as_that_is_any_good() {
     let place = Place::new().await;
     let proxy = Proxy::start();
     let node = TestServer::on(proxy.before(&place), &[Trust::of(pki())], "").await;
-    for client in ["es256", "rs256", "ps256", "eddsa"] {
+    for client in CLIENTS {
         assert_eq!(node.ask(&caller(client).assertion()).await.status, 200);
     }
     for delay in [50, 200, 1_000] {
         proxy.delay(Duration::from_millis(delay));
         // What is noticed of it is noticed by then.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let load = Load::start(node.address);
+        let traffic = start(&node);
         tokio::time::sleep(Duration::from_secs(4)).await;
-        let answered = load.stop().await;
-        let issued = times(&answered, |it| it.issued);
-        let (all, soon) = (answered.len(), times(&answered, |it| it.took <= most(REFUSAL_MAX)));
+        proxy.delay(Duration::ZERO);
+        let entries = stop(traffic, &node).await;
+        let issued = times(&entries, |it| it.outcome.is_token());
+        let (all, soon) = (entries.len(), times(&entries, |it| it.took() <= most(REFUSAL_MAX)));
         let late = if issued.len() > 1 { percentile_99(&issued) } else { Duration::ZERO };
         println!(
             "{delay} ms: {} of {all} issued, p99 of them {late:?}; {} of {all} answered within {REFUSAL_MAX:?} times {}",
@@ -174,7 +137,6 @@ async fn n12_a_slow_database_is_borne_as_long_as_that_is_any_good() {
             200 => assert!(late <= most(Duration::from_millis(1_500)), "{late:?} (at most 1.5 s)"),
             _ => assert!(soon.len() * 100 >= all * 95, "95 % within a second"),
         }
-        proxy.delay(Duration::ZERO);
         until(&node, true).await;
     }
 }
@@ -190,17 +152,18 @@ async fn n12_a_node_that_cannot_reach_the_database_steps_aside_and_the_other_goe
     let (scope, consumer) = ("test:read".parse().unwrap(), CONSUMER.parse().unwrap());
     assert_eq!(cut_off.ask(&caller("es256").assertion()).await.status, 200);
     for round in 0..3 {
-        let load = Load::start(other.address);
+        let traffic = start(&other);
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let before = percentile_99(&times(&load.stop().await, |it| it.issued));
+        let before = stop(traffic, &other).await;
+        let before = percentile_99(&times(&before, |it| it.outcome.is_token()));
         proxy.swallow(true);
-        let load = Load::start(other.address);
+        let traffic = start(&other);
         let unready = until(&cut_off, false).await;
         let refused = cut_off.ask(&caller("es256").assertion()).await;
         check_refusal(&refused, 503, "temporarily_unavailable", "").unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let meanwhile = load.stop().await;
-        assert!(meanwhile.iter().all(|it| it.issued), "the other goes on");
+        let meanwhile = stop(traffic, &other).await;
+        assert!(meanwhile.iter().all(|it| it.outcome.is_token()), "the other goes on");
         let during = percentile_99(&times(&meanwhile, |_| true));
         // A change that it does not see.
         let registry = &other.app.registry;

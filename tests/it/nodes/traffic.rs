@@ -9,13 +9,16 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::harness::clock::tick;
+use serde_json::Value;
+
+use crate::harness::caller::{Caller, Draft};
 use crate::harness::http::{Connection, Reply, form, post};
 use crate::harness::server::caller;
 use crate::nodes::ledger::{Entry, Ledger, Outcome};
-use crate::nodes::process::fresh;
+use crate::nodes::process::{fresh, get};
 
 /// Clients whose signatures cost little.
-const CLIENTS: [&str; 4] = ["es256", "eddsa", "es384", "other"];
+pub(crate) const CLIENTS: [&str; 4] = ["es256", "eddsa", "es384", "other"];
 
 /// Traffic that goes on until it is stopped.
 pub(crate) struct Traffic {
@@ -27,6 +30,21 @@ pub(crate) struct Traffic {
 impl Traffic {
     /// So many clients, each of which asks one of these addresses in turn, and waits so long between two requests.
     pub(crate) fn start(addresses: &[SocketAddr], clients: usize, pause: Duration) -> Self {
+        Self::of(addresses, clients, pause, fresh)
+    }
+
+    /// The same for servers in this process, whose time is that of the tests.
+    pub(crate) fn inside(addresses: &[SocketAddr], clients: usize, pause: Duration) -> Self {
+        Self::of(addresses, clients, pause, Caller::draft)
+    }
+
+    /// The same with assertions that are made like this.
+    pub(crate) fn of(
+        addresses: &[SocketAddr],
+        clients: usize,
+        pause: Duration,
+        make: fn(&Caller) -> Draft,
+    ) -> Self {
         let (ledger, stop) = (Arc::new(Ledger::default()), Arc::new(AtomicBool::new(false)));
         let mut tasks = JoinSet::new();
         for number in 0..clients {
@@ -37,7 +55,7 @@ impl Traffic {
                 let (mut keep, caller) = (Keep::new(address), caller(client));
                 let mut spent = Vec::new();
                 while !stop.load(Ordering::SeqCst) {
-                    let draft = fresh(&caller);
+                    let draft = make(&caller);
                     let assertion = draft.sign();
                     let outcome = keep.ask(&ledger, client, &draft.jti, &assertion).await;
                     spent.push((draft.jti.clone(), assertion));
@@ -57,6 +75,25 @@ impl Traffic {
         self.stop.store(true, Ordering::SeqCst);
         self.tasks.join_all().await.into_iter().flatten().collect()
     }
+}
+
+/// Sends everything again that was sent, everywhere. The ledger tells whether anything of it was worth a second token.
+pub(crate) async fn replay(addresses: &[SocketAddr], ledger: &Ledger, sent: &[(String, String)]) {
+    for address in addresses {
+        let mut keep = Keep::new(*address);
+        for (jti, assertion) in sent {
+            keep.ask(ledger, "any", jti, assertion).await;
+        }
+    }
+}
+
+/// The keys that are published at each of these addresses.
+pub(crate) async fn key_sets(addresses: &[SocketAddr]) -> Vec<Value> {
+    let mut key_sets = Vec::new();
+    for address in addresses {
+        key_sets.push(get(*address, "/jwk").await.unwrap().json());
+    }
+    key_sets
 }
 
 /// A connection that is kept for as long as the other side wants, and then made again.

@@ -26,8 +26,9 @@ use crate::harness::postgres::{TestDatabase, run};
 use crate::harness::server::{TestServer, actor, caller, fill};
 use crate::nodes::balancer::Balancer;
 use crate::nodes::cluster::Cluster;
-use crate::nodes::process::{Home, Node, fresh, get};
-use crate::nodes::traffic::Traffic;
+use crate::nodes::ledger::Entry;
+use crate::nodes::process::{Home, Node, fresh};
+use crate::nodes::traffic::{Traffic, key_sets};
 
 /// How long a node goes on when it is told to stop: longer than the balancer needs to notice.
 const DRAIN: &str = "drain_seconds = 1";
@@ -196,15 +197,13 @@ async fn n18_a_cluster_is_upgraded_and_brought_back_without_a_failed_request() {
     }
     let ledger = Arc::clone(&traffic.ledger);
     traffic.stop().await;
-    let mut key_sets = Vec::new();
-    for home in &fleet.homes {
-        key_sets.push(get(home.token, "/jwk").await.unwrap().json());
-    }
+    let addresses: Vec<_> = fleet.homes.iter().map(|home| home.token).collect();
+    let key_sets = key_sets(&addresses).await;
     let entries = ledger.entries();
     let failed: Vec<_> = entries.iter().filter(|entry| !entry.outcome.is_token()).collect();
-    let times: Vec<_> = entries.iter().map(|entry| entry.answered - entry.sent).collect();
+    let times: Vec<_> = entries.iter().map(Entry::took).collect();
     let locked = entries.iter().filter(|entry| entry.answered > migrating && entry.sent < migrated);
-    let locked = locked.map(|entry| entry.answered - entry.sent).max().unwrap();
+    let locked = locked.map(Entry::took).max().unwrap();
     println!(
         "{:?} to this version and back: {} requests, p99 {:?}, failed {} (at most 0); while two migrated at once for {:?} \
          at most {locked:?} (at most {LOCKED_MAX:?}); changes held on all after {held:?} (at most {HOLDS_MAX:?})",
