@@ -34,7 +34,7 @@ pub use crate::pki::trust_set::Report as ChainReport;
 /// Verified chains that are remembered; one takes about 2 KiB.
 const CHAINS_MAX: u64 = 20_000;
 
-/// A client with its registered keys parsed, so that a warm request parses none. A hundred thousand of them are kept:
+/// A client with its registered keys, so that a warm request reads no document. A hundred thousand of them are kept:
 /// nothing is in it that the path does not read.
 #[derive(Debug)]
 pub struct KeyedClient {
