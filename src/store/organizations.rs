@@ -1,6 +1,6 @@
 //! Organizations, their e-mail domains and their prefixes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use sqlx::FromRow;
 
@@ -13,6 +13,9 @@ use crate::domain::record::{Page, Recorded, Version};
 use crate::store::database::{places, query, query_of};
 use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction};
+
+/// What does not say that it takes part does not.
+const INACTIVE: &str = "select number from organization where active is not true";
 
 #[derive(FromRow)]
 struct OrganizationRow {
@@ -98,6 +101,13 @@ impl Store {
     ) -> Result<Option<OrganizationStatus>, StoreError> {
         let found = self.organization(number).await?;
         Ok(found.map(|organization| organization.value.status))
+    }
+
+    /// The numbers of organizations that do not take part, or of which it cannot be read whether they do.
+    pub async fn inactive_organizations(&self) -> Result<HashSet<OrganizationNumber>, StoreError> {
+        let rows: Vec<(String,)> = query(INACTIVE).fetch_all(&self.readers).await?;
+        // Under what is no number, nobody is looked for.
+        Ok(rows.into_iter().filter_map(|(number,)| number.parse().ok()).collect())
     }
 
     /// Organizations by number, at most `limit`, after `after`; with `text` only those whose name or number
@@ -361,5 +371,38 @@ impl TryFrom<PrefixRow> for Recorded<Prefix> {
             updated_at: Timestamp::from_seconds(row.updated_at.max(row.created_at)),
             version: Version(row.version),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{migrated, plan_of, stores};
+
+    #[tokio::test]
+    async fn an_organization_takes_part_if_it_says_so_and_only_then() {
+        for (store, _kept) in stores().await {
+            let mut transaction = store.begin().await.unwrap();
+            let with = |number: &str, status| Organization {
+                number: number.parse().unwrap(),
+                name: "N".to_owned(),
+                status,
+            };
+            let (active, inactive) = (OrganizationStatus::Active, OrganizationStatus::Deactivated);
+            for it in [with("310000108", active), with("310000116", inactive)] {
+                transaction.insert_organization(&it, Timestamp::from_seconds(0)).await.unwrap();
+            }
+            transaction.commit().await.unwrap();
+            let found = store.inactive_organizations().await.unwrap();
+            assert_eq!(found, HashSet::from(["310000116".parse().unwrap()]));
+        }
+        let (store, _folder) = migrated().await;
+        let spoilt = "insert into organization (number, name, active, created_at) \
+                      values ('310000108', 'N', 'nonsense', 0)";
+        query(spoilt).execute(&store.writer).await.unwrap();
+        let found = store.inactive_organizations().await.unwrap();
+        assert_eq!(found, HashSet::from(["310000108".parse().unwrap()]));
+        let plan = plan_of(&store, INACTIVE).await;
+        assert!(plan.iter().all(|line| line.contains("INDEX organization_inactive")), "{plan:?}");
     }
 }

@@ -6,6 +6,7 @@
 //! before ends up under the old version, where nobody looks any more. A version is shared by keys whose
 //! hashes collide, which costs a needless load now and then and never a stale answer.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
 
 use crate::domain::access::{Access, Delegation};
 use crate::domain::change::{Change, ChangedNoun};
@@ -24,12 +26,13 @@ use crate::token::client_key::KeyedClient;
 use crate::token::last_use::Noted;
 use crate::token::refusal::Refusal;
 
-/// How many of each noun are kept. Beyond that the least used make room.
+/// How many of each noun are kept. Beyond that those that have not been used for longest make room: that may be what a
+/// change has left behind, however often it was used before.
 const CLIENTS_MAX: u64 = 200_000;
 const SCOPES_MAX: u64 = 50_000;
 const ACCESSES_MAX: u64 = 500_000;
 const DELEGATIONS_MAX: u64 = 500_000;
-const ORGANIZATIONS_MAX: u64 = 200_000;
+const ORGANIZATIONS_MAX: u64 = 10_000;
 
 /// How many unknown keys of each noun are remembered, and for how long: enough that a client with a
 /// wrong id does not reach the database with every request, and no more.
@@ -52,6 +55,9 @@ pub struct Caches {
     scopes: Cached<ScopeName, Scope>,
     accesses: Cached<(ScopeName, OrganizationNumber), KnownAccess>,
     delegations: Cached<(OrganizationNumber, OrganizationNumber, ScopeName), Delegation>,
+    /// The organizations that may not take part: few, so that nothing has to be kept of each of the others.
+    inactive: Cached<(), HashSet<OrganizationNumber>>,
+    /// Those of them that have been asked for.
     organizations: Cached<OrganizationNumber, OrganizationStatus>,
 }
 
@@ -72,6 +78,7 @@ impl Caches {
             scopes: Cached::new(SCOPES_MAX),
             accesses: Cached::new(ACCESSES_MAX),
             delegations: Cached::new(DELEGATIONS_MAX),
+            inactive: Cached::new(1),
             organizations: Cached::new(ORGANIZATIONS_MAX),
         }
     }
@@ -126,6 +133,11 @@ impl Caches {
     /// Whether an organization takes part. One that is not registered here does: it only has been granted
     /// something, or has delegated it.
     pub async fn takes_part(&self, number: OrganizationNumber) -> Result<bool, Refusal> {
+        let load = async || self.store.inactive_organizations().await.map(Some);
+        let inactive = self.inactive.find((), load).await?;
+        if inactive.is_some_and(|inactive| !inactive.contains(&number)) {
+            return Ok(true);
+        }
         let load = async || self.store.organization_status(number).await;
         let status = self.organizations.find(number, load).await?;
         Ok(status.is_none_or(|status| *status == OrganizationStatus::Active))
@@ -157,10 +169,13 @@ impl Caches {
                 Ok(name) => self.scopes.changed(&name),
                 Err(_) => self.scopes.all_changed(),
             },
-            ChangedNoun::Organization => match part().parse() {
-                Ok(number) => self.organizations.changed(&number),
-                Err(_) => self.organizations.all_changed(),
-            },
+            ChangedNoun::Organization => {
+                self.inactive.changed(&());
+                match part().parse() {
+                    Ok(number) => self.organizations.changed(&number),
+                    Err(_) => self.organizations.all_changed(),
+                }
+            }
             ChangedNoun::Node
             | ChangedNoun::Prefix
             | ChangedNoun::PrefixRequest
@@ -173,6 +188,7 @@ impl Caches {
         self.accesses.all_changed();
         self.clients.all_changed();
         self.delegations.all_changed();
+        self.inactive.all_changed();
         self.organizations.all_changed();
         self.scopes.all_changed();
     }
@@ -200,7 +216,10 @@ where
 {
     fn new(entries_max: u64) -> Self {
         Self {
-            present: Cache::new(entries_max),
+            present: Cache::builder()
+                .max_capacity(entries_max)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
             absent: Cache::builder()
                 .max_capacity(ABSENT_MAX)
                 .time_to_live(Duration::from_secs(ABSENT_SECONDS))
