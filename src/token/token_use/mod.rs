@@ -3,11 +3,13 @@
 //! A thread counts in a shard of its own, so two requests wait for each other only where there are more threads than
 //! shards, or in the moment in which the task takes what has been counted. The count of a client is found by where
 //! the client lies in memory, which no other client can take as long as the shard holds on to it: whether a cache
-//! drops it meanwhile makes no difference. Once a second the task takes every shard and adds what it held to the
-//! database. So a process that is killed loses the tokens of the last second, and one that is told to stop loses
-//! none.
+//! drops it meanwhile makes no difference. Once a second the task takes every shard, and adds to the database what it held
+//! and what waits from earlier ([`waiting`]). So a process that is killed loses the figures of the last second, or, when
+//! thousands of things are used, of the last minute; one that is told to stop loses none.
 
-use std::collections::{BTreeMap, HashMap};
+mod waiting;
+
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,8 +23,9 @@ use crate::store::{Store, TOKEN_USES_MAX, TokenUseWriter};
 use crate::token::access::Parties;
 use crate::token::background::{Background, Failing, Stop};
 use crate::token::client_key::KeyedClient;
+use crate::token::token_use::waiting::Waiting;
 
-/// How often what has been counted is written, and so what a kill can lose.
+/// How often what has been counted is taken from the shards, and written as far as it is its turn.
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Shards; servers with more threads that issue tokens have some of them share one.
@@ -31,10 +34,6 @@ const SHARDS: usize = 64;
 /// Counts that a shard holds between two rounds: more than one thread can sign tokens for in a second, each for
 /// another client. Tokens beyond that are not counted, and it is told how many.
 const SHARD_COUNTS_MAX: usize = 16_384;
-
-/// Figures that wait to be written while the database does not take them. It does not take spent assertions then
-/// either, so hardly any tokens are issued.
-const WAITING_MAX: usize = 100_000;
 
 /// How often figures are looked for that have become too old, as they do once a day.
 const SWEEP_SECONDS: u64 = 3_600;
@@ -90,7 +89,7 @@ impl TokenUses {
             store: store.token_use_writer(),
             shards: Arc::clone(&shards),
             clock,
-            waiting: BTreeMap::new(),
+            waiting: Waiting::default(),
             failing: Failing::default(),
         };
         Self { shards, task: Background::start(|stop| writer.run(stop)) }
@@ -204,7 +203,7 @@ struct Writer {
     shards: Arc<Shards>,
     clock: Arc<dyn Clock>,
     /// What has been taken from the shards and not yet been written.
-    waiting: BTreeMap<TokenUse, u64>,
+    waiting: Waiting,
     failing: Failing,
 }
 
@@ -214,10 +213,10 @@ impl Writer {
         loop {
             let told = stop.within(ROUND).await;
             self.collect();
-            let written = self.write().await;
             if told {
-                return self.finish(written).await;
+                return self.finish().await;
             }
+            self.write(self.waiting.due()).await;
             if self.clock.uptime() >= next_sweep {
                 let more = self.sweep().await;
                 let pause = if more { Duration::ZERO } else { Duration::from_secs(SWEEP_SECONDS) };
@@ -226,26 +225,19 @@ impl Writer {
         }
     }
 
-    async fn finish(&mut self, mut written: bool) {
-        for _ in 1..LAST_ATTEMPTS {
-            if written {
+    async fn finish(&mut self) {
+        for _ in 0..LAST_ATTEMPTS {
+            if self.write(self.waiting.len()).await {
                 return;
             }
-            written = self.write().await;
         }
-        if !written {
-            let figures = self.waiting.len();
-            tracing::warn!(figures, "the last figures of usage could not be written");
-        }
+        let figures = self.waiting.len();
+        tracing::warn!(figures, "the last figures of usage could not be written");
     }
 
     fn collect(&mut self) {
         for (it, tokens) in self.shards.take() {
-            if let Some(waiting) = self.waiting.get_mut(&it) {
-                *waiting += tokens;
-            } else if self.waiting.len() < WAITING_MAX {
-                self.waiting.insert(it, tokens);
-            } else {
+            if !self.waiting.add(it, tokens) {
                 self.shards.lost.fetch_add(tokens, Ordering::Relaxed);
             }
         }
@@ -255,12 +247,15 @@ impl Writer {
         }
     }
 
-    /// Writes what waits, and says whether all of it could be written. What could not waits on. A commit that fails
-    /// counts as not done: nearly always it is not.
-    async fn write(&mut self) -> bool {
-        while !self.waiting.is_empty() {
-            let batch = self.waiting.iter().take(TOKEN_USES_MAX);
-            let batch: Vec<_> = batch.map(|(it, tokens)| (it.clone(), *tokens)).collect();
+    /// Writes so many of those that wait, and says whether they could be written. What could not waits on. A commit that
+    /// fails counts as not done: nearly always it is not.
+    async fn write(&mut self, mut figures: usize) -> bool {
+        loop {
+            let batch = self.waiting.next(figures.min(TOKEN_USES_MAX));
+            if batch.is_empty() {
+                return true;
+            }
+            figures -= batch.len();
             let added = self.store.add(&batch).await;
             let is_added = added.is_ok();
             let (begun, ended) =
@@ -269,11 +264,8 @@ impl Writer {
             if !is_added {
                 return false;
             }
-            for (it, _) in &batch {
-                self.waiting.remove(it);
-            }
+            self.waiting.remove(batch);
         }
-        true
     }
 
     /// Deletes a slice of what is too old; true when more is waiting.
@@ -288,6 +280,8 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::domain::client::{Client, ClientStatus};
 
