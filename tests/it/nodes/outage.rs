@@ -7,7 +7,6 @@ use portvakt::domain::audit::AuditFilter;
 use portvakt::domain::scope::{OutagePolicy, Scope};
 use tokio::task::spawn_blocking;
 
-use crate::harness::caller::Caller;
 use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
 use crate::harness::http::Reply;
@@ -163,10 +162,10 @@ async fn n15_an_outage_ends_under_load_and_each_is_told() {
     let cluster = Arc::new(spawn_blocking(Cluster::new).await.unwrap());
     let place = Place::on(cluster.database()).await;
     let node = TestServer::on(place, &[Trust::of(pki())], RULES).await;
-    set_policy(&node, "test:read", OutagePolicy::Issue).await;
-    assert_eq!(node.ask(&assertion("test:read")).await.status, 200);
-    let make = |caller: &Caller| caller.draft().claim("scope", "test:read");
-    let traffic = Traffic::of(&[node.address], 8, Duration::ZERO, make);
+    for scope in ["test:read", "test:open"] {
+        set_policy(&node, scope, OutagePolicy::Issue).await;
+    }
+    let traffic = Traffic::inside(&[node.address], 8, Duration::ZERO);
     // It does not answer, and then it does again; twice.
     for _ in 0..2 {
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -38,8 +38,7 @@ impl Traffic {
         Self::of(addresses, clients, pause, Caller::draft)
     }
 
-    /// The same with assertions that are made like this.
-    pub(crate) fn of(
+    fn of(
         addresses: &[SocketAddr],
         clients: usize,
         pause: Duration,
