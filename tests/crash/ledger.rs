@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use josekit::jwk::Jwk;
+use josekit::jws::RS256;
+
 use crate::assertions::Assertion;
 use crate::client::Answer;
 
@@ -27,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) sent: Duration,
     pub(crate) answered: Duration,
     pub(crate) outcome: Outcome,
+    /// The token, if one was issued.
+    pub(crate) token: Option<String>,
 }
 
 /// Every request, in the order in which the answers came.
@@ -48,7 +53,7 @@ impl Outcome {
         let text = |name: &str| json.as_ref().and_then(|json| json.get(name)?.as_str());
         let uri = text("error_uri").unwrap_or("");
         match (answer.status, text("error")) {
-            (200, None) if text("access_token").is_some() => Self::Issued,
+            (200, None) if answer.token().is_some() => Self::Issued,
             (400, Some("invalid_grant")) if uri.ends_with("/MP-012") => Self::Used,
             (503, Some("temporarily_unavailable")) => Self::Unknown,
             _ => Self::Wrong(format!("{} {}", answer.status, answer.body)),
@@ -92,6 +97,21 @@ impl Ledger {
             }
         }
         fates
+    }
+
+    /// Tokens that do not verify with any of these keys, which are published as one set.
+    pub(crate) fn unverified(&self, keys: &str) -> usize {
+        let keys: serde_json::Value = serde_json::from_str(keys).unwrap();
+        let keys = keys["keys"].as_array().unwrap().iter();
+        let verifier = |key: &serde_json::Value| {
+            RS256.verifier_from_jwk(&Jwk::from_bytes(key.to_string()).unwrap()).unwrap()
+        };
+        let verifiers: Vec<_> = keys.map(verifier).collect();
+        let verifies = |token: &String| {
+            verifiers.iter().any(|key| josekit::jws::deserialize_compact(token, key).is_ok())
+        };
+        let records = self.records();
+        records.iter().filter_map(|record| record.token.as_ref()).filter(|it| !verifies(it)).count()
     }
 
     /// Everything that may not be.
@@ -152,6 +172,7 @@ mod tests {
                 sent: Duration::from_secs(*sent),
                 answered: Duration::from_secs(*answered),
                 outcome: outcome.clone(),
+                token: None,
             });
         }
         ledger

@@ -2,8 +2,8 @@
 //!
 //! What is held: an assertion never yields two tokens, whatever happened in between; one that was accepted is
 //! refused as used after the restart; one whose answer was lost yields at most one token; a change that was
-//! acknowledged is there afterwards; the database is whole; the published keys stay; and the server is ready
-//! again within a second.
+//! acknowledged is there afterwards; the database is whole; the published keys stay, and every token verifies
+//! with them; and the server is ready again within a second.
 
 mod assertions;
 mod changes;
@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 
 use assertions::{Assertion, Signer};
 use changes::Changes;
-use client::Connection;
+use client::{Answer, Connection};
 use ledger::{Ledger, Outcome, Record};
 use server::{Server, Site};
 
@@ -81,6 +81,7 @@ fn a_server_that_is_killed_twenty_times_forgets_nothing_and_accepts_nothing_twic
     }
     let replayed = trial.replay(0);
     assert_eq!(trial.ledger.faults(), Vec::<String>::new());
+    assert_eq!(trial.ledger.unverified(&trial.keys), 0, "tokens do not verify");
     server.kill();
     assert_eq!(trial.runtime.block_on(trial.changes.integrity()), "ok");
     ready.sort_unstable();
@@ -161,8 +162,9 @@ impl Trial {
                 Err(_) if dying.load(Ordering::SeqCst) => Outcome::Unknown,
                 Err(error) => Outcome::Wrong(format!("the living server did not answer: {error}")),
             };
-            let answered = SystemClock.uptime();
-            self.ledger.add(Record { assertion, sent, answered, outcome });
+            let (answered, token) =
+                (SystemClock.uptime(), answer.as_ref().ok().and_then(Answer::token));
+            self.ledger.add(Record { assertion, sent, answered, outcome, token });
             if answer.is_err() {
                 break;
             }
