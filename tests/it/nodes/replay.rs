@@ -1,51 +1,66 @@
-//! N01: an assertion is spent on every node as soon as it is on one.
+//! N01: an assertion is spent on every node as soon as it is on one (R20).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::harness::http::{Reply, exchange, form, post};
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, caller};
+use crate::nodes::ledger::{Ledger, Outcome};
+use crate::nodes::rounds;
+use crate::nodes::traffic::{Keep, key_sets};
 
-/// Assertions of a storm, and how often each comes to each node.
-const ASSERTIONS: usize = 60;
-const TIMES: usize = 5;
+/// Assertions of a storm. Each comes over every connection.
+const ASSERTIONS: usize = 50;
+
+/// Connections to each node.
+const CONNECTIONS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n01_of_the_same_assertion_at_three_nodes_at_once_one_works() {
     let first = TestServer::start().await;
     let nodes = [first.beside().await, first.beside().await, first];
-    let mut tasks = JoinSet::new();
-    for number in 0..ASSERTIONS {
-        let request = post(&form(&caller("es256").assertion()));
-        for turn in 0..TIMES * nodes.len() {
-            let address = nodes[(number + turn) % nodes.len()].address;
-            let request = request.clone();
-            tasks.spawn(async move { (number, exchange(address, &request).await.unwrap()) });
-        }
-        if number % 10 == 9 {
-            check(&tasks.join_all().await);
-            tasks = JoinSet::new();
-        }
+    let addresses = nodes.each_ref().map(|node| node.address);
+    let drafts = (0..rounds(ASSERTIONS)).map(|_| caller("es256").draft());
+    let assertions: Arc<[(String, String)]> =
+        drafts.map(|draft| (draft.jti.clone(), draft.sign())).collect();
+    let ledger = Arc::new(Ledger::default());
+    let mut storm = JoinSet::new();
+    for connection in 0..CONNECTIONS * nodes.len() {
+        let mut keep = Keep::new(addresses[connection % nodes.len()]);
+        let (ledger, assertions) = (Arc::clone(&ledger), Arc::clone(&assertions));
+        storm.spawn(async move {
+            for (jti, assertion) in &*assertions {
+                keep.ask(&ledger, "es256", jti, assertion).await;
+            }
+        });
     }
+    storm.join_all().await;
+
+    let entries = ledger.entries();
+    let worth: Vec<_> = entries.iter().filter(|entry| entry.outcome.is_token()).collect();
+    println!(
+        "{} assertions over {CONNECTIONS} connections to each of {} nodes: {} tokens (exactly {}); {:?}",
+        assertions.len(),
+        nodes.len(),
+        worth.len(),
+        assertions.len(),
+        ledger.counts(),
+    );
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+    assert_eq!(worth.len(), assertions.len());
+    assert_eq!(worth.iter().map(|it| &it.jti).collect::<BTreeSet<_>>().len(), assertions.len());
+    let is_replay =
+        |outcome: &Outcome| matches!(outcome, Outcome::Refused { code, .. } if code == "MP-012");
+    let other = entries.iter().find(|it| !it.outcome.is_token() && !is_replay(&it.outcome));
+    assert!(other.is_none(), "{other:?}");
+    assert_eq!(ledger.unverified(&key_sets(&addresses).await), 0);
+
     // A node that starts later knows all of it.
     let late = nodes[0].beside().await;
     let assertion = caller("es256").assertion();
     assert_eq!(nodes[1].ask(&assertion).await.status, 200);
     check_refusal(&late.ask(&assertion).await, 400, "invalid_grant", "MP-012").unwrap();
-}
-
-/// Each of these assertions has been worth one token.
-fn check(replies: &[(usize, Reply)]) {
-    let numbers: std::collections::BTreeSet<usize> =
-        replies.iter().map(|(number, _)| *number).collect();
-    for number in numbers {
-        let of_one = replies.iter().filter(|(other, _)| *other == number);
-        let (tokens, others): (Vec<_>, Vec<_>) = of_one.partition(|(_, it)| it.status == 200);
-        assert_eq!(tokens.len(), 1, "assertion {number}");
-        assert_eq!(others.len(), TIMES * 3 - 1);
-        for (_, reply) in others {
-            check_refusal(reply, 400, "invalid_grant", "MP-012").unwrap();
-        }
-    }
 }
