@@ -5,7 +5,8 @@
 //! the client lies in memory, which no other client can take as long as the shard holds on to it: whether a cache
 //! drops it meanwhile makes no difference. Once a second the task takes every shard, and adds to the database what it held
 //! and what waits from earlier ([`waiting`]). So a process that is killed loses the figures of the last second, or, when
-//! thousands of things are used, of the last minute; one that is told to stop loses none.
+//! thousands of things are used, of the last minute; one that is told to stop writes them all, if the database takes them
+//! in the seconds that there are for it, and otherwise says how many are lost.
 
 mod waiting;
 
@@ -48,9 +49,11 @@ pub struct TokenUses {
 }
 
 struct Shards {
-    shards: Vec<Shard>,
+    all: Vec<Shard>,
     /// Tokens that found no room.
     lost: AtomicU64,
+    /// Figures that have been taken and not yet been written.
+    waiting: AtomicUsize,
 }
 
 /// Counts of some threads, alone in its lines of the processors' caches.
@@ -109,7 +112,8 @@ impl TokenUses {
     /// Writes what has been counted, and ends. What comes afterwards is lost.
     pub async fn finish(&self) {
         if !self.task.finish().await {
-            tracing::warn!("the last figures of usage took too long to write");
+            let figures = self.shards.waiting.load(Ordering::Relaxed);
+            tracing::warn!(figures, "the last figures of usage took too long to write");
         }
     }
 }
@@ -125,8 +129,8 @@ fn own_shard() -> usize {
 
 impl Shards {
     fn new() -> Self {
-        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
-        Self { shards, lost: AtomicU64::new(0) }
+        let all = (0..SHARDS).map(|_| Shard::default()).collect();
+        Self { all, lost: AtomicU64::new(0), waiting: AtomicUsize::new(0) }
     }
 
     fn count(
@@ -136,7 +140,7 @@ impl Shards {
         scopes: &RequestedScopes,
         day: Day,
     ) {
-        let mut counts = self.shards[own_shard()].lock();
+        let mut counts = self.all[own_shard()].lock();
         let counts = &mut counts.of_clients;
         let address = Arc::as_ptr(client).addr();
         for name in scopes.names() {
@@ -156,7 +160,7 @@ impl Shards {
     }
 
     fn count_of_business(&self, it: &EuropeanBusiness, scopes: &RequestedScopes, day: Day) {
-        let mut counts = self.shards[own_shard()].lock();
+        let mut counts = self.all[own_shard()].lock();
         let counts = &mut counts.of_businesses;
         for scope in scopes.names() {
             let (identifier, client) = (it.identifier.clone(), it.client_id.clone());
@@ -174,7 +178,7 @@ impl Shards {
 
     /// Takes what has been counted, shard by shard.
     fn take(&self) -> impl Iterator<Item = (TokenUse, u64)> {
-        self.shards.iter().flat_map(|shard| {
+        self.all.iter().flat_map(|shard| {
             let counts = std::mem::take(&mut *shard.lock());
             let of_clients = counts.of_clients.into_iter().filter_map(Count::into_use);
             of_clients.chain(counts.of_businesses)
@@ -251,6 +255,7 @@ impl Writer {
     /// fails counts as not done: nearly always it is not.
     async fn write(&mut self, mut figures: usize) -> bool {
         loop {
+            self.shards.waiting.store(self.waiting.len(), Ordering::Relaxed);
             let batch = self.waiting.next(figures.min(TOKEN_USES_MAX));
             if batch.is_empty() {
                 return true;
@@ -283,6 +288,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::clock::SystemClock;
     use crate::domain::client::{Client, ClientStatus};
 
     const OWN: &str = "310000116";
@@ -378,5 +384,20 @@ mod tests {
         count(&shards, &one, OWN, "a:a", 0);
         assert_eq!(shards.lost.load(Ordering::Relaxed), 3);
         assert_eq!(shards.take().map(|(_, tokens)| tokens).max(), Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_stop_writes_all_that_waits_and_not_only_what_is_due() {
+        const FIGURES: i64 = 3_000;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        let uses = TokenUses::start(&store, Arc::new(SystemClock));
+        let one = client("one");
+        (0..FIGURES).for_each(|day| count(&uses.shards, &one, OWN, "a:a", day));
+        uses.finish().await;
+        let scope = "a:a".parse().unwrap();
+        let days = store.usage_of_scope_by_day(&scope, Day::from_number(0)).await.unwrap();
+        assert_eq!((days.len(), days[0].tokens), (usize::try_from(FIGURES).unwrap(), 1));
     }
 }

@@ -10,7 +10,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 
 use crate::domain::usage::TokenUse;
 
-/// Figures that a round writes, if so many wait. They take a few milliseconds.
+/// Figures that a round writes, if so many wait: a few transactions, which take some milliseconds each.
 const WRITTEN_MIN: usize = 1_000;
 
 /// Rounds in which all that waits has its turn, if that is more than they write at least. So a figure waits for half a
