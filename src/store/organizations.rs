@@ -14,7 +14,7 @@ use crate::store::database::{places, query, query_of};
 use crate::store::reading::{Reading, kept};
 use crate::store::{Store, StoreError, Transaction};
 
-/// What does not say that it takes part does not.
+/// Those that take part say so.
 const INACTIVE: &str = "select number from organization where active is not true";
 
 #[derive(FromRow)]
@@ -103,7 +103,7 @@ impl Store {
         Ok(found.map(|organization| organization.value.status))
     }
 
-    /// The numbers of organizations that do not take part, or of which it cannot be read whether they do.
+    /// The numbers of all organizations but those that say that they take part.
     pub async fn inactive_organizations(&self) -> Result<HashSet<OrganizationNumber>, StoreError> {
         let rows: Vec<(String,)> = query(INACTIVE).fetch_all(&self.readers).await?;
         // Under what is no number, nobody is looked for.

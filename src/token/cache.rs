@@ -133,14 +133,23 @@ impl Caches {
     /// Whether an organization takes part. One that is not registered here does: it only has been granted
     /// something, or has delegated it.
     pub async fn takes_part(&self, number: OrganizationNumber) -> Result<bool, Refusal> {
-        let load = async || self.store.inactive_organizations().await.map(Some);
-        let inactive = self.inactive.find((), load).await?;
-        if inactive.is_some_and(|inactive| !inactive.contains(&number)) {
+        if self.inactive().await?.is_some_and(|inactive| !inactive.contains(&number)) {
             return Ok(true);
         }
         let load = async || self.store.organization_status(number).await;
         let status = self.organizations.find(number, load).await?;
         Ok(status.is_none_or(|status| *status == OrganizationStatus::Active))
+    }
+
+    async fn inactive(&self) -> Result<Option<Arc<HashSet<OrganizationNumber>>>, Refusal> {
+        let load = async || self.store.inactive_organizations().await.map(Some);
+        self.inactive.find((), load).await
+    }
+
+    /// Reads which organizations may not take part, unless it is known. Everybody needs it, also while the database is
+    /// away. When it fails, the next lookup tries again.
+    pub(super) async fn learn_inactive(&self) {
+        let _ = self.inactive().await;
     }
 
     /// Makes every later lookup see a change that has been committed.

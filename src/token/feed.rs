@@ -117,16 +117,21 @@ impl Feed {
             let changes = self.store.changes_after(*seen).await?;
             let Some(last) = changes.last() else { break };
             let last = last.seq;
-            let mut keys_changed = false;
+            let (mut keys_changed, mut organizations_changed) = (false, false);
             for change in &changes {
                 self.caches.follow(change);
                 keys_changed |= change.noun.is_none_or(|noun| noun == ChangedNoun::SigningKey);
+                organizations_changed |=
+                    change.noun.is_none_or(|noun| noun == ChangedNoun::Organization);
                 if change.noun.is_none() {
                     tracing::warn!(
                         seq = change.seq.0,
                         "a change of an unknown kind: everything is read anew"
                     );
                 }
+            }
+            if organizations_changed {
+                self.caches.learn_inactive().await;
             }
             if keys_changed {
                 self.keys.reload().await?;
