@@ -231,7 +231,7 @@ pub enum PkiError {
 }
 
 impl PkiError {
-    /// Whether no authority of the trust set has to do with the certificate, so that another set may say more.
+    /// Whether the trust set knows no path at all for the certificate, so that another set may say more.
     pub fn is_of_stranger(&self) -> bool {
         matches!(self, Self::NoPath { .. })
     }

@@ -167,7 +167,7 @@ pub enum Refusal {
          standard base64 DER, the signing certificate first and each followed by its issuer."
     )]
     CertificateHeader,
-    /// No authority that counts here has to do with the certificate.
+    /// No path is known from the certificate to an authority that counts here.
     #[error("{AUTHENTICATION} The JWT is signed with an invalid certificate. Failed check: path.")]
     CertificateOfStranger {
         /// All about it, for the log.

@@ -8,7 +8,9 @@ use crate::harness::CONSUMER;
 use crate::harness::caller::Caller;
 use crate::harness::chain::{LEAF_SERIAL, Leaf, Pki, Trust, at};
 use crate::harness::http::{form, post, token_claims};
-use crate::harness::row::{Row, TOKEN, draft, invalid_grant, invalid_scope, raw, run};
+use crate::harness::row::{
+    Row, TOKEN, check_refusal, draft, invalid_grant, invalid_scope, raw, run,
+};
 use crate::harness::server::{TestServer, caller, certified, pki};
 
 #[tokio::test]
@@ -124,6 +126,26 @@ async fn what_has_ended_beside_a_chain_turns_no_business_away() {
     let reply = server.ask(&caller.assertion()).await;
     let token = reply.token().unwrap_or_else(|| panic!("{}", reply.text()));
     assert_eq!(token_claims(&token)["client_id"], CLIENT_ID);
+}
+
+#[tokio::test]
+async fn a_business_is_served_while_it_cannot_be_told_which_client_it_names() {
+    let european = Pki::new("European");
+    let server = server(&european).await;
+    let spoil = "update client set integration_type = 'nonsense' where id = 'certificate'";
+    assert_eq!(server.sql().await.execute(spoil).await, 1);
+    let named =
+        |caller: Caller| Caller { client_id: "certificate".to_owned(), ..caller }.assertion();
+    let business_of = |pki: &Pki| named(business(&seal(&pki.ca, SWEDISH), &pki.ca));
+    let reply = server.ask(&business_of(&european)).await;
+    let token = reply.token().unwrap_or_else(|| panic!("{}", reply.text()));
+    assert_eq!(token_claims(&token)["client_id"], CLIENT_ID);
+    let norwegian = pki().ca.leaf(|_| {});
+    let organization = named(certified(&norwegian.key, &[&norwegian.der, &pki().ca.der]));
+    for refused in [business_of(&Pki::new("Stranger")), organization] {
+        let reply = server.ask(&refused).await;
+        check_refusal(&reply, 503, "temporarily_unavailable", "").unwrap();
+    }
 }
 
 #[tokio::test]
