@@ -103,12 +103,12 @@ impl Ledger {
     pub(crate) fn unverified(&self, keys: &str) -> usize {
         let keys: serde_json::Value = serde_json::from_str(keys).unwrap();
         let keys = keys["keys"].as_array().unwrap().iter();
-        let verifier = |key: &serde_json::Value| {
+        let read = |key: &serde_json::Value| {
             RS256.verifier_from_jwk(&Jwk::from_bytes(key.to_string()).unwrap()).unwrap()
         };
-        let verifiers: Vec<_> = keys.map(verifier).collect();
+        let keys: Vec<_> = keys.map(read).collect();
         let verifies = |token: &String| {
-            verifiers.iter().any(|key| josekit::jws::deserialize_compact(token, key).is_ok())
+            keys.iter().any(|key| josekit::jws::deserialize_compact(token, key).is_ok())
         };
         let records = self.records();
         records.iter().filter_map(|record| record.token.as_ref()).filter(|it| !verifies(it)).count()

@@ -87,6 +87,11 @@ impl Outcome {
         matches!(self, Self::Token(_))
     }
 
+    /// That it has been used.
+    pub(crate) fn is_replay(&self) -> bool {
+        matches!(self, Self::Refused { status: 400, code, .. } if code == "MP-012")
+    }
+
     pub(crate) fn is_unavailable(&self) -> bool {
         matches!(self, Self::Refused { status: 503, .. })
     }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::clock::tick;
-use serde_json::Value;
-
 use crate::harness::caller::{Caller, Draft};
+use crate::harness::clock::tick;
 use crate::harness::http::{Connection, Reply, form, post};
 use crate::harness::server::caller;
 use crate::nodes::ledger::{Entry, Ledger, Outcome};
@@ -76,12 +75,14 @@ impl Traffic {
     }
 }
 
-/// Sends everything again that was sent, everywhere. The ledger tells whether anything of it was worth a second token.
+/// Sends everything again that was sent, everywhere, and holds that each is worth a token or has been used. The ledger tells
+/// whether anything of it was worth two.
 pub(crate) async fn replay(addresses: &[SocketAddr], ledger: &Ledger, sent: &[(String, String)]) {
     for address in addresses {
         let mut keep = Keep::new(*address);
         for (jti, assertion) in sent {
-            keep.ask(ledger, "any", jti, assertion).await;
+            let outcome = keep.ask(ledger, "any", jti, assertion).await;
+            assert!(outcome.is_token() || outcome.is_replay(), "{jti}: {outcome:?}");
         }
     }
 }
