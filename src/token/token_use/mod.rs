@@ -4,7 +4,7 @@
 //! shards, or in the moment in which the task takes what has been counted. The count of a client is found by where
 //! the client lies in memory, which no other client can take as long as the shard holds on to it: whether a cache
 //! drops it meanwhile makes no difference. Once a second the task takes every shard, and adds to the database what it held
-//! and what waits from earlier ([`waiting`]). So a process that is killed loses the figures of the last second, or, when
+//! and what waits from earlier (`waiting`). So a process that is killed loses the figures of the last second, or, when
 //! thousands of things are used, of the last minute; one that is told to stop writes them all, if the database takes them
 //! in the seconds that there are for it, and otherwise says how many are lost.
 
