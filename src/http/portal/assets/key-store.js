@@ -10,12 +10,20 @@ const settled = (request) => new Promise((resolve, reject) => {
   request.onerror = () => reject(request.error)
 })
 
+// A page that is left ends the transactions it has open: what is written counts only when its own has completed.
+const completed = (transaction) => new Promise((resolve, reject) => {
+  transaction.oncomplete = resolve
+  transaction.onabort = () => reject(transaction.error)
+})
+
 async function inStore(mode, action) {
   const opening = indexedDB.open('portvakt', 1)
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: ['clientId', 'kid'] })
   const database = await settled(opening)
   try {
-    return await settled(action(database.transaction(STORE, mode).objectStore(STORE)))
+    const transaction = database.transaction(STORE, mode)
+    const [answer] = await Promise.all([settled(action(transaction.objectStore(STORE))), completed(transaction)])
+    return answer
   } finally {
     database.close()
   }
