@@ -111,6 +111,7 @@ async function attempt(page) {
 async function openTry(page, id) {
   await openClient(page, id)
   await send(page, `main a[href="/portal/clients/${id}/try"]`)
+  await page.waitForSelector('[data-try-it]')
 }
 
 /** Finds a client in the list. */

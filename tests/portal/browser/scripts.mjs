@@ -51,6 +51,23 @@ async function downloaded(format) {
   return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') }
 }
 
+/** Lets nobody read the keys that are kept until what it gives back is called, as a slow disk would. */
+async function holdKeys(page) {
+  await page.evaluate(() => new Promise((resolve, reject) => {
+    const opening = indexedDB.open('portvakt')
+    opening.onerror = reject
+    opening.onsuccess = () => {
+      const store = opening.result.transaction('keys', 'readwrite').objectStore('keys')
+      const hold = () => {
+        if (window.keysReleased) opening.result.close()
+        else store.count().onsuccess = hold
+      }
+      store.count().onsuccess = () => { hold(); resolve() }
+    }
+  }))
+  return () => page.evaluate(() => { window.keysReleased = true })
+}
+
 const isShown = (selector) => page.locator(selector).isVisible()
 const hasFocus = (selector) => page.locator(selector).evaluate((element) => element === document.activeElement)
 
@@ -152,6 +169,16 @@ test('a key that is kept signs on the next page, cannot be read, and can be forg
   await page.waitForSelector('#done')
   stage.jwks.keys.push(JSON.parse(stage.portal.posts[0].form.get('key')))
   assert.equal(stage.portal.posts.length, 1)
+
+  const release = await holdKeys(page)
+  const attempt = await user.context.newPage()
+  await attempt.goto('/attempt')
+  await attempt.waitForSelector('[data-kept-keys]', { state: 'attached' })
+  assert.equal(await attempt.isVisible('[data-try-it]'), false)
+  await release()
+  await attempt.waitForSelector('[data-try-it]')
+  assert.equal(await attempt.inputValue('[data-kept-keys]'), stage.jwks.keys[0].kid)
+  await attempt.close()
 
   await page.goto('/attempt')
   await page.waitForSelector('[data-forget]')

@@ -1,4 +1,4 @@
-// Fetches a token with a client's key: `[data-try-it]`, hidden until then.
+// Fetches a token with a client's key: `[data-try-it]`, hidden until the keys that are kept are listed.
 //
 // In:  on it `data-client-id`, `data-audience`, `data-token-endpoint`, `data-explain-url` with `{trace_id}` in it. In it
 //      `form[data-try-form]` of fields without names: select `[data-kept-keys]` with one option, for a pasted key;
@@ -20,7 +20,7 @@ const ANSWER_MILLISECONDS_MAX = 10_000
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
-function enhance(root) {
+async function enhance(root) {
   const { clientId, audience, tokenEndpoint, explainUrl } = root.dataset
   const find = (name) => root.querySelector(`[data-${name}]`)
   const value = (name) => find(name)?.value.trim() || undefined
@@ -83,8 +83,9 @@ function enhance(root) {
     await forget(clientId, value('kept-keys'))
     await listKept()
   })
+  await listKept()
+  // Not before: who presses the button at once would be told that there is no key.
   root.hidden = false
-  return listKept()
 }
 
 function scopes(root) {
