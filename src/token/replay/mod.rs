@@ -1,9 +1,9 @@
 //! Step 8: an assertion is spent once, durably, before anything is signed.
 //!
 //! One task owns the writing. While a commit is under way, the assertions that arrive wait; the next commit
-//! takes all of them as one row of the log, so the cost of a commit is shared. Under load it waits a millisecond
-//! for more company; who comes alone is served at once. Whoever is told that an assertion is fresh is told so
-//! after the commit.
+//! takes all of them as one row of the log, so the cost of a commit is shared. Where commits are quick, one under
+//! load waits a little for more company; who comes alone is served at once. Whoever is told that an assertion is
+//! fresh is told so after the commit.
 //!
 //! What has been spent and can still be used is held in memory, as the log has it. Another process may append to
 //! the same log, so the number of a row says whether there are rows before it that have not been read: they are
@@ -42,10 +42,11 @@ const COMMIT_SECONDS_MAX: u64 = 5;
 /// The most assertions of one commit. More would make one wait longer for its neighbours than a commit takes.
 const BATCH_MAX: usize = 256;
 
-/// Most of what a commit costs does not depend on how much is in it. When a batch had company but fewer rows than this, the next one
-/// waits a moment for more; one that had a single row never waits, so a quiet server is as quick as it can be.
+/// Most of what a commit costs does not depend on how much is in it. When a batch had company but less than this, the next
+/// one begins no sooner than so long after it: on a disk that takes longer than that for a commit, enough come along
+/// meanwhile. One that was alone never makes the next wait, so a quiet server is as quick as it can be.
 const COMPANY_WANTED: usize = 16;
-const COMPANY_WAIT: Duration = Duration::from_millis(1);
+const COMPANY_TIME: Duration = Duration::from_micros(500);
 
 /// Seconds that a row is kept beyond the moment when its assertion can no longer be accepted, against
 /// clocks that disagree.
@@ -168,6 +169,7 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
                 return;
             },
         }
+        let began = clock.uptime();
         let came = gather(&mut batch, &mut queue).await;
         let spent = register.spend_batch(&mut batch).await;
         if spent.is_err() {
@@ -181,8 +183,9 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
             let pause = register.sweep(clock.now()).await;
             next_sweep = clock.uptime() + pause;
         }
-        if (2..COMPANY_WANTED).contains(&came) {
-            tokio::time::sleep(COMPANY_WAIT).await;
+        let wait = COMPANY_TIME.saturating_sub(clock.uptime().saturating_sub(began));
+        if (2..COMPANY_WANTED).contains(&came) && !wait.is_zero() {
+            tokio::time::sleep(wait).await;
         }
     }
 }
