@@ -1,5 +1,6 @@
-//! N07: the answer to a commit is lost, so that a node does not know whether it has spent an assertion.
+//! N07 (R11): the answer to a commit is lost, so that a node does not know whether it has spent an assertion.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::chain::Trust;
@@ -8,19 +9,54 @@ use crate::harness::place::Place;
 use crate::harness::proxy::Proxy;
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, caller, pki};
+use crate::nodes::traffic::{Traffic, key_sets, replay};
 
 /// Nobody waits longer to be told that it is unknown.
 const ANSWER_MAX: Duration = Duration::from_millis(1_500);
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
-async fn n07_when_the_answer_to_a_commit_is_lost_the_assertion_counts_as_spent() {
+/// How often answers are lost under traffic, and for how long.
+const ROUNDS: u32 = 4;
+const LOSES: Duration = Duration::from_millis(500);
+
+/// A node that loses the answers to its commits when it is told to, and one on the same database that does not.
+async fn two() -> (TestServer, TestServer, Proxy) {
     let place = Place::new().await;
     let proxy = Proxy::start();
     let cut_off = proxy.before(&place);
     let trust = [Trust::of(pki())];
     let direct = TestServer::on(place, &trust, "").await;
     let behind = TestServer::on(cut_off, &trust, "").await;
+    (behind, direct, proxy)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n07_under_traffic_no_lost_answer_makes_an_assertion_worth_two_tokens() {
+    let (behind, direct, proxy) = two().await;
+    let addresses = [behind.address, direct.address];
+    let traffic = Traffic::inside(&addresses, 8, Duration::from_millis(20));
+    for _ in 0..ROUNDS {
+        tokio::time::sleep(LOSES).await;
+        proxy.lose_commits(true);
+        tokio::time::sleep(LOSES).await;
+        proxy.lose_commits(false);
+    }
+    tokio::time::sleep(LOSES).await;
+    let ledger = Arc::clone(&traffic.ledger);
+    let sent = traffic.stop().await;
+    let before = ledger.counts();
+    let unknown = ledger.entries().iter().filter(|it| it.outcome.is_unavailable()).count();
+    replay(&addresses, &ledger, &sent).await;
+    println!("{before:?}; all of it sent again to both nodes: {:?}", ledger.counts());
+    assert!(unknown > 0, "no answer was lost");
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+    assert_eq!(ledger.unverified(&key_sets(&addresses).await), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n07_when_the_answer_to_a_commit_is_lost_the_assertion_counts_as_spent() {
+    let (behind, direct, proxy) = two().await;
     for client in ["es256", "rs256", "ps256", "eddsa"] {
         assert_eq!(behind.ask(&caller(client).assertion()).await.status, 200);
         proxy.lose_commits(true);
