@@ -23,8 +23,10 @@ const PING_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// What every session sets, in milliseconds or, for keepalives, in seconds: how long a statement runs and waits for a
 /// lock, how long a transaction lies idle with the locks that others wait for, and after what silence PostgreSQL takes
-/// a node for dead, which gives back the locks of a node that has lost its power.
-const SETTINGS: [(&str, &str); 7] = [
+/// a node for dead, which gives back the locks of a node that has lost its power. And that a statement sees what was
+/// committed before it began, and not what was before its transaction waited for its turn.
+const SETTINGS: [(&str, &str); 8] = [
+    ("default_transaction_isolation", "read committed"),
     ("statement_timeout", "5000"),
     ("lock_timeout", "5000"),
     ("idle_in_transaction_session_timeout", "5000"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portvakt::app::App;
-use portvakt::clock::SystemRandom;
+use portvakt::clock::{SystemRandom, Timestamp};
 use portvakt::store::{Store, StoreError};
 use tokio::task::JoinSet;
 
@@ -98,4 +98,25 @@ async fn n06_a_server_that_forgets_is_refused_and_one_that_is_lazy_is_told_to_be
         matches!(&refused, Err(StoreError::Unsuitable(problem)) if problem.contains("fsync")),
         "{refused:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n06_whoever_waits_for_its_turn_sees_what_was_done_before_it_whatever_is_usual() {
+    let database = TestDatabase::create().expect("PostgreSQL");
+    let name = database.url().rsplit('/').next().unwrap().to_owned();
+    let usual = format!("alter database {name} set default_transaction_isolation = serializable");
+    run(&database.url(), &usual);
+    let store = Store::connect(&database.url()).await.unwrap();
+    store.migrate().await.unwrap();
+    let mut tasks = JoinSet::new();
+    for node in 0..4 {
+        let mut log = store.replay_log();
+        tasks.spawn(async move {
+            for _ in 0..25 {
+                log.append(&[[node; 32]], Timestamp::from_seconds(1)).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
 }
