@@ -45,6 +45,7 @@ pub(super) struct Server {
     app: Arc<App>,
     drain: Duration,
     listeners: Listeners,
+    orders: Orders,
 }
 
 /// The listeners, bound.
@@ -66,21 +67,23 @@ impl Server {
     pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
         let listeners = Listeners::bind(config).await?;
         let app = Arc::new(build(config).await?);
-        Ok(Self { app, drain: config.drain, listeners })
+        Ok(Self { app, drain: config.drain, listeners, orders: Orders::listen()? })
     }
 
     /// The same. A database that cannot be reached is waited for, and who asks meanwhile is told so; whatever else is
     /// wrong ends the start. There is no server if it is told to stop before.
     async fn start_patiently(config: &Config) -> anyhow::Result<Option<Self>> {
         let listeners = Listeners::bind(config).await?;
-        let app = match build(config).await {
+        let (app, orders) = match build(config).await {
             Err(error) if error.may_pass() && config.database.is_server() => {
+                // What comes while it is being built is heard by whoever serves afterwards.
+                let mut orders = Orders::listen()?;
                 // In a box, because who does not wait would otherwise be as large.
-                Box::pin(listeners.wait(config, &error)).await?
+                (Box::pin(listeners.wait(config, &error, &mut orders)).await?, orders)
             }
-            built => Some(built?),
+            built => (Some(built?), Orders::listen()?),
         };
-        Ok(app.map(|app| Self { app: Arc::new(app), drain: config.drain, listeners }))
+        Ok(app.map(|app| Self { app: Arc::new(app), drain: config.drain, listeners, orders }))
     }
 
     /// The addresses that were bound.
@@ -93,18 +96,17 @@ impl Server {
     }
 
     /// Serves until the process is told to stop, then finishes what is under way.
-    pub(super) async fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(mut self) -> anyhow::Result<()> {
         let (stop, stopped) = watch::channel(false);
         let (app, listeners) = (Arc::clone(&self.app), self.listeners);
         tracing::info!(issuer = app.issuer.rules.grant.issuer, "serving");
         let announce = async {
-            let mut orders = Orders::listen()?;
-            let order = orders.next().await;
+            let order = self.orders.next().await;
             tracing::info!("stopping");
             app.drain();
             if order == Order::Drain {
                 // Whoever sends work here is told by readiness; until they have noticed, they send some more.
-                let _ = tokio::time::timeout(self.drain, orders.next()).await;
+                let _ = tokio::time::timeout(self.drain, self.orders.next()).await;
             }
             stop.send_replace(true);
             anyhow::Ok(())
@@ -146,14 +148,19 @@ impl Listeners {
 
     /// Answers that there is no database until there is one, and returns what has been built on it; `None` if it is
     /// told to stop before.
-    async fn wait(&self, config: &Config, error: &AppError) -> anyhow::Result<Option<App>> {
+    async fn wait(
+        &self,
+        config: &Config,
+        error: &AppError,
+        orders: &mut Orders,
+    ) -> anyhow::Result<Option<App>> {
         // What is wrong without a database is told now, and not when there is one.
         app::check_files(config, &SystemClock)?;
         tracing::error!(%error, "waiting for the database");
         let waiting = Waiting::new(&config.issuer, Arc::new(SystemRandom), error.to_string());
         let (over, is_over) = watch::channel(false);
         let building = async {
-            let built = retry(config, &waiting).await;
+            let built = retry(config, &waiting, orders).await;
             over.send_replace(true);
             built
         };
@@ -172,8 +179,11 @@ impl Listeners {
 }
 
 /// Builds the server again and again, until it is built or told to stop.
-async fn retry(config: &Config, waiting: &Waiting) -> anyhow::Result<Option<App>> {
-    let mut orders = Orders::listen()?;
+async fn retry(
+    config: &Config,
+    waiting: &Waiting,
+    orders: &mut Orders,
+) -> anyhow::Result<Option<App>> {
     loop {
         tokio::select! {
             _ = orders.next() => {

@@ -85,6 +85,22 @@ async fn n08_a_node_that_waits_stops_when_it_is_told_to() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n08_a_node_that_finds_its_database_when_it_is_told_to_stop_stops() {
+    let (cluster, place) = place().await;
+    let sql = place.sql().await;
+    let lock = sql.lock("signing_key").await;
+    let mut node = spawn(&place, &cluster, &[]);
+    node.until(false, LISTENS_MAX).await;
+    // It tries again, and waits for the lock.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(Command::new("kill").arg(node.id().to_string()).status().unwrap().success());
+    drop(lock);
+    let (status, log) = node.ended().await;
+    assert!(status.success(), "{status}: {log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n08_settings_that_no_database_mends_end_the_start_with_a_clear_error() {
     let (cluster, place) = place().await;
     let other_key = STANDARD.encode([8; 32]);
