@@ -68,7 +68,9 @@ pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
 pub use attempts::{Attempts, AttemptsOf};
 pub use audit::{AuditEntry, AuditSeal};
-pub use backup::{BackupError, BackupReader, BackupSummary, TableSummary, put_in_place, restoring};
+pub use backup::{
+    BackupError, BackupReader, BackupSummary, TableSummary, kept_in, put_in_place, restoring,
+};
 pub use client_scopes::ScopeOfClient;
 pub use clients::{ClientFilter, ScopeUse};
 pub use delegations::DelegationFilter;

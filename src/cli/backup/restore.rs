@@ -14,7 +14,9 @@ use crate::cli::{check_config, output};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, DatabaseSource};
 use crate::keys::{BackupSeal, SealedReader};
-use crate::store::{BackupError, BackupReader, BackupSummary, Store, put_in_place, restoring};
+use crate::store::{
+    BackupError, BackupReader, BackupSummary, Store, kept_in, put_in_place, restoring,
+};
 
 /// Put a backup in the place of an empty database.
 ///
@@ -51,7 +53,7 @@ impl Restore {
             return show(self.output, &summary);
         }
         let summary = match &config.database {
-            DatabaseSource::File(file) => self.fill_file(&backup, file).await?,
+            DatabaseSource::File(file) => self.fill_file(&backup, &kept_in(file)).await?,
             DatabaseSource::Url(_) | DatabaseSource::UrlFile(_) => {
                 self.fill_server(&backup, &config).await?
             }

@@ -14,6 +14,16 @@ use crate::store::sqlite;
 /// What SQLite keeps beside its file.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
+/// The file that a database is kept in: where that name is a link, what it leads to, on the disk that was chosen for it,
+/// whether it is there or not.
+pub fn kept_in(file: &Path) -> PathBuf {
+    match (fs::canonicalize(file), fs::read_link(file)) {
+        (Ok(kept), _) => kept,
+        (Err(_), Ok(target)) => file.parent().unwrap_or_else(|| Path::new("")).join(target),
+        (Err(_), Err(_)) => file.to_owned(),
+    }
+}
+
 /// The file in which a database is put together that is to become `file`, with nothing left of an earlier attempt.
 pub fn restoring(file: &Path) -> Result<PathBuf, BackupError> {
     let new = with(file, ".restoring");

@@ -2,8 +2,8 @@
 //!
 //! The text is lines of JSON: what it is, then for each table its description, its rows, and how many they are with a
 //! checksum over them, and last how many tables there are. Rows are arrays of texts in the order of the primary key, so
-//! that the same content is the same text and has the same checksum on both databases. Tables stand in the order in
-//! which they were made, so that what a row refers to stands before it.
+//! that the same content is the same text and has the same checksum on both databases. A table stands behind those that
+//! its rows refer to, and otherwise in the order in which they were made.
 //!
 //! Every table is dumped, whoever adds one, but those that say how this very database is ([`LEFT_OUT`]).
 
@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
-pub use file::{put_in_place, restoring};
+pub use file::{kept_in, put_in_place, restoring};
 pub use reader::BackupReader;
 
 /// Tables that belong to a database and not to what is in it: which nodes run on it, and the fence, which a restored
