@@ -134,10 +134,41 @@ async fn a_backup_under_load_is_restored_elsewhere_and_what_was_spent_stays_spen
         run(other, &["restore", path], 6);
         restored_server_is_careful(other, &keys, &sent).await;
     }
-    // In the place of what is there, when nobody uses it.
+    // In the place of what is there, when nobody uses it, and on the disk that it is on.
+    let volume = home.database_file().with_file_name("volume.db");
+    if home.has_file() {
+        fs::rename(home.database_file(), &volume).unwrap();
+        std::os::unix::fs::symlink("volume.db", home.database_file()).unwrap();
+    }
     run(&home, &["restore", "--replace", path], 0);
+    if home.has_file() {
+        assert!(home.database_file().is_symlink());
+        // One that leads to an empty disk is filled.
+        fs::remove_file(&volume).unwrap();
+        run(&home, &["restore", path], 0);
+        assert!(home.database_file().is_symlink() && volume.is_file());
+    }
     let (_node, _) = home.start().await;
     assert_eq!(key_set(&home).await, keys);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn a_database_that_has_gone_through_pg_dump_is_backed_up_as_well() {
+    let folder = TempDir::new().unwrap();
+    let (_home, place) = original(folder.path()).await;
+    let copied = TestDatabase::create().expect("PostgreSQL");
+    copied.load(&place.database.as_ref().expect("it is on PostgreSQL").dump());
+    let copied_home = Home::new(folder.path(), "copied", Some(copied.url()), "");
+    let file = folder.path().join("b.backup");
+    let path = file.to_str().unwrap();
+    let made = tables(&run(&copied_home, &["backup", "-o", "json", path], 0));
+    assert!(made.iter().any(|(name, rows, _)| name == "access" && *rows > 0), "{made:?}");
+    let empty = TestDatabase::create().expect("PostgreSQL");
+    for (name, url) in [("file", None), ("server", Some(empty.url()))] {
+        let other = Home::new(folder.path(), name, url, "");
+        assert_eq!(tables(&run(&other, &["restore", "-o", "json", path], 0)), made);
+    }
 }
 
 /// It signs with the keys that it had, accepts nothing that may have been spent, and soon works again.

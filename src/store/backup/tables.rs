@@ -62,7 +62,16 @@ const POSTGRES_COLUMNS: &str = "select t.relname::text, a.attname::text, format_
      where t.relnamespace = current_schema()::regnamespace and t.relkind = 'r' \
      and a.attnum > 0 and not a.attisdropped order by t.oid::bigint, a.attnum";
 
-/// Every table with something in it that a backup keeps.
+/// Which table refers to which.
+const SQLITE_REFERENCES: &str = "select m.name, f.\"table\" from sqlite_master m \
+     join pragma_foreign_key_list(m.name) f where m.type = 'table'";
+
+const POSTGRES_REFERENCES: &str = "select t.relname::text, o.relname::text from pg_constraint c \
+     join pg_class t on t.oid = c.conrelid join pg_class o on o.oid = c.confrelid \
+     where c.contype = 'f' and c.connamespace = current_schema()::regnamespace";
+
+/// Every table with something in it that a backup keeps, each behind those that it refers to: a database that has gone
+/// through `pg_dump` has made them in another order.
 pub(super) async fn tables(begun: &mut Begun<'_>) -> Result<Vec<Table>, BackupError> {
     let columns = match begun {
         Begun::Sqlite(_) => SQLITE_COLUMNS,
@@ -100,7 +109,29 @@ pub(super) async fn tables(begun: &mut Begun<'_>) -> Result<Vec<Table>, BackupEr
         table.key = key.into_iter().map(|(_, column)| column).collect();
         table
     };
-    Ok(tables.into_iter().map(with_key).collect())
+    let tables = tables.into_iter().map(with_key).collect();
+    let references = match begun {
+        Begun::Sqlite(_) => SQLITE_REFERENCES,
+        Begun::Postgres(_) => POSTGRES_REFERENCES,
+    };
+    let references: Vec<(String, String)> = query(references).fetch_all(begun.on()).await?;
+    Ok(in_order(tables, &references))
+}
+
+/// The tables, each behind those that it refers to, as `references` says; otherwise they stay in their order.
+fn in_order(mut tables: Vec<Table>, references: &[(String, String)]) -> Vec<Table> {
+    let mut ordered = Vec::with_capacity(tables.len());
+    while !tables.is_empty() {
+        let waits = |table: &Table| {
+            let own = references.iter().filter(|(from, to)| *from == table.name && from != to);
+            let mut others = own.map(|(_, to)| to);
+            others.any(|to| tables.iter().any(|other| other.name == *to))
+        };
+        // Were they to refer to each other in a circle, no order would do.
+        let next = tables.iter().position(|table| !waits(table)).unwrap_or(0);
+        ordered.push(tables.remove(next));
+    }
+    ordered
 }
 
 /// Takes every row out of all of these. PostgreSQL does so in no time, however many there are.
@@ -227,4 +258,25 @@ impl Table {
 fn bound<'v>(query: Query<'v>, values: Vec<Value<'v>>) -> Query<'v> {
     // Its text depends on the table and on how many rows there are, so it is not worth keeping.
     values.into_iter().fold(query.persistent(false), Query::bind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_stands_behind_those_that_it_refers_to() {
+        let table = |name: &str| Table { name: name.to_owned(), columns: vec![], key: vec![] };
+        let ordered = |names: &str, references: &str| {
+            let pair = |it: &str| (it[..1].to_owned(), it[1..].to_owned());
+            let references: Vec<_> = references.split_whitespace().map(pair).collect();
+            let tables = names.split("").filter(|name| !name.is_empty()).map(table).collect();
+            in_order(tables, &references).into_iter().map(|table| table.name).collect::<String>()
+        };
+        assert_eq!(ordered("abc", ""), "abc");
+        assert_eq!(ordered("abc", "ba ca cb"), "abc");
+        assert_eq!(ordered("abcd", "ad bc aa"), "cbda");
+        assert_eq!(ordered("abcd", "ab bc cd dd"), "dcba");
+        assert_eq!(ordered("ab", "ab ba"), "ab");
+    }
 }

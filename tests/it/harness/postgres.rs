@@ -1,7 +1,8 @@
 //! Databases of PostgreSQL for tests, in the cluster whose URL is in `PORTVAKT_TEST_POSTGRES` and ends in
 //! `/postgres`; `tests/postgres run` sets it. Without it the tests run on SQLite.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A database that goes when this value goes.
@@ -42,6 +43,15 @@ impl TestDatabase {
         let done = Command::new("pg_dump").arg(self.url()).output().expect("pg_dump runs");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         done.stdout
+    }
+
+    /// Puts what has been dumped into it.
+    pub(crate) fn load(&self, dump: &[u8]) {
+        let mut psql = Command::new("psql");
+        let psql = psql.args(["-q", "-v", "ON_ERROR_STOP=1", &self.url()]);
+        let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("psql runs");
+        psql.stdin.take().expect("it reads").write_all(dump).expect("psql takes it");
+        assert!(psql.wait().expect("psql ends").success());
     }
 
     /// Its URL.
