@@ -82,6 +82,10 @@ pub struct App {
     _tasks: Tasks,
 }
 
+/// How long nothing may be spent before the server says that it takes no work: a lock that somebody holds for a moment is
+/// no reason to send everybody elsewhere.
+const SPENDS_NOTHING_MAX: Duration = Duration::from_secs(2);
+
 /// What runs beside requests. Dropped, it ends.
 struct Tasks(Vec<JoinHandle<()>>);
 
@@ -93,6 +97,11 @@ impl App {
         }
         if self.outage_under_way().is_some_and(|outage| outage.is_too_long) {
             return Err("the database has been away for too long".to_owned());
+        }
+        let failing = self.issuer.replay.failing_for();
+        if failing > SPENDS_NOTHING_MAX && self.outage_under_way().is_none() {
+            let seconds = failing.as_secs();
+            return Err(format!("no assertion could be spent in the database for {seconds} s"));
         }
         let now = self.issuer.clock.now();
         let contact = self.issuer.feed.require_contact(now, self.poll);

@@ -60,6 +60,9 @@ const CLOCKS_APART_SECONDS: i64 = APART_SECONDS_MAX + 2;
 /// How often expired rows are dropped.
 const SWEEP_SECONDS: u64 = 5;
 
+/// Time until it is tried again when nothing could be spent and nobody has come since.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
+
 /// The register of spent assertions.
 #[derive(Clone)]
 pub struct Replay {
@@ -68,6 +71,7 @@ pub struct Replay {
     clock_skew_seconds: i64,
     fence: Fence,
     outage: watch::Receiver<Option<Outage>>,
+    failing_since: watch::Receiver<Option<Duration>>,
 }
 
 /// When the fence was set, in seconds since 1970; zero if it never was. Whoever is told that an assertion is fresh looks
@@ -103,10 +107,18 @@ impl Replay {
         let fence = Fence::default();
         let (latest, outage) = watch::channel(None);
         let (ended, outages) = mpsc::unbounded_channel();
-        let (its, news) = (Arc::clone(&clock), News { latest, ended });
+        let (failing, failing_since) = watch::channel(None);
+        let (its, news) = (Arc::clone(&clock), News { latest, ended, failing_since: failing });
         let register = Register::new(store.clone(), its, Arc::clone(&fence), outage_max, news);
         let task = tokio::spawn(write(register, Arc::clone(&clock), queue));
-        (Self { waiting, clock, clock_skew_seconds, fence, outage }, task, outages)
+        let replay = Self { waiting, clock, clock_skew_seconds, fence, outage, failing_since };
+        (replay, task, outages)
+    }
+
+    /// For how long nothing could be spent, although it was tried; zero when all is well.
+    pub fn failing_for(&self) -> Duration {
+        let since = *self.failing_since.borrow();
+        since.map_or(Duration::ZERO, |since| self.clock.uptime().saturating_sub(since))
     }
 
     /// The outage under way, or the last one.
@@ -165,6 +177,10 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
         tokio::select! {
             biased;
             () = register.attempted() => continue,
+            () = tokio::time::sleep(PROBE_PAUSE), if register.is_failing() => {
+                register.probe().await;
+                continue;
+            }
             came = queue.recv_many(&mut batch, BATCH_MAX), if !register.is_closing() => if came == 0 {
                 return;
             },
@@ -268,6 +284,18 @@ mod tests {
             .spend(ReplayId(id("a")), ISSUED, Timestamp::from_seconds(1), OutagePolicy::Refuse)
             .await;
         assert!(matches!(refusal, Err(Refusal::Unavailable { .. })));
+
+        // Nobody asks again, and all the same it is noticed when it can.
+        assert!(replay.failing_for() > Duration::ZERO);
+        store.migrate().await.unwrap();
+        let noticed = async {
+            while replay.failing_for() > Duration::ZERO {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), noticed).await.unwrap();
+        let end = Timestamp::from_seconds(4_000_000_000);
+        replay.spend(ReplayId(id("b")), ISSUED, end, OutagePolicy::Refuse).await.unwrap();
     }
 
     #[tokio::test]

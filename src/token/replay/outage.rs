@@ -52,6 +52,8 @@ pub(super) struct News {
     pub(super) latest: watch::Sender<Option<Outage>>,
     /// Each that has ended.
     pub(super) ended: mpsc::UnboundedSender<Outage>,
+    /// Since when nothing could be appended, of uptime.
+    pub(super) failing_since: watch::Sender<Option<Duration>>,
 }
 
 impl News {

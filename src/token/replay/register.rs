@@ -32,7 +32,7 @@ pub(super) struct Register {
     outage_max: Duration,
     /// Whether the log has ever been read to its end.
     has_read: bool,
-    /// Since when nothing has been appended and read, of uptime, if an outage has begun since.
+    /// Since when nothing has been appended and read, of uptime, although it was tried.
     failing_since: Option<Duration>,
     /// The outage under way.
     away: Option<Away>,
@@ -105,6 +105,7 @@ impl Register {
             return Ok(());
         }
         let appended = self.append_or_again(&new).await;
+        self.note_append(&appended);
         match &appended {
             Ok(()) => {
                 for waiting in new {
@@ -116,7 +117,6 @@ impl Register {
             // Whether they have been committed is not known; here each has been worth no token yet.
             Err(error) if self.may_go_on(error) => {
                 tracing::error!(%error, "the database is away: only scopes that allow it are issued");
-                self.failing_since.get_or_insert_with(|| self.clock.uptime());
                 self.away = Some(Away::begin(self.store.replay_log(), self.clock.now()));
                 self.spend_here(new);
                 return Ok(());
@@ -129,6 +129,28 @@ impl Register {
             }
         }
         appended
+    }
+
+    /// Whether nothing can be spent although there is no outage in which it could be tried beside the requests.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing_since.is_some() && self.away.is_none()
+    }
+
+    /// Appends a row of nothing, to see whether it works again: nobody else may try, as they are told that it does not.
+    pub(super) async fn probe(&mut self) {
+        let appended = self.append(&[]).await;
+        self.note_append(&appended);
+    }
+
+    fn note_append(&mut self, appended: &Result<(), StoreError>) {
+        let before = self.failing_since;
+        self.failing_since = match appended {
+            Ok(()) => None,
+            Err(_) => before.or_else(|| Some(self.clock.uptime())),
+        };
+        if self.failing_since != before {
+            self.news.failing_since.send_replace(self.failing_since);
+        }
     }
 
     /// Whether this error is an outage in which something may be spent: the database does not answer, and what was spent
@@ -181,7 +203,7 @@ impl Register {
         }
         let ids: Vec<SpentId> = new.iter().map(|waiting| waiting.id).collect();
         let latest = new.iter().map(|waiting| waiting.keep_until).max();
-        let keep_until = latest.unwrap_or(Timestamp::from_seconds(i64::MAX));
+        let keep_until = latest.unwrap_or_else(|| self.clock.now());
         let seq = self.log.append(&ids, keep_until).await?;
         self.note_fence();
         if seq <= self.read_to {
@@ -192,7 +214,6 @@ impl Register {
             self.read_before(seq).await?;
         }
         self.read_to = seq;
-        self.failing_since = None;
         Ok(())
     }
 

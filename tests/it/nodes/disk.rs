@@ -12,17 +12,20 @@ use tempfile::TempDir;
 use crate::harness::clock::tick;
 use crate::harness::load::percentile_99;
 use crate::harness::mark::{comes_true, enough, hardly_any, most};
-use crate::harness::server::fill;
+use crate::harness::server::{caller, fill};
 use crate::harness::sql::Sql;
 use crate::nodes::ledger::{Entry, Ledger, WELL_TIME};
-use crate::nodes::process::{Home, Node, get};
-use crate::nodes::traffic::{Traffic, replay};
+use crate::nodes::process::{Home, Node, fresh, get};
+use crate::nodes::traffic::{Keep, Traffic, replay};
 
 /// Nobody waits longer to be told that it does not work.
 const REFUSAL_MAX: Duration = Duration::from_secs(1);
 
 /// How soon it works again.
 const RECOVERY_MAX: Duration = Duration::from_secs(2);
+
+/// How soon a node says that it takes no work, and that it does again.
+const NOTICED_MAX: Duration = Duration::from_secs(5);
 
 /// How long anything is wrong.
 const WRONG: Duration = Duration::from_secs(3);
@@ -88,6 +91,35 @@ async fn n11_while_somebody_else_holds_the_lock_of_the_file_requests_are_refused
     let sent = traffic.stop().await;
     check("locked for 3 s", &ledger, wrong, right, &file).await;
     check_once(&home, &ledger, &sent).await;
+}
+
+/// Waits until the node says that it takes work, or that it does not.
+async fn until(home: &Home, ready: bool) {
+    let began = tick();
+    while home.is_ready().await != ready {
+        assert!(began.elapsed() <= most(NOTICED_MAX), "ready is not {ready}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n11_a_node_that_can_spend_nothing_takes_no_work_until_it_can_although_nobody_asks() {
+    let folder = TempDir::new().unwrap();
+    let (home, _node, file) = start(folder.path(), None).await;
+    let sql = Sql::open(&file).await;
+    let lock = sql.lock("replay_log").await;
+    let (mut keep, ledger) = (Keep::new(home.token), Ledger::default());
+    let draft = fresh(&caller("es256"));
+    let refused = keep.ask(&ledger, "es256", &draft.jti, &draft.sign()).await;
+    assert!(refused.is_unavailable(), "{refused:?}");
+    until(&home, false).await;
+    let reason = get(home.management, "/readyz").await.unwrap().text();
+    assert!(reason.contains("no assertion could be spent"), "{reason}");
+    drop(lock);
+    until(&home, true).await;
+    let draft = fresh(&caller("es256"));
+    let outcome = keep.ask(&ledger, "es256", &draft.jti, &draft.sign()).await;
+    assert!(outcome.is_token(), "{outcome:?}");
 }
 
 /// A small disk of memory; it goes with this value.
