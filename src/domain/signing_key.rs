@@ -53,21 +53,47 @@ pub struct SigningTurns {
 }
 
 impl SigningTurns {
-    /// The key that signs at `now`: of those in use and of the algorithm of tokens, the one that has begun last.
+    /// When the algorithm of tokens begins to sign, as the first of its keys does; `None` where it has none. Until then
+    /// keys of another go on, so that a change of the algorithm is announced like any other key.
+    pub fn begins(
+        &self,
+        keys: impl IntoIterator<Item = (Algorithm, Timestamp)>,
+    ) -> Option<Timestamp> {
+        let own = keys.into_iter().filter(|(algorithm, _)| *algorithm == self.algorithm);
+        own.map(|(_, signs_from)| signs_from).min()
+    }
+
+    /// Whether a key signs in its turn, where the algorithm of tokens `begins` then.
+    pub fn takes_turns(
+        &self,
+        (algorithm, signs_from): (Algorithm, Timestamp),
+        begins: Option<Timestamp>,
+    ) -> bool {
+        algorithm == self.algorithm || begins.is_none_or(|begins| signs_from < begins)
+    }
+
+    /// The keys in use that sign in turn.
+    fn line<'a>(&self, keys: &'a [SigningKeyRecord]) -> impl Iterator<Item = &'a SigningKeyRecord> {
+        let turn = |key: &SigningKeyRecord| (key.algorithm, key.signs_from);
+        let in_use = keys.iter().filter(|key| !key.is_retired);
+        let (turns, begins) = (*self, self.begins(in_use.clone().map(turn)));
+        in_use.filter(move |key| turns.takes_turns(turn(key), begins))
+    }
+
+    /// The key that signs at `now`: of those in use that sign in turn, the one that has begun last.
     pub fn active<'a>(
         &self,
         keys: &'a [SigningKeyRecord],
         now: Timestamp,
     ) -> Option<&'a SigningKeyRecord> {
-        let begun = keys.iter().filter(|key| self.takes_turns(key) && key.signs_from <= now);
+        let begun = self.line(keys).filter(|key| key.signs_from <= now);
         begun.max_by_key(|key| (key.signs_from, key.created_at))
     }
 
     /// The key that will sign when those before it are done: the last of the line, which may be the one that signs
     /// now.
     pub fn last<'a>(&self, keys: &'a [SigningKeyRecord]) -> Option<&'a SigningKeyRecord> {
-        let line = keys.iter().filter(|key| self.takes_turns(key));
-        line.max_by_key(|key| (key.signs_from, key.created_at))
+        self.line(keys).max_by_key(|key| (key.signs_from, key.created_at))
     }
 
     /// Where a key stands among these at `now`.
@@ -81,7 +107,7 @@ impl SigningTurns {
             SigningKeyState::Retired
         } else if self.active(keys, now).is_some_and(|active| active.kid == key.kid) {
             SigningKeyState::Active
-        } else if self.takes_turns(key) && key.signs_from > now {
+        } else if self.line(keys).any(|it| it.kid == key.kid) && key.signs_from > now {
             SigningKeyState::Announced
         } else {
             SigningKeyState::Retiring
@@ -110,10 +136,6 @@ impl SigningTurns {
             .filter(|key| self.state(key, keys, now) == SigningKeyState::Retiring)
             .filter(|key| key.created_at <= active.signs_from)
             .collect()
-    }
-
-    fn takes_turns(&self, key: &SigningKeyRecord) -> bool {
-        !key.is_retired && key.algorithm == self.algorithm
     }
 }
 
@@ -165,6 +187,16 @@ mod tests {
         other.algorithm = Algorithm::Es256;
         let keys = [key("rs", 3_000), other];
         assert_eq!(names(&keys, 3_000), ["ACTIVE", "RETIRING"]);
+    }
+
+    #[test]
+    fn a_key_of_another_algorithm_signs_until_one_of_the_right_one_begins() {
+        let mut other = key("es", 1_000);
+        other.algorithm = Algorithm::Es256;
+        let keys = [other, key("rs", 3_000)];
+        assert_eq!(names(&keys, 2_999), ["ACTIVE", "ANNOUNCED"]);
+        assert_eq!(names(&keys, 3_000), ["RETIRING", "ACTIVE"]);
+        assert_eq!(TURNS.last(&keys).unwrap().kid, "rs");
     }
 
     #[test]

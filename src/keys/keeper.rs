@@ -30,7 +30,8 @@ pub struct KeyKeeper {
 }
 
 impl KeyKeeper {
-    /// Reads the keys in use, and makes one if there is none for the algorithm of tokens.
+    /// Reads the keys in use, and makes one if there is none for the algorithm of tokens: where keys of another algorithm
+    /// sign it is announced first, because APIs have not seen it.
     pub async fn open(
         store: Store,
         sealing_key: SealingKey,
@@ -103,18 +104,21 @@ fn make(
     })
 }
 
-/// The ring as the database has it: keys of the algorithm of tokens sign in turn, all keys in use are published.
+/// The ring as the database has it: keys of the algorithm of tokens sign in turn, and before them those of another that was
+/// theirs; all keys in use are published. Nothing where there is none of the algorithm of tokens.
 async fn read_ring(
     store: &Store,
     sealing_key: &SealingKey,
     rules: KeyRules,
 ) -> Result<Option<KeyRing>, KeyKeeperError> {
-    let mut signers = Vec::new();
-    let mut others = Vec::new();
-    for row in store.signing_keys_in_use().await? {
+    let rows = store.signing_keys_in_use().await?;
+    let turn = |row: &SigningKeyRow| (row.algorithm, row.signs_from);
+    let Some(begins) = rules.turns.begins(rows.iter().map(turn)) else { return Ok(None) };
+    let (mut signers, mut others) = (Vec::new(), Vec::new());
+    for row in rows {
         let sealed = row.sealed_private.as_deref().ok_or(KeyError::Sealed)?;
         let key = SigningKey::from_pkcs8(row.algorithm, &sealing_key.open(sealed, &row.kid)?)?;
-        if row.algorithm == rules.turns.algorithm {
+        if rules.turns.takes_turns(turn(&row), Some(begins)) {
             signers.push((row.signs_from, key));
         } else {
             others.push(key);
@@ -132,7 +136,12 @@ async fn make_ring(
     rules: KeyRules,
 ) -> Result<KeyRing, KeyKeeperError> {
     let now = clock.now();
-    let turn = Turn { signs_from: now, follows: rules.turns.algorithm.name().to_owned() };
+    let is_first = store.signing_keys_in_use().await?.is_empty();
+    let announced = if is_first { 0 } else { rules.turns.announce_seconds };
+    let turn = Turn {
+        signs_from: now.plus_seconds(announced),
+        follows: rules.turns.algorithm.name().to_owned(),
+    };
     let row = make(sealing_key, random, rules, now, turn)?;
     let entry = AuditEntry {
         actor: "server".to_owned(),
@@ -168,7 +177,7 @@ mod tests {
     ) -> Result<KeyKeeper, KeyKeeperError> {
         let turns = SigningTurns {
             algorithm,
-            announce_seconds: 0,
+            announce_seconds: 100,
             rotate_seconds: None,
             token_seconds_max: 120,
         };
@@ -192,6 +201,14 @@ mod tests {
         first.reload().await.unwrap();
         let both: serde_json::Value = serde_json::from_str(&first.ring().published().text).unwrap();
         assert_eq!(both["keys"].as_array().unwrap().len(), 2);
+
+        // What is new to APIs signs when they have had time to fetch it.
+        let (ring, now) = (other.ring(), SystemClock.now());
+        for (after, algorithm) in [(0, "ES256"), (90, "ES256"), (100, "EdDSA")] {
+            let signed = ring.sign(b"{}", now.plus_seconds(after)).unwrap();
+            let header = jsonwebtoken::decode_header(signed).unwrap();
+            assert_eq!(header.alg, algorithm.parse().unwrap(), "after {after} seconds");
+        }
 
         let wrong = open(&store, &SealingKey::generate(&SystemRandom), Algorithm::Es256).await;
         assert!(matches!(wrong, Err(KeyKeeperError::Key(KeyError::Sealed))));
