@@ -1,6 +1,7 @@
 //! Keeps the ring of keys in step with the database: reads it, makes the first key, follows changes.
 
 use crate::clock::{Clock, Random, Timestamp};
+use crate::domain::algorithm::Algorithm;
 use crate::domain::change::ChangedNoun;
 use crate::domain::right::Right;
 use crate::domain::signing_key::SigningTurns;
@@ -39,10 +40,12 @@ impl KeyKeeper {
         random: &dyn Random,
         rules: KeyRules,
     ) -> Result<Self, KeyKeeperError> {
-        let ring = match read_ring(&store, &sealing_key, rules).await? {
-            Some(ring) => ring,
-            None => make_ring(&store, &sealing_key, clock, random, rules).await?,
-        };
+        let in_use = store.signing_keys_in_use().await?;
+        if rules.turns.begins(in_use.iter().map(turn)).is_none() {
+            make_first(&store, &sealing_key, clock, random, (rules, in_use.is_empty())).await?;
+        }
+        let ring = read_ring(&store, &sealing_key, rules).await?;
+        let ring = ring.ok_or(KeyKeeperError::Key(KeyError::Generation))?;
         Ok(Self { store, sealing_key, rules, ring: SharedKeyRing::new(ring) })
     }
 
@@ -105,20 +108,19 @@ fn make(
 }
 
 /// The ring as the database has it: keys of the algorithm of tokens sign in turn, and before them those of another that was
-/// theirs; all keys in use are published. Nothing where there is none of the algorithm of tokens.
+/// theirs; all keys in use are published. Nothing where there is none.
 async fn read_ring(
     store: &Store,
     sealing_key: &SealingKey,
     rules: KeyRules,
 ) -> Result<Option<KeyRing>, KeyKeeperError> {
     let rows = store.signing_keys_in_use().await?;
-    let turn = |row: &SigningKeyRow| (row.algorithm, row.signs_from);
-    let Some(begins) = rules.turns.begins(rows.iter().map(turn)) else { return Ok(None) };
+    let begins = rules.turns.begins(rows.iter().map(turn));
     let (mut signers, mut others) = (Vec::new(), Vec::new());
     for row in rows {
         let sealed = row.sealed_private.as_deref().ok_or(KeyError::Sealed)?;
         let key = SigningKey::from_pkcs8(row.algorithm, &sealing_key.open(sealed, &row.kid)?)?;
-        if rules.turns.takes_turns(turn(&row), Some(begins)) {
+        if rules.turns.takes_turns(turn(&row), begins) {
             signers.push((row.signs_from, key));
         } else {
             others.push(key);
@@ -127,17 +129,21 @@ async fn read_ring(
     Ok(KeyRing::new(signers, &others, rules.token_type)?)
 }
 
-/// Makes the first key of the algorithm. When another node is faster, its key is the one.
-async fn make_ring(
+fn turn(row: &SigningKeyRow) -> (Algorithm, Timestamp) {
+    (row.algorithm, row.signs_from)
+}
+
+/// Makes the first key of the algorithm, which signs at once if it is the first of all. When another node is faster, its
+/// key is the one.
+async fn make_first(
     store: &Store,
     sealing_key: &SealingKey,
     clock: &dyn Clock,
     random: &dyn Random,
-    rules: KeyRules,
-) -> Result<KeyRing, KeyKeeperError> {
+    (rules, is_first_of_all): (KeyRules, bool),
+) -> Result<(), KeyKeeperError> {
     let now = clock.now();
-    let is_first = store.signing_keys_in_use().await?.is_empty();
-    let announced = if is_first { 0 } else { rules.turns.announce_seconds };
+    let announced = if is_first_of_all { 0 } else { rules.turns.announce_seconds };
     let turn = Turn {
         signs_from: now.plus_seconds(announced),
         follows: rules.turns.algorithm.name().to_owned(),
@@ -160,15 +166,13 @@ async fn make_ring(
         transaction.record(&entry, &sealing_key.audit_seal(), now).await?;
         transaction.commit().await?;
     }
-    let ring = read_ring(store, sealing_key, rules).await?;
-    ring.ok_or(KeyKeeperError::Key(KeyError::Generation))
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::{SystemClock, SystemRandom};
-    use crate::domain::algorithm::Algorithm;
 
     async fn open(
         store: &Store,
@@ -209,6 +213,17 @@ mod tests {
             let header = jsonwebtoken::decode_header(signed).unwrap();
             assert_eq!(header.alg, algorithm.parse().unwrap(), "after {after} seconds");
         }
+
+        // Retired before its turn, it never signs: the keys before it go on.
+        let records = store.signing_keys().await.unwrap();
+        let announced = records.iter().find(|key| key.algorithm == Algorithm::EdDsa).unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        transaction.retire_signing_key(&announced.kid).await.unwrap();
+        transaction.commit().await.unwrap();
+        other.reload().await.unwrap();
+        assert!(!ring.published().text.contains(&announced.kid));
+        let signed = ring.sign(b"{}", now.plus_seconds(100)).unwrap();
+        assert_eq!(jsonwebtoken::decode_header(signed).unwrap().alg, "ES256".parse().unwrap());
 
         let wrong = open(&store, &SealingKey::generate(&SystemRandom), Algorithm::Es256).await;
         assert!(matches!(wrong, Err(KeyKeeperError::Key(KeyError::Sealed))));
