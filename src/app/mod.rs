@@ -95,13 +95,16 @@ impl App {
         if self.is_draining() {
             return Err("stopping".to_owned());
         }
-        if self.outage_under_way().is_some_and(|outage| outage.is_too_long) {
-            return Err("the database has been away for too long".to_owned());
-        }
         let failing = self.issuer.replay.failing_for();
-        if failing > SPENDS_NOTHING_MAX && self.outage_under_way().is_none() {
-            let seconds = failing.as_secs();
-            return Err(format!("no assertion could be spent in the database for {seconds} s"));
+        match self.outage_under_way() {
+            Some(outage) if outage.is_too_long => {
+                return Err("the database has been away for too long".to_owned());
+            }
+            None if failing > SPENDS_NOTHING_MAX => {
+                let seconds = failing.as_secs();
+                return Err(format!("no assertion could be spent in the database for {seconds} s"));
+            }
+            Some(_) | None => {}
         }
         let now = self.issuer.clock.now();
         let contact = self.issuer.feed.require_contact(now, self.poll);

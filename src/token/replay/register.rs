@@ -77,6 +77,8 @@ impl Register {
             self.away = None;
             self.log = log;
             self.note_fence();
+            // It works again, although the bound of an outage counts on until something has been appended.
+            self.news.failing_since.send_replace(None);
         }
         self.news.tell(outage);
     }
@@ -143,14 +145,12 @@ impl Register {
     }
 
     fn note_append(&mut self, appended: &Result<(), StoreError>) {
-        let before = self.failing_since;
-        self.failing_since = match appended {
-            Ok(()) => None,
-            Err(_) => before.or_else(|| Some(self.clock.uptime())),
-        };
-        if self.failing_since != before {
-            self.news.failing_since.send_replace(self.failing_since);
+        match appended {
+            Ok(()) if self.failing_since.is_none() => return,
+            Ok(()) => self.failing_since = None,
+            Err(_) => _ = self.failing_since.get_or_insert_with(|| self.clock.uptime()),
         }
+        self.news.failing_since.send_replace(self.failing_since);
     }
 
     /// Whether this error is an outage in which something may be spent: the database does not answer, and what was spent
