@@ -73,9 +73,9 @@ const POSTGRES_REFERENCES: &str = "select t.relname::text, o.relname::text from 
 /// Every table with something in it that a backup keeps, each behind those that it refers to: a database that has gone
 /// through `pg_dump` has made them in another order.
 pub(super) async fn tables(begun: &mut Begun<'_>) -> Result<Vec<Table>, BackupError> {
-    let columns = match begun {
-        Begun::Sqlite(_) => SQLITE_COLUMNS,
-        Begun::Postgres(_) => POSTGRES_COLUMNS,
+    let (columns, references) = match begun {
+        Begun::Sqlite(_) => (SQLITE_COLUMNS, SQLITE_REFERENCES),
+        Begun::Postgres(_) => (POSTGRES_COLUMNS, POSTGRES_REFERENCES),
     };
     let columns: Vec<(String, String, String, i64)> = query(columns).fetch_all(begun.on()).await?;
     let mut tables: Vec<(Table, Vec<(i64, String)>)> = Vec::new();
@@ -110,10 +110,6 @@ pub(super) async fn tables(begun: &mut Begun<'_>) -> Result<Vec<Table>, BackupEr
         table
     };
     let tables = tables.into_iter().map(with_key).collect();
-    let references = match begun {
-        Begun::Sqlite(_) => SQLITE_REFERENCES,
-        Begun::Postgres(_) => POSTGRES_REFERENCES,
-    };
     let references: Vec<(String, String)> = query(references).fetch_all(begun.on()).await?;
     Ok(in_order(tables, &references))
 }
