@@ -61,22 +61,23 @@ impl App {
         // Tokens are issued by the node's own clock, or not at all; everything else happens at the time agreed on.
         let own_clock = Arc::clone(&clock);
         let agreed = Arc::new(AgreedClock::new(clock));
-        agreed.compare(&store).await?;
+        let deciding = store.deciding();
+        agreed.compare(&deciding).await?;
         let clock: Arc<dyn Clock> = Arc::<AgreedClock>::clone(&agreed);
         let sets = authorities::load_and_warn(config, clock.now())?;
         let rules = outbound_rules(config)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         // In boxes, because whoever builds a server would otherwise be as large as everything here that waits.
-        let mut node = Box::pin(join_others(config, &store, &sets, &clock, &*random)).await?;
+        let mut node = Box::pin(join_others(config, &deciding, &sets, &clock, &*random)).await?;
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
         let open_id_seal = secrets.clone();
         let its = key_rules(config);
-        let keys = KeyKeeper::open(store.clone(), sealing_key, &*clock, &*random, its);
+        let keys = KeyKeeper::open(deciding.clone(), sealing_key, &*clock, &*random, its);
         let keys = Arc::new(Box::pin(keys).await?);
-        let caches = Arc::new(Caches::new(store.clone()));
+        let caches = Arc::new(Caches::new(deciding.clone()));
         let feed = Feed::open(
-            store.clone(),
+            deciding,
             Arc::clone(&caches),
             Arc::clone(&keys),
             Arc::clone(&agreed),

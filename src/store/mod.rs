@@ -110,11 +110,17 @@ const CHANGE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that read. Warm requests read nothing, so a few are plenty.
 const READERS: u32 = 4;
 
+/// Connections that read what is decided by, row by row: four clients that nobody has asked for yet wait for none of
+/// the others.
+const DECIDERS: u32 = 4;
+
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: Pool,
     readers: Pool,
+    /// Those of [`Self::deciding`].
+    deciders: Pool,
     /// Where the database is, if it is a file.
     file: Option<Arc<DatabaseFile>>,
     unreadable: UnreadableRows,
@@ -135,9 +141,12 @@ impl Store {
         let options = sqlite::options(file)?;
         let file = Arc::new(DatabaseFile::open(&options).await?);
         let writer = sqlite::connect(&options, &file, 1, CHANGE_TIMEOUT).await?;
+        let deciders = sqlite::connect(&options, &file, DECIDERS, ACQUIRE_TIMEOUT).await?;
+        let options = sqlite::listing(options);
         let readers = sqlite::connect(&options, &file, READERS, ACQUIRE_TIMEOUT).await?;
-        let (writer, readers) = (Pool::Sqlite(writer), Pool::Sqlite(readers));
-        Ok(Self { writer, readers, file: Some(file), unreadable: UnreadableRows::default() })
+        let [writer, readers, deciders] = [writer, readers, deciders].map(Pool::Sqlite);
+        let unreadable = UnreadableRows::default();
+        Ok(Self { writer, readers, deciders, file: Some(file), unreadable })
     }
 
     /// Connects to a PostgreSQL database, which must be one to run on. Migrations are not applied.
@@ -146,8 +155,16 @@ impl Store {
         postgres::check(&options).await?;
         let writer = postgres::pool(&options, 1, CHANGE_TIMEOUT);
         let readers = postgres::pool(&options, READERS, ACQUIRE_TIMEOUT);
-        let (writer, readers) = (Pool::Postgres(writer), Pool::Postgres(readers));
-        Ok(Self { writer, readers, file: None, unreadable: UnreadableRows::default() })
+        let deciders = postgres::pool(&options, DECIDERS, ACQUIRE_TIMEOUT);
+        let [writer, readers, deciders] = [writer, readers, deciders].map(Pool::Postgres);
+        Ok(Self { writer, readers, deciders, file: None, unreadable: UnreadableRows::default() })
+    }
+
+    /// The same database for what tokens depend on, which does not wait for connections that lists have taken: a look-up
+    /// in the portal may take seconds, and a node that cannot follow changes for a few issues nothing.
+    #[must_use]
+    pub fn deciding(&self) -> Self {
+        Self { readers: self.deciders.clone(), ..self.clone() }
     }
 
     /// Applies the migrations that are missing. Of several nodes that do so at once one does, and the others wait.
@@ -248,6 +265,7 @@ impl Store {
             file.close().await;
         }
         self.readers.close().await;
+        self.deciders.close().await;
         self.writer.close().await;
     }
 }

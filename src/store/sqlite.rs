@@ -29,9 +29,12 @@ pub(super) fn options(file: &Path) -> Result<SqliteConnectOptions, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-        .pragma("trusted_schema", "OFF")
-        // Lists of a million accesses are looked through page by page.
-        .pragma("cache_size", "-16384"))
+        .pragma("trusted_schema", "OFF"))
+}
+
+/// The same for lists: a million accesses are looked through page by page.
+pub(super) fn listing(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.pragma("cache_size", "-16384")
 }
 
 /// A pool of so many connections to that file. All of them are there, and stay: they cost little, and one that is made
