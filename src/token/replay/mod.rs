@@ -12,6 +12,7 @@
 
 mod outage;
 mod register;
+mod settled;
 mod spent;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::token::assertion::ReplayId;
 use crate::token::refusal::Refusal;
 use crate::token::replay::outage::News;
 use crate::token::replay::register::Register;
+use crate::token::replay::settled::SettledTime;
 
 pub use outage::Outage;
 
@@ -173,6 +175,7 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
     let _ = register.read_before(i64::MAX).await;
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut next_sweep = clock.uptime() + Duration::from_secs(SWEEP_SECONDS);
+    let mut settled = SettledTime::new(&*clock);
     loop {
         tokio::select! {
             biased;
@@ -196,7 +199,7 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
         }
         // A database that does not answer is asked for nothing that can wait: somebody else would wait as well.
         if spent.is_ok() && clock.uptime() >= next_sweep {
-            let pause = register.sweep(clock.now()).await;
+            let pause = register.sweep(settled.now(&*clock)).await;
             next_sweep = clock.uptime() + pause;
         }
         let wait = COMPANY_TIME.saturating_sub(clock.uptime().saturating_sub(began));

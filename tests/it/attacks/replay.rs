@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use portvakt::clock::Timestamp;
+use portvakt::clock::{Clock as _, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::harness::caller::Draft;
 use crate::harness::clock::{NOW, tick};
 use crate::harness::http::{Connection, Reply, exchange, form, post};
+use crate::harness::mark::comes_true;
 use crate::harness::place::Place;
 use crate::harness::process::Process;
 use crate::harness::row::{check_refusal, invalid_grant, run, text};
@@ -102,24 +103,45 @@ async fn a_client_that_hangs_up_has_had_its_chance() {
     }
 }
 
+/// Lets so many seconds pass.
+async fn pass(server: &TestServer, seconds: i64) {
+    server.clock.set(server.clock.now().plus_seconds(seconds).seconds());
+    server.clock.push_uptime(Duration::from_secs(seconds.unsigned_abs()));
+    comes_true(Duration::from_secs(5), || server.app.ready().is_ok()).await;
+}
+
 #[tokio::test]
 async fn a_jti_is_forgotten_when_no_clock_could_accept_it_any_more() {
     // F07: exp, the skew of clocks, two minutes for clocks that disagree more, and a minute that is dropped whole.
     let server = TestServer::start().await;
-    let at = |seconds: i64| {
-        server.clock.set(NOW + seconds);
-        server.clock.push_uptime(Duration::from_secs(6));
-        move |draft: Draft| draft.claim("iat", NOW + seconds).claim("exp", NOW + seconds + 60)
-    };
+    let moved =
+        |seconds, draft: Draft| draft.claim("iat", NOW + seconds).claim("exp", NOW + seconds + 60);
     assert_eq!(server.ask(&good().claim("jti", "again").sign()).await.status, 200);
+    let mut before = 0;
     for (seconds, works) in [(60 + 10 + 120, false), (60 + 10 + 120 + 60, true)] {
-        let moved = at(seconds);
+        pass(&server, seconds - before).await;
+        before = seconds;
         // Expired rows are dropped after a commit, so one is made.
-        assert_eq!(server.ask(&moved(good()).sign()).await.status, 200);
+        assert_eq!(server.ask(&moved(seconds, good()).sign()).await.status, 200);
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let reply = server.ask(&moved(good().claim("jti", "again")).sign()).await;
+        let reply = server.ask(&moved(seconds, good().claim("jti", "again")).sign()).await;
         assert_eq!(reply.status == 200, works, "{seconds}: {}", reply.text());
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_steps_forward_and_back_has_nothing_forgotten() {
+    let server = TestServer::start().await;
+    let assertion = good().sign();
+    assert_eq!(server.ask(&assertion).await.status, 200);
+    server.clock.set(NOW + 3_600);
+    server.clock.push_uptime(Duration::from_secs(6));
+    // What has expired is dropped after a commit.
+    let ahead = good().claim("iat", NOW + 3_600).claim("exp", NOW + 3_660);
+    assert_eq!(server.ask(&ahead.sign()).await.status, 200);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.clock.set(NOW + 10);
+    run(&server, vec![text("F07", "the same", &assertion, invalid_grant("MP-012"))]).await;
 }
 
 #[tokio::test]
