@@ -94,9 +94,15 @@ impl AdminServer {
         self.token(organization, &scopes.join(" ")).await
     }
 
-    /// The access token for this assertion.
+    /// The access token for this assertion; or, as a disk that is shared may stand still for longer than a server lets
+    /// anybody wait, for another like it.
     pub(crate) async fn token_of(&self, draft: &Draft) -> String {
-        let reply = self.server.ask(&draft.sign()).await;
+        let mut reply = self.server.ask(&draft.sign()).await;
+        for _ in 0..3 {
+            if reply.status == 503 && reply.header("retry-after").is_some() {
+                reply = self.server.ask(&draft.clone().anew().sign()).await;
+            }
+        }
         reply.token().unwrap_or_else(|| panic!("no token: {}", reply.text()))
     }
 
