@@ -135,7 +135,9 @@ impl App {
         tasks.0.extend(refresh.map(tokio::spawn));
         tasks.0.extend(post.map(|post| tokio::spawn(post.run())));
         tasks.0.push(tokio::spawn(alerts::run(registry.clone())));
-        tasks.0.push(tokio::spawn(signing_keys::run(registry.clone())));
+        let differing = node.as_ref().map(Node::watch_difference);
+        let differing = move || differing.as_ref().is_some_and(|it| it.borrow().is_some());
+        tasks.0.push(tokio::spawn(signing_keys::run(registry.clone(), differing)));
         let portal_is_https = is_https(config);
         let environment = Arc::new(config.environment.clone());
         Ok(Self {

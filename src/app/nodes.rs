@@ -152,6 +152,11 @@ impl Node {
         self.differing.borrow().clone()
     }
 
+    /// The same, to ask again.
+    pub(super) fn watch_difference(&self) -> watch::Receiver<Option<Difference>> {
+        self.differing.subscribe()
+    }
+
     /// Leaves the others, so that a server with another issuer can start at once.
     pub(super) async fn leave(&self) -> Result<(), StoreError> {
         self.stop_showing();

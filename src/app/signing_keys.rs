@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{OtherAlgorithms, Registry, RegistryError};
 
 /// Time between two looks. Turns are announced hours ahead, so a minute more or less does not matter.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// Runs until it is dropped.
-pub(super) async fn run(registry: Registry) {
+/// Runs until it is dropped. `differing` says whether there are nodes with other settings.
+pub(super) async fn run(registry: Registry, differing: impl Fn() -> bool) {
     loop {
-        match registry.keep_signing_keys().await {
+        let others = if differing() { OtherAlgorithms::Kept } else { OtherAlgorithms::Retired };
+        match registry.keep_signing_keys(others).await {
             // Another node was faster.
             Ok(()) | Err(RegistryError::Conflict { .. } | RegistryError::Absent { .. }) => {}
             Err(error) => {

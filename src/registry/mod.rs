@@ -68,7 +68,7 @@ pub use people::{
     SecondFactorState, Session, SignInPlace, SignedIn,
 };
 pub use prefix_requests::PREFIX_REQUESTS_WAITING_MAX;
-pub use signing_keys::{SIGNING_KEYS_MAX, SigningKey, SigningStart};
+pub use signing_keys::{OtherAlgorithms, SIGNING_KEYS_MAX, SigningKey, SigningStart};
 pub use trust_sets::ChainReport;
 
 /// The verbs of the control plane, and the looks. What it is made of is nobody else's to reach.

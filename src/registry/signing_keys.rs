@@ -27,6 +27,15 @@ pub enum SigningStart {
     Now,
 }
 
+/// What becomes of the keys of another algorithm than that of tokens when nobody holds a token of theirs any more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OtherAlgorithms {
+    /// They are retired, as every key is.
+    Retired,
+    /// They stay: there are nodes with other settings, which may sign with them.
+    Kept,
+}
+
 /// A signing key, and how it stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SigningKey {
@@ -110,7 +119,7 @@ impl Registry {
 
     /// Does what is due: announces the successor of a key that has signed long enough, and retires keys of which
     /// nobody holds a token any more. Nodes that do so at the same time do it once.
-    pub async fn keep_signing_keys(&self) -> Result<(), RegistryError> {
+    pub async fn keep_signing_keys(&self, others: OtherAlgorithms) -> Result<(), RegistryError> {
         let actor = Actor::server("rotation");
         let (turns, now) = (self.keeper()?.turns(), self.clock.now());
         let records = self.store.signing_keys().await?;
@@ -123,7 +132,10 @@ impl Registry {
             let kid = self.make_successor(&actor, last, signs_from).await?;
             tracing::info!(kid, %signs_from, "the next signing key is announced");
         }
-        for key in turns.done(&records, now) {
+        let may_go = |key: &&SigningKeyRecord| {
+            others == OtherAlgorithms::Retired || key.algorithm == turns.algorithm
+        };
+        for key in turns.done(&records, now).into_iter().filter(may_go) {
             self.retire_signing_key(&actor, &key.kid).await?;
             tracing::info!(kid = key.kid, "a signing key is retired");
         }

@@ -9,7 +9,7 @@ use portvakt::clock::SystemRandom;
 use portvakt::config::DifferingSettings;
 
 use crate::harness::chain::{Pki, Trust};
-use crate::harness::clock::TestClock;
+use crate::harness::clock::{NOW, TestClock, tick};
 use crate::harness::server::{TestServer, pki, write_configuration};
 
 /// Builds another node on the database of a server, with these trust sets and these lines in its configuration.
@@ -93,6 +93,50 @@ async fn n10_settings_change_node_by_node_where_that_is_wanted() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n10_a_node_of_another_algorithm_leaves_the_others_their_keys() {
+    let first = TestServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let more = "[token]\nsigning_algorithm = \"ES256\"\n";
+    let mut config = write_configuration(folder.path(), &[Trust::of(pki())], more);
+    config.differing_settings = DifferingSettings::Warn;
+    let clock = Arc::new(TestClock::new());
+    let build = async || {
+        let (store, its) = (first.other_store().await, Arc::<TestClock>::clone(&clock));
+        App::build(&config, store, its, Arc::new(SystemRandom)).await.unwrap()
+    };
+    // Its key is announced, and has signed for a month when it starts again.
+    build().await.finish().await;
+    let later = NOW + 30 * 24 * 60 * 60;
+    clock.set(later);
+    first.clock.set(later);
+    let seen = format!("select count(*) from node where seen_at >= {later}");
+    let sql = first.sql().await;
+    let keys = async || {
+        let algorithms = "select string_agg(distinct algorithm, ' ' order by algorithm) from signing_key \
+                          where sealed_private is not null";
+        sql.text(algorithms).await
+    };
+    while sql.number(&seen).await == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // It looks after the keys as soon as it has started.
+    let second = build().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(keys().await, "ES256 RS256");
+    second.finish().await;
+    first.app.finish().await;
+
+    // When there is nobody who signs with the others, they are of no use.
+    let _alone = build().await;
+    let began = tick();
+    while keys().await != "ES256" {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", keys().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n10_a_node_of_another_version_is_compared_by_what_both_know() {
     let server = TestServer::start().await;
     let sql = server.sql().await;
@@ -100,7 +144,7 @@ async fn n10_a_node_of_another_version_is_compared_by_what_both_know() {
     let known = serde_json::to_string(&known).unwrap();
     // One of a later version, which knows a setting more, and one of the version before, which tells nothing.
     for (id, settings) in [("later", known.as_str()), ("before", "{}")] {
-        let seen = crate::harness::clock::NOW;
+        let seen = NOW;
         let issuer = crate::harness::ISSUER;
         sql.execute(&format!(
             "insert into node (id, issuer, seen_at, settings) values ('{id}', '{issuer}', {seen}, '{settings}')"

@@ -4,6 +4,7 @@ use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
 use openssl::sign::Verifier;
 use portvakt::clock::Clock as _;
+use portvakt::registry::OtherAlgorithms;
 use serde_json::{Value, json};
 
 use base64::Engine as _;
@@ -101,10 +102,10 @@ async fn a_key_is_announced_a_day_ahead_and_leaves_when_its_last_token_is_dead()
     assert_eq!(states(&admin).await, ["ACTIVE", "RETIRING"]);
     assert!(accepts(&key_set(server).await, &last_of_old), "it is alive, and its key is published");
 
-    server.app.registry.keep_signing_keys().await.unwrap();
+    server.app.registry.keep_signing_keys(OtherAlgorithms::Retired).await.unwrap();
     assert_eq!(kids(server).await.len(), 2, "it is too early to retire the old key");
     server.clock.set(NOW + DAY + DAY + 2 * HOUR);
-    server.app.registry.keep_signing_keys().await.unwrap();
+    server.app.registry.keep_signing_keys(OtherAlgorithms::Retired).await.unwrap();
     assert_eq!(kids(server).await, [new]);
     assert_eq!(states(&admin).await, ["ACTIVE", "RETIRED"]);
     let rows = server.store.signing_keys_in_use().await.unwrap();
@@ -158,8 +159,10 @@ async fn keys_are_replaced_by_themselves_once_however_many_nodes_look_after_them
     let beside = server.beside().await;
     let settle = async || {
         let (one, other) = (&server.app.registry, &beside.app.registry);
-        let both =
-            tokio::join!(Box::pin(one.keep_signing_keys()), Box::pin(other.keep_signing_keys()));
+        let both = tokio::join!(
+            Box::pin(one.keep_signing_keys(OtherAlgorithms::Retired)),
+            Box::pin(other.keep_signing_keys(OtherAlgorithms::Retired))
+        );
         assert!(both.0.is_ok() || both.1.is_ok(), "{both:?}");
         for node in [server, &beside] {
             node.app.issuer.feed.catch_up().await.unwrap();
