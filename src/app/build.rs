@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use tokio::task::JoinHandle;
+
 use crate::app::nodes::{Joining, Node, dead_seconds};
 use crate::app::open_id::OpenIdProviders;
 use crate::app::post::Post;
@@ -48,36 +50,47 @@ impl App {
         if pending > 0 {
             return Err(AppError::Migrations(pending));
         }
+        let mut joined = None;
         // It takes much room, once; whoever waits for it need not have that on their stack.
-        Box::pin(Self::put_together(config, store, clock, random)).await
+        let building = Self::put_together(config, store.clone(), clock, random, &mut joined);
+        let built = Box::pin(building).await;
+        if let (Err(_), Some(id)) = (&built, joined)
+            && let Err(error) = store.node_left(&id).await
+        {
+            tracing::warn!(%error, "the others take this node for one that runs, for a while");
+        }
+        built
     }
 
+    /// `joined` becomes what the node is called, once the others know of it.
     async fn put_together(
         config: &Config,
         store: Store,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        joined: &mut Option<String>,
     ) -> Result<Self, AppError> {
         // Tokens are issued by the node's own clock, or not at all; everything else happens at the time agreed on.
         let own_clock = Arc::clone(&clock);
         let agreed = Arc::new(AgreedClock::new(clock));
-        let deciding = store.deciding();
-        agreed.compare(&deciding).await?;
+        let following = store.following();
+        agreed.compare(&following).await?;
         let clock: Arc<dyn Clock> = Arc::<AgreedClock>::clone(&agreed);
         let sets = authorities::load_and_warn(config, clock.now())?;
         let rules = outbound_rules(config)?;
         let sealing_key = load_sealing_key(&config.sealing_key)?;
         // In boxes, because whoever builds a server would otherwise be as large as everything here that waits.
-        let mut node = Box::pin(join_others(config, &deciding, &sets, &clock, &*random)).await?;
+        let mut node = Box::pin(join_others(config, &following, &sets, &clock, &*random)).await?;
+        *joined = node.as_ref().map(|node| node.id().to_owned());
         let (seal, cursors) = (sealing_key.audit_seal(), sealing_key.cursor_seal());
         let secrets = sealing_key.secret_seal();
         let open_id_seal = secrets.clone();
         let its = key_rules(config);
-        let keys = KeyKeeper::open(deciding.clone(), sealing_key, &*clock, &*random, its);
+        let keys = KeyKeeper::open(following.clone(), sealing_key, &*clock, &*random, its);
         let keys = Arc::new(Box::pin(keys).await?);
-        let caches = Arc::new(Caches::new(deciding.clone()));
+        let caches = Arc::new(Caches::new(store.deciding()));
         let feed = Feed::open(
-            deciding,
+            following,
             Arc::clone(&caches),
             Arc::clone(&keys),
             Arc::clone(&agreed),
@@ -135,9 +148,7 @@ impl App {
         tasks.0.extend(refresh.map(tokio::spawn));
         tasks.0.extend(post.map(|post| tokio::spawn(post.run())));
         tasks.0.push(tokio::spawn(alerts::run(registry.clone())));
-        let differing = node.as_ref().map(Node::watch_difference);
-        let differing = move || differing.as_ref().is_some_and(|it| it.borrow().is_some());
-        tasks.0.push(tokio::spawn(signing_keys::run(registry.clone(), differing)));
+        tasks.0.push(look_after_keys(&registry, node.as_ref()));
         let portal_is_https = is_https(config);
         let environment = Arc::new(config.environment.clone());
         Ok(Self {
@@ -178,6 +189,13 @@ async fn join_others(
         dead_seconds: dead_seconds(config),
     };
     Node::join(store, joining, Arc::clone(clock), random).await
+}
+
+/// Has signing keys take turns, with an eye on nodes that have other settings.
+fn look_after_keys(registry: &Registry, node: Option<&Node>) -> JoinHandle<()> {
+    let differing = node.map(Node::watch_difference);
+    let differing = move || differing.as_ref().is_some_and(|it| it.borrow().is_some());
+    tokio::spawn(signing_keys::run(registry.clone(), differing))
 }
 
 /// The control plane, with nobody to tell of its changes yet.

@@ -20,14 +20,21 @@ use crate::store::StoreError;
 use crate::store::database::{Begun, Connection, On, advisory_locks, query};
 use crate::store::hints::CHANNEL;
 
-/// By how much numbers of the feed and of the log leap: more than can have been given out and forgotten.
+/// By how much numbers of the feed and of the log leap at least: more than can have been given out and forgotten.
 const LEAP: i64 = 1_000_000_000;
 
-/// The history of the database, and whether it can remember one; the history is null on a standby.
+/// Numbers leap to so many a second since 1970, if that is further. What this database has forgotten may hold a leap of
+/// which nobody here knows, as when the standby that took over first is lost too; the time goes on all the same. More
+/// than are ever given out in a second, and few enough that every number is an exact one in JSON until the year 2255.
+const LEAP_PER_SECOND: i64 = 1_000_000;
+
+/// The history of the database, whether it can remember one, and whether it takes no writes; the history is null on a
+/// standby.
 const HISTORY: &str = "select case when pg_is_in_recovery() then null else \
      (select system_identifier::text from pg_control_system()) || ' ' || \
      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || ' ' || \
-     coalesce(to_regclass('replay_log')::oid::text, '') end, to_regclass('fence') is not null";
+     coalesce(to_regclass('replay_log')::oid::text, '') end, to_regclass('fence') is not null, \
+     current_setting('transaction_read_only') = 'on'";
 
 /// What a database answers that has no such functions (`undefined_function`, `feature_not_supported`).
 const WITHOUT_HISTORY: [&str; 2] = ["42883", "0A000"];
@@ -35,11 +42,15 @@ const WITHOUT_HISTORY: [&str; 2] = ["42883", "0A000"];
 /// What a session is told that has come to a standby.
 const STANDBY: &str = "it is a standby, which may be behind; the address must lead to the primary";
 
+/// What a session is told that has come to a database that takes no writes, such as a primary that was replaced.
+const READ_ONLY: &str =
+    "it takes no writes (transaction_read_only is on); the address must lead to the primary";
+
 /// Holds that a connection leads to the database that nodes have used so far, or sets the fence. To be done before
 /// anything else. Engines that have no history to show, which are those that never lose a commit, are left alone.
 pub(super) async fn join(connection: &mut PgConnection) -> Result<(), StoreError> {
     let found = query(HISTORY).persistent(false).fetch_one(On::Postgres(connection)).await;
-    let (history, remembers): (Option<String>, bool) = match found {
+    let (history, remembers, is_read_only): (Option<String>, bool, bool) = match found {
         Err(StoreError::Unavailable(sqlx::Error::Database(error)))
             if error.code().is_some_and(|code| WITHOUT_HISTORY.contains(&&*code)) =>
         {
@@ -48,6 +59,9 @@ pub(super) async fn join(connection: &mut PgConnection) -> Result<(), StoreError
         found => found?,
     };
     let Some(history) = history else { return Err(StoreError::Unsuitable(STANDBY.to_owned())) };
+    if is_read_only {
+        return Err(StoreError::Unsuitable(READ_ONLY.to_owned()));
+    }
     if remembers && remembered(On::Postgres(connection)).await? != history {
         set(connection, &history).await?;
     }
@@ -94,23 +108,27 @@ async fn set(connection: &mut PgConnection, history: &str) -> Result<(), StoreEr
 
 /// Numbers go on where none has been given out, and whoever follows the feed forgets all that it has cached.
 async fn leap(connection: &mut PgConnection, now: i64) -> Result<(), StoreError> {
-    for noun in ChangedNoun::names_in_feed() {
+    for (index, noun) in ChangedNoun::names_in_feed().enumerate() {
+        // All of them lie behind whatever anybody has seen.
+        let leap = if index == 0 { LEAP } else { 1 };
         query(
             "insert into change (seq, noun, key, changed_at) \
-             select coalesce(max(seq), 0) + $1, $2, '', $3 from change",
+             select greatest(coalesce(max(seq), 0) + $1, $4), $2, '', $3 from change",
         )
-        .bind(LEAP)
+        .bind(leap)
         .bind(noun)
         .bind(now)
+        .bind(now.saturating_mul(LEAP_PER_SECOND))
         .execute(On::Postgres(connection))
         .await?;
     }
     query(
         "insert into replay_log (seq, keep_until, ids) \
-         select coalesce(max(seq), 0) + $1, $2, '' from replay_log",
+         select greatest(coalesce(max(seq), 0) + $1, $3), $2, '' from replay_log",
     )
     .bind(LEAP)
     .bind(now)
+    .bind(now.saturating_mul(LEAP_PER_SECOND))
     .execute(On::Postgres(connection))
     .await?;
     query("select pg_notify($1, '')").bind(CHANNEL).execute(On::Postgres(connection)).await?;
@@ -133,11 +151,11 @@ pub(super) async fn set_by_hand(on: On<'_>, now: Timestamp) -> Result<(), StoreE
 }
 
 /// The same in a database that takes the place of another one, whose nodes may have been cut off and not stopped: what
-/// they have seen of the feed and of the log was of the other, so numbers leap here as well. Whose clock is wrong is not
-/// known, so the later one counts.
+/// they have seen of the feed and of the log was of the other, so numbers leap here as well. The time is the database's, by
+/// which nodes go; `now` is that of a file, which has none.
 pub(super) async fn set_restored(begun: &mut Begun<'_>, now: Timestamp) -> Result<(), StoreError> {
     let Begun::Postgres(transaction) = begun else { return set_by_hand(begun.on(), now).await };
-    let now = now.max(clock(transaction).await?);
+    let now = clock(transaction).await?;
     set_by_hand(On::Postgres(transaction), now).await?;
     leap(transaction, now.seconds()).await
 }
@@ -196,14 +214,32 @@ mod tests {
         let again = Store::connect(&kept.url()).await.unwrap();
         let mut log = again.replay_log();
         let seq = log.append(&[[3; 32]], Timestamp::from_seconds(9)).await.unwrap();
-        assert_eq!(seq, LEAP + 3);
         let fenced_at = log.fenced_at().unwrap();
+        let leapt_to = fenced_at.seconds() * LEAP_PER_SECOND;
+        assert_eq!(seq, leapt_to + 1);
         let changes = again.changes_after(ChangeSeq(0)).await.unwrap();
-        assert!(changes.iter().all(|change| change.key.is_empty() && change.seq.0 >= LEAP));
+        assert!(changes.iter().all(|change| change.key.is_empty() && change.seq.0 >= leapt_to));
         assert_eq!(changes.len(), ChangedNoun::names_in_feed().count());
         let third = Store::connect(&kept.url()).await.unwrap();
         let mut log = third.replay_log();
-        assert_eq!(log.append(&[[4; 32]], fenced_at).await.unwrap(), LEAP + 4);
+        assert_eq!(log.fenced_at(), None, "it has not connected yet");
+        assert_eq!(log.append(&[[4; 32]], fenced_at).await.unwrap(), leapt_to + 2);
         assert_eq!(log.fenced_at(), Some(fenced_at));
+
+        // Who stays connected learns of it with the next append.
+        let later = Timestamp::from_seconds(fenced_at.seconds() + 9);
+        store.set_fence(later).await.unwrap();
+        log.append(&[[4; 32]], fenced_at).await.unwrap();
+        assert_eq!(log.fenced_at(), Some(later));
+
+        // Where the numbers are ahead of the time they leap all the same.
+        for history in ["1 00000001 3", "1 00000001 4"] {
+            let other = query("update fence set history = $1").bind(history);
+            other.execute(&store.writer).await.unwrap();
+            let next = Store::connect(&kept.url()).await.unwrap();
+            next.latest_change().await.unwrap();
+        }
+        let seq = log.append(&[[5; 32]], fenced_at).await.unwrap();
+        assert!(seq > leapt_to + 2 * LEAP, "{seq}");
     }
 }

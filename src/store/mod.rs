@@ -110,17 +110,21 @@ const CHANGE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that read. Warm requests read nothing, so a few are plenty.
 const READERS: u32 = 4;
 
-/// Connections that read what is decided by, row by row: four clients that nobody has asked for yet wait for none of
-/// the others.
+/// Connections that read what is decided by and not in memory yet, row by row.
 const DECIDERS: u32 = 4;
+
+/// Connections by which changes and clocks are followed and a node shows itself, which are two tasks.
+const FOLLOWERS: u32 = 2;
 
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: Pool,
     readers: Pool,
-    /// Those of [`Self::deciding`].
+    /// The readers of [`Self::deciding`].
     deciders: Pool,
+    /// The readers of [`Self::following`].
+    followers: Pool,
     /// Where the database is, if it is a file.
     file: Option<Arc<DatabaseFile>>,
     unreadable: UnreadableRows,
@@ -142,29 +146,48 @@ impl Store {
         let file = Arc::new(DatabaseFile::open(&options).await?);
         let writer = sqlite::connect(&options, &file, 1, CHANGE_TIMEOUT).await?;
         let deciders = sqlite::connect(&options, &file, DECIDERS, ACQUIRE_TIMEOUT).await?;
+        let followers = sqlite::connect(&options, &file, FOLLOWERS, ACQUIRE_TIMEOUT).await?;
         let options = sqlite::listing(options);
         let readers = sqlite::connect(&options, &file, READERS, ACQUIRE_TIMEOUT).await?;
-        let [writer, readers, deciders] = [writer, readers, deciders].map(Pool::Sqlite);
-        let unreadable = UnreadableRows::default();
-        Ok(Self { writer, readers, deciders, file: Some(file), unreadable })
+        Ok(Self {
+            writer: Pool::Sqlite(writer),
+            readers: Pool::Sqlite(readers),
+            deciders: Pool::Sqlite(deciders),
+            followers: Pool::Sqlite(followers),
+            file: Some(file),
+            unreadable: UnreadableRows::default(),
+        })
     }
 
     /// Connects to a PostgreSQL database, which must be one to run on. Migrations are not applied.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let options = postgres::options(url)?;
         postgres::check(&options).await?;
-        let writer = postgres::pool(&options, 1, CHANGE_TIMEOUT);
-        let readers = postgres::pool(&options, READERS, ACQUIRE_TIMEOUT);
-        let deciders = postgres::pool(&options, DECIDERS, ACQUIRE_TIMEOUT);
-        let [writer, readers, deciders] = [writer, readers, deciders].map(Pool::Postgres);
-        Ok(Self { writer, readers, deciders, file: None, unreadable: UnreadableRows::default() })
+        let pool = |connections, acquire_time_max| {
+            Pool::Postgres(postgres::pool(&options, connections, acquire_time_max))
+        };
+        Ok(Self {
+            writer: pool(1, CHANGE_TIMEOUT),
+            readers: pool(READERS, ACQUIRE_TIMEOUT),
+            deciders: pool(DECIDERS, ACQUIRE_TIMEOUT),
+            followers: pool(FOLLOWERS, ACQUIRE_TIMEOUT),
+            file: None,
+            unreadable: UnreadableRows::default(),
+        })
     }
 
     /// The same database for what tokens depend on, which does not wait for connections that lists have taken: a look-up
-    /// in the portal may take seconds, and a node that cannot follow changes for a few issues nothing.
+    /// in the portal may take seconds.
     #[must_use]
     pub fn deciding(&self) -> Self {
         Self { readers: self.deciders.clone(), ..self.clone() }
+    }
+
+    /// The same for what a node depends on, which waits for nobody's requests, however many come for clients that it has to
+    /// look for: one that cannot follow changes for some seconds issues nothing.
+    #[must_use]
+    pub fn following(&self) -> Self {
+        Self { readers: self.followers.clone(), ..self.clone() }
     }
 
     /// Applies the migrations that are missing. Of several nodes that do so at once one does, and the others wait.
@@ -175,11 +198,7 @@ impl Store {
     async fn apply(&self, migrator: Migrator) -> Result<(), StoreError> {
         match &self.writer {
             Pool::Sqlite(pool) => migrator.run(pool).await?,
-            Pool::Postgres(pool) => {
-                let own = postgres::pool_to_migrate(pool);
-                migrator.run(&own).await?;
-                own.close().await;
-            }
+            Pool::Postgres(pool) => postgres::migrate(pool, migrator).await?,
         }
         Ok(())
     }
@@ -266,6 +285,7 @@ impl Store {
         }
         self.readers.close().await;
         self.deciders.close().await;
+        self.followers.close().await;
         self.writer.close().await;
     }
 }
@@ -334,7 +354,11 @@ mod test_postgres;
 
 #[cfg(test)]
 mod tests {
+    use sqlx::SqlSafeStr as _;
+    use sqlx::migrate::MigrationType;
+
     use super::*;
+    use crate::clock::{Clock as _, SystemClock};
     use crate::store::test_postgres::TestDatabase;
 
     /// A store with every migration on each database that there is, and what it is in.
@@ -400,6 +424,35 @@ mod tests {
             store.migrate().await.unwrap();
             assert_eq!(store.pending_migrations().await.unwrap(), []);
         }
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_waits_for_a_table_keeps_nobody_else_from_it() {
+        let Some(database) = TestDatabase::create() else { return };
+        let store = Store::connect(&database.url()).await.unwrap();
+        store.migrate().await.unwrap();
+        let mut all: Vec<Migration> = store.migrator().iter().cloned().collect();
+        let change = "alter table scope add column later bigint".into_sql_str();
+        all.push(Migration::new(i64::MAX, "later".into(), MigrationType::Simple, change, false));
+
+        // As a backup does, which reads one table after the other as of one moment.
+        let mut reader = store.readers.snapshot().await.unwrap();
+        let count = "select count(*) from scope";
+        let (_,): (i64,) = query(count).fetch_one(reader.on()).await.unwrap();
+        let its = store.clone();
+        let applying = tokio::spawn(async move { its.apply(Migrator::with_migrations(all)).await });
+        for _ in 0..20 {
+            let began = SystemClock.uptime();
+            assert_eq!(number(&store, count).await, 0);
+            let took = SystemClock.uptime().saturating_sub(began);
+            assert!(took < Duration::from_secs(2), "{took:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(!applying.is_finished(), "nobody has read for long");
+        drop(reader);
+        applying.await.unwrap().unwrap();
+        let column = "select count(*) from information_schema.columns where column_name = 'later'";
+        assert_eq!(number(&store, column).await, 1);
     }
 
     #[test]

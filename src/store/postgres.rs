@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
@@ -47,6 +48,17 @@ const REPLAY_SETTINGS: [(&str, &str); 3] = [
 /// Migrations may take as long as they take, and wait for a node that is applying them.
 const MIGRATION_SETTINGS: [(&str, &str); 2] =
     [("statement_timeout", "0"), ("lock_timeout", "60000")];
+
+/// How long a migration waits for a table: whoever comes to that table after it waits as well, and nodes are serving.
+const TABLE_TIME_MAX: &str = "set lock_timeout = 300";
+
+/// How often it tries, and the time between, which those have for themselves who wait for the table: about a minute, in
+/// which a backup ends or somebody ends it.
+const TABLE_ATTEMPTS: u32 = 60;
+const TABLE_PAUSE: Duration = Duration::from_millis(700);
+
+/// What PostgreSQL says when a lock was waited for in vain (`lock_not_available`).
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// How often it is looked whether sessions are shared.
 const SHARING_LOOKS: u32 = 3;
@@ -113,13 +125,20 @@ pub(super) fn pool(
         .after_release(|connection, _| {
             // What was given up in the middle may have left it in any state, and silent.
             Box::pin(async move {
-                match tokio::time::timeout(PING_TIME_MAX, connection.ping()).await {
-                    Ok(answer) => answer.map(|()| true),
+                match tokio::time::timeout(PING_TIME_MAX, takes_writes(connection)).await {
+                    Ok(answer) => answer,
                     Err(_) => Err(sqlx::Error::PoolTimedOut),
                 }
             })
         })
         .connect_lazy_with(options.clone())
+}
+
+/// Whether a connection still leads to the primary. One that another has taken the place of may live on and answer whoever
+/// only reads, with what was true before: then the connection goes, and the next leads to where the address leads by then.
+async fn takes_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let setting = sqlx::raw_sql("show transaction_read_only").fetch_one(connection).await?;
+    Ok(setting.try_get::<String, _>(0)? == "off")
 }
 
 /// A connection beside the pool, for what one task writes.
@@ -140,10 +159,40 @@ pub(super) async fn connect_beside(
     .await
 }
 
-/// A connection that applies migrations, as a pool of its own.
-pub(super) fn pool_to_migrate(beside: &PgPool) -> PgPool {
+/// Applies the migrations that are missing. Of several nodes that do so at once one does, and the others wait; those that
+/// are serving never wait longer than a moment, whoever keeps a migration from its table.
+pub(super) async fn migrate(beside: &PgPool, mut migrator: Migrator) -> Result<(), StoreError> {
     let options = (*beside.connect_options()).clone().options(MIGRATION_SETTINGS);
-    pool(&options, 1, CONNECT_TIME_MAX)
+    let own = pool(&options, 1, CONNECT_TIME_MAX);
+    let mut connection = own.acquire().await?;
+    connection.lock().await?;
+    migrator.set_locking(false);
+    sqlx::raw_sql(TABLE_TIME_MAX).execute(&mut *connection).await?;
+    let mut attempts = 1;
+    let applied = loop {
+        match migrator.run_direct(None, &mut *connection, false).await {
+            Err(error) if attempts < TABLE_ATTEMPTS && is_kept_waiting(&error) => {
+                if attempts == 1 {
+                    tracing::warn!(%error, "somebody is reading or writing for long, such as a backup; it is tried again");
+                }
+                attempts += 1;
+                tokio::time::sleep(TABLE_PAUSE).await;
+            }
+            applied => break applied,
+        }
+    };
+    // The lock goes with the session.
+    connection.close().await?;
+    own.close().await;
+    Ok(applied?)
+}
+
+fn is_kept_waiting(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE))
 }
 
 /// Holds that the database keeps what it says it has kept, orders text as this program does, and hears what sessions

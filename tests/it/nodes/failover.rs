@@ -192,6 +192,52 @@ async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_toke
     drop((nodes, primary));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n08_a_primary_that_lives_on_and_takes_no_writes_is_not_followed_any_more() {
+    let (primary, standby) = spawn_blocking(|| {
+        let primary = Cluster::new();
+        let standby = primary.standby();
+        (primary, standby)
+    })
+    .await
+    .unwrap();
+    let place = Place::on(primary.database()).await;
+    let address = Address::of(&primary);
+    let home = Home::new(place.folder.path(), "a", Some(address.url()), "");
+    let (_node, _) = home.start().await;
+    let homes = [home];
+    for client in ["es256", "rs256"] {
+        holds(&homes, client, true).await;
+    }
+    // Until the standby has all of that, too.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Who is connected stays so, and is answered.
+    let sql = place.sql().await;
+    sql.execute("alter system set default_transaction_read_only = on").await;
+    sql.execute("select pg_reload_conf()").await;
+    let standby = spawn_blocking(move || {
+        standby.promote();
+        standby
+    })
+    .await
+    .unwrap();
+    address.turn(&standby);
+    let promoted = tick();
+    let changes = registry(&address.url()).await;
+    switch(&changes, "rs256", false).await;
+    // With the key of es256.
+    let traffic = Traffic::start(&[homes[0].token], 1, Duration::from_millis(50));
+    let late = until_first_token(&traffic.ledger, promoted).await;
+    println!("first token {late:?} after the promotion (at most {UNAVAILABLE_MAX:?})");
+    let (mut keep, draft) = (Keep::new(homes[0].token), fresh(&caller("rs256")));
+    let outcome = keep.ask(&traffic.ledger, "rs256", &draft.jti, &draft.sign()).await;
+    let is_refused = !outcome.is_token() && !outcome.is_unavailable();
+    assert!(is_refused, "it was switched off on the new primary: {outcome:?}");
+    traffic.stop().await;
+    drop(primary);
+}
+
 async fn until_first_token(ledger: &Ledger, promoted: Instant) -> Duration {
     loop {
         if let Some(first) = ledger.first_token_after(promoted) {
