@@ -191,20 +191,26 @@ impl Shown {
         mut applied: watch::Receiver<ChangeSeq>,
         settings: impl Fn() -> BTreeMap<String, String>,
     ) {
-        let mut time_is_up = true;
+        // However much is changed, and shown, meanwhile.
+        let mut next_look = Duration::ZERO;
         loop {
             self.row.applied = Some(*applied.borrow_and_update());
             self.row.settings = settings();
-            let now = self.clock.now();
+            let (now, uptime) = (self.clock.now(), self.clock.uptime());
             let shown = async {
                 self.store.node_seen(&self.row, now).await?;
-                if time_is_up { self.look_at_others(now).await } else { Ok(()) }
+                if uptime >= next_look {
+                    next_look = uptime + SHOW;
+                    self.look_at_others(now).await?;
+                }
+                Ok::<_, StoreError>(())
             };
             if let Err(error) = shown.await {
                 tracing::debug!(%error, "this node cannot be shown to the others");
             }
             tokio::time::sleep(SHOW_PAUSE).await;
-            time_is_up = tokio::time::timeout(SHOW, applied.changed()).await.is_err();
+            // Whether something has changed or the time is up, it shows itself.
+            let _ = tokio::time::timeout(SHOW, applied.changed()).await;
         }
     }
 

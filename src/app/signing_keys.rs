@@ -12,8 +12,11 @@ pub(super) async fn run(registry: Registry, differing: impl Fn() -> bool) {
     loop {
         let others = if differing() { OtherAlgorithms::Kept } else { OtherAlgorithms::Retired };
         match registry.keep_signing_keys(others).await {
-            // Another node was faster.
-            Ok(()) | Err(RegistryError::Conflict { .. } | RegistryError::Absent { .. }) => {}
+            Ok(()) => {}
+            // Another node was faster, or there is no room.
+            Err(error @ (RegistryError::Conflict { .. } | RegistryError::Absent { .. })) => {
+                tracing::info!(%error, "a signing key was not announced or retired here");
+            }
             Err(error) => {
                 tracing::error!(%error, "signing keys cannot be looked after; it is tried again in a minute");
             }

@@ -65,23 +65,23 @@ pub(super) struct Addresses {
 impl Server {
     /// Everything that can fail, in the order in which it depends on what went before.
     pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
-        let listeners = Listeners::bind(config).await?;
+        let (orders, listeners) = (Orders::listen()?, Listeners::bind(config).await?);
         let app = Arc::new(build(config).await?);
-        Ok(Self { app, drain: config.drain, listeners, orders: Orders::listen()? })
+        Ok(Self { app, drain: config.drain, listeners, orders })
     }
 
     /// The same. A database that cannot be reached is waited for, and who asks meanwhile is told so; whatever else is
     /// wrong ends the start. There is no server if it is told to stop before.
     async fn start_patiently(config: &Config) -> anyhow::Result<Option<Self>> {
-        let listeners = Listeners::bind(config).await?;
-        let (app, orders) = match build(config).await {
+        // What comes while it is being built is heard by whoever serves afterwards: a node that has joined the others
+        // leaves them again.
+        let (mut orders, listeners) = (Orders::listen()?, Listeners::bind(config).await?);
+        let app = match build(config).await {
             Err(error) if error.may_pass() && config.database.is_server() => {
-                // What comes while it is being built is heard by whoever serves afterwards.
-                let mut orders = Orders::listen()?;
                 // In a box, because who does not wait would otherwise be as large.
-                (Box::pin(listeners.wait(config, &error, &mut orders)).await?, orders)
+                Box::pin(listeners.wait(config, &error, &mut orders)).await?
             }
-            built => (Some(built?), Orders::listen()?),
+            built => Some(built?),
         };
         Ok(app.map(|app| Self { app: Arc::new(app), drain: config.drain, listeners, orders }))
     }

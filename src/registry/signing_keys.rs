@@ -117,12 +117,20 @@ impl Registry {
         self.signing_key(actor, kid).await
     }
 
-    /// Does what is due: announces the successor of a key that has signed long enough, and retires keys of which
-    /// nobody holds a token any more. Nodes that do so at the same time do it once.
+    /// Does what is due: retires keys of which nobody holds a token any more, and announces the successor of one that has
+    /// signed long enough. Nodes that do so at the same time do it once.
     pub async fn keep_signing_keys(&self, others: OtherAlgorithms) -> Result<(), RegistryError> {
         let actor = Actor::server("rotation");
         let (turns, now) = (self.keeper()?.turns(), self.clock.now());
         let records = self.store.signing_keys().await?;
+        let may_go = |key: &&SigningKeyRecord| {
+            others == OtherAlgorithms::Retired || key.algorithm == turns.algorithm
+        };
+        // First, because there may be no room for another before.
+        for key in turns.done(&records, now).into_iter().filter(may_go) {
+            self.retire_signing_key(&actor, &key.kid).await?;
+            tracing::info!(kid = key.kid, "a signing key is retired");
+        }
         if let Some(last) = turns.last(&records)
             && let Some((announced, signs_from)) = turns.successor(last)
             && announced <= now
@@ -131,13 +139,6 @@ impl Registry {
             let signs_from = signs_from.max(now.plus_seconds(turns.announce_seconds));
             let kid = self.make_successor(&actor, last, signs_from).await?;
             tracing::info!(kid, %signs_from, "the next signing key is announced");
-        }
-        let may_go = |key: &&SigningKeyRecord| {
-            others == OtherAlgorithms::Retired || key.algorithm == turns.algorithm
-        };
-        for key in turns.done(&records, now).into_iter().filter(may_go) {
-            self.retire_signing_key(&actor, &key.kid).await?;
-            tracing::info!(kid = key.kid, "a signing key is retired");
         }
         Ok(())
     }

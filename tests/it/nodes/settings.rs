@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use portvakt::app::{App, AppError};
 use portvakt::clock::SystemRandom;
-use portvakt::config::DifferingSettings;
+use portvakt::config::{DifferingSettings, SealingKeySource};
+use portvakt::domain::record::Expected;
+use portvakt::registry::AccessTerms;
 
+use crate::harness::CONSUMER;
 use crate::harness::chain::{Pki, Trust};
 use crate::harness::clock::{NOW, TestClock, tick};
-use crate::harness::server::{TestServer, pki, write_configuration};
+use crate::harness::server::{TestServer, actor, pki, write_configuration};
 
 /// Builds another node on the database of a server, with these trust sets and these lines in its configuration.
 async fn join(server: &TestServer, trust: &[Trust], more: &str) -> Result<App, AppError> {
@@ -73,11 +78,16 @@ async fn n10_settings_change_node_by_node_where_that_is_wanted() {
     let second = build().await.unwrap();
     let difference = second.differing_setting().expect("it says so");
     assert_eq!(difference.setting, "token.lifetime_seconds_max");
-    // The first notices too, a little later, and both are content when it has gone.
+    // The first notices too, a little later and however much is changed meanwhile, and both are content when it has gone.
+    let (scope, consumer) = ("test:short".parse().unwrap(), CONSUMER.parse().unwrap());
     for _ in 0..100 {
         if server.app.differing_setting().is_some() {
             break;
         }
+        let (terms, seen) = (AccessTerms::default(), Expected::Anything);
+        let registry = &server.app.registry;
+        registry.grant_access(&actor(), &scope, consumer, terms, seen).await.unwrap();
+        registry.withdraw_access(&actor(), &scope, consumer, None, None).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(server.app.differing_setting().is_some());
@@ -89,6 +99,22 @@ async fn n10_settings_change_node_by_node_where_that_is_wanted() {
     let other =
         App::build(&config, store, Arc::new(TestClock::new()), Arc::new(SystemRandom)).await;
     assert!(matches!(other, Err(AppError::OtherIssuer { .. })));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n10_a_node_that_does_not_start_after_all_is_none() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = write_configuration(folder.path(), &[Trust::of(pki())], "");
+    config.sealing_key = SealingKeySource::Text(STANDARD.encode([8; 32]));
+    let store = server.other_store().await;
+    let built =
+        App::build(&config, store, Arc::new(TestClock::new()), Arc::new(SystemRandom)).await;
+    let problem = built.err().expect("the keys open for nobody").to_string();
+    assert!(problem.contains("sealing key"), "{problem}");
+    let nodes = server.sql().await.number("select count(*) from node").await;
+    assert_eq!(nodes, 1, "what waits for all nodes would wait for it");
 }
 
 #[tokio::test]
