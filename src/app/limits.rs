@@ -33,8 +33,8 @@ pub struct Limits {
     pub mails_by_asker: RateLimit<Asker>,
     /// The same, by who gets them.
     pub mails_by_recipient: RateLimit<EmailAddress>,
-    /// Token requests that cost an effort and came to nothing: certificates and signatures that do not hold, and
-    /// assertions that have been spent.
+    /// Token requests that cost an effort and came to nothing: clients that there are not, certificates and signatures
+    /// that do not hold, and assertions that have been spent.
     pub token_failures: RateLimit<Source>,
 }
 

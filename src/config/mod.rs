@@ -225,7 +225,7 @@ impl Config {
             portal: Portal::check(&raw.portal, !open_id_providers.is_empty())?,
             open_id_providers,
             admin_url: raw.server.admin_url.map(check_admin_url).transpose()?,
-            drain: check_drain(raw.server.drain_seconds)?,
+            drain: Duration::from_secs(drain_seconds(raw.server.drain_seconds)?.into()),
             operator: Operator::check(raw.operator, folder)?,
             delegation_registers: DelegationRegister::check_all(
                 raw.delegation_register,
@@ -338,14 +338,17 @@ fn read_variable(variable: &str, path: &str, value: &str) -> Result<Raw, ConfigE
 /// The longest time in which a load balancer can be expected to notice; supervisors kill after 90 seconds.
 const DRAIN_SECONDS_MAX: u32 = 60;
 
-fn check_drain(seconds: Option<u32>) -> Result<Duration, ConfigError> {
-    match required("server.drain_seconds", seconds)? {
-        seconds @ 0..=DRAIN_SECONDS_MAX => Ok(Duration::from_secs(seconds.into())),
-        seconds => {
-            let problem = format!("{seconds} is more than {DRAIN_SECONDS_MAX}");
-            Err(ConfigError::key("server.drain_seconds", problem))
-        }
+fn drain_seconds(seconds: Option<u32>) -> Result<u32, ConfigError> {
+    let key = "server.drain_seconds";
+    at_most(key, required(key, seconds)?, DRAIN_SECONDS_MAX)
+}
+
+/// A number of seconds that is no more than that.
+fn at_most(key: &str, seconds: u32, most: u32) -> Result<u32, ConfigError> {
+    if seconds <= most {
+        return Ok(seconds);
     }
+    Err(ConfigError::key(key, format!("{seconds} is more than {most}")))
 }
 
 /// A number that is there and not zero: zero seconds, connections or milliseconds would stop everything.
@@ -437,12 +440,9 @@ fn check_token(raw: raw::RawToken) -> Result<Token, ConfigError> {
     }
     let lifetime_seconds_max = positive("token.lifetime_seconds_max", raw.lifetime_seconds_max)?;
     Ok(Token {
-        assertion_lifetime_seconds_max: positive(
-            "token.assertion_lifetime_seconds_max",
-            raw.assertion_lifetime_seconds_max,
-        )?
-        .into(),
-        clock_skew_seconds: check_skew(raw.clock_skew_seconds)?.into(),
+        assertion_lifetime_seconds_max: assertion_seconds(raw.assertion_lifetime_seconds_max)?
+            .into(),
+        clock_skew_seconds: skew_seconds(raw.clock_skew_seconds)?.into(),
         lifetime_seconds_max,
         profile: choose(
             "token.profile",
@@ -458,17 +458,21 @@ fn check_token(raw: raw::RawToken) -> Result<Token, ConfigError> {
     })
 }
 
+/// The longest that an assertion may live. What is spent is remembered for as long, and a clock that has stepped forward
+/// is not believed for longer than that.
+const ASSERTION_LIFETIME_SECONDS_MAX: u32 = 300;
+
+fn assertion_seconds(seconds: Option<u32>) -> Result<u32, ConfigError> {
+    let key = "token.assertion_lifetime_seconds_max";
+    at_most(key, positive(key, seconds)?, ASSERTION_LIFETIME_SECONDS_MAX)
+}
+
 /// The most by which clocks may differ: more would make expiry meaningless.
 const CLOCK_SKEW_SECONDS_MAX: u32 = 300;
 
-fn check_skew(skew: Option<u32>) -> Result<u32, ConfigError> {
-    match required("token.clock_skew_seconds", skew)? {
-        skew @ 0..=CLOCK_SKEW_SECONDS_MAX => Ok(skew),
-        skew => {
-            let problem = format!("{skew} is more than {CLOCK_SKEW_SECONDS_MAX}");
-            Err(ConfigError::key("token.clock_skew_seconds", problem))
-        }
-    }
+fn skew_seconds(seconds: Option<u32>) -> Result<u32, ConfigError> {
+    let key = "token.clock_skew_seconds";
+    at_most(key, required(key, seconds)?, CLOCK_SKEW_SECONDS_MAX)
 }
 
 fn check_signing(raw: &raw::RawKeys) -> Result<Signing, ConfigError> {

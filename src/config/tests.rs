@@ -285,6 +285,16 @@ fn a_zero_that_would_stop_everything_is_refused() {
 }
 
 #[test]
+fn what_is_remembered_has_an_end() {
+    for key in ["assertion_lifetime_seconds_max", "clock_skew_seconds"] {
+        let with = |seconds| format!("{MINIMAL}[token]\n{key} = {seconds}\n");
+        load(&with(300), &[]).unwrap();
+        let refusal = refusal(&with(301), &[]);
+        assert!(refusal.contains(&format!("token.{key}: 301 is more than 300")), "{refusal}");
+    }
+}
+
+#[test]
 fn nodes_with_other_settings_are_refused_unless_that_is_said() {
     assert_eq!(load(MINIMAL, &[]).unwrap().differing_settings, DifferingSettings::Refuse);
     let said = [("PORTVAKT__NODES__DIFFERING_SETTINGS", "warn")];

@@ -162,12 +162,13 @@ fn over(too_many: TooMany, trace_id: &TraceId) -> Failure {
     Failure { error, cause: Cause::Limit("token_source") }
 }
 
-/// Whether a request that nobody can be held to has cost an effort: keys, certificates and signatures that do not
-/// hold, and assertions that have been spent, which whoever has seen one can send again. What else is refused is
-/// cheap, or counts against the client that has signed it. What is the server's own fault counts against nobody.
+/// Whether a request that nobody can be held to has cost an effort: clients that are looked for and not found, keys,
+/// certificates and signatures that do not hold, and assertions that have been spent, which whoever has seen one can send
+/// again. What else is refused is cheap, or counts against the client that has signed it. What is the server's own fault
+/// counts against nobody.
 fn was_in_vain(refusal: &Refusal, trail: &Trail<'_>) -> bool {
     match refusal {
-        Refusal::Replayed => true,
+        Refusal::Replayed | Refusal::UnknownClient | Refusal::ClientMismatch => true,
         Refusal::Unavailable { .. } => false,
         _ => matches!(trail.failed_at(), Some(Step::Key | Step::Signature)),
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 
-/// How long a step forward must have lasted before anything is forgotten by it. No assertion lives longer: two minutes,
-/// and twice the widest skew of clocks, which is five. So one that was spent before the step has expired when the clock
-/// is set back later, and is remembered when it is set back sooner.
-const LASTS: Duration = Duration::from_secs(15 * 60);
+/// How long a step forward must have lasted before anything is forgotten by it. No assertion lives longer: five minutes
+/// at most, and twice the widest skew of clocks, which is five. So one that was spent before the step has expired when the
+/// clock is set back later, and is remembered when it is set back sooner.
+const LASTS: Duration = Duration::from_mins(15);
 
 /// What spent assertions are forgotten by. A clock that has stepped forward would have them forgotten; and were it set
 /// back within their lives, they would be worth a second token.

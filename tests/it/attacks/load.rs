@@ -182,7 +182,8 @@ fn memory() -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_unknown_is_remembered_within_bounds() {
     // L14: as many unknown clients as are remembered, and a third more.
-    let server = TestServer::start().await;
+    let unlimited = "[limits]\ntoken_failures_by_source = 0\n";
+    let server = TestServer::with(&[Trust::of(pki())], unlimited).await;
     let draft = caller("es256").draft();
     let signature = [7; 64];
     let assertions = (0..13_500).map(|i| {
