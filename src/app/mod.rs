@@ -109,9 +109,11 @@ impl App {
         let now = self.issuer.clock.now();
         let contact = self.issuer.feed.require_contact(now, self.poll);
         contact.or_else(|refusal| {
-            let outage_max = self.issuer.rules.outage_max;
+            let (feed, outage_max) = (&self.issuer.feed, self.issuer.rules.outage_max);
+            // A database that takes what is spent is there, and what is cached should be right.
+            let is_away = feed.keeps_up_with(self.issuer.replay.last_commit(), self.poll);
             let goes_on =
-                !outage_max.is_zero() && self.issuer.feed.freshness(now, outage_max).is_ok();
+                !outage_max.is_zero() && is_away && feed.freshness(now, outage_max).is_ok();
             if goes_on { Ok(()) } else { Err(as_text(refusal)) }
         })
     }

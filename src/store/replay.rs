@@ -34,16 +34,39 @@ pub struct ReplayRow {
 /// Reads and writes the log over a connection of its own: the tests of one from the pool would cost more than the
 /// append.
 #[derive(Debug)]
-pub struct ReplayLog(SideConnection);
+pub struct ReplayLog {
+    connection: SideConnection,
+    /// The table that the connection has appended to last, as PostgreSQL numbers them.
+    table: Option<i64>,
+}
+
+/// What an append returns: its number, when the fence was set, and which table it has gone to, which only PostgreSQL can
+/// say. A database can become another one under a connection that goes on: a restore fills it anew, and sets the fence;
+/// and a dump that is put back makes the table anew.
+const APPEND: &str = "insert into replay_log (seq, keep_until, ids) \
+     select coalesce(max(seq), 0) + 1, $1, $2 from replay_log \
+     returning seq, (select set_at from fence), 0";
+const APPEND_POSTGRES: &str = "insert into replay_log (seq, keep_until, ids) \
+     select coalesce(max(seq), 0) + 1, $1, $2 from replay_log \
+     returning seq, (select set_at from fence), cast(tableoid as bigint)";
+
+/// What has been found when it is another table.
+const REPLACED: &str = "its table of spent assertions is another one than before: the database was restored while this \
+     node was running, and is looked at anew";
 
 impl Store {
     /// The log of spent assertions; it connects when it is first used.
     pub fn replay_log(&self) -> ReplayLog {
-        ReplayLog(SideConnection::new(self, Durability::Full))
+        ReplayLog { connection: SideConnection::new(self, Durability::Full), table: None }
     }
 }
 
 impl ReplayLog {
+    /// Whether it is reached over connections, which can die.
+    pub fn is_remote(&self) -> bool {
+        self.connection.is_remote()
+    }
+
     /// Appends a row and returns its number, one above that of the row before, whoever wrote that. After an
     /// error nobody knows whether the row is there, and the next use connects afresh.
     pub async fn append(
@@ -51,7 +74,7 @@ impl ReplayLog {
         ids: &[SpentId],
         keep_until: Timestamp,
     ) -> Result<i64, StoreError> {
-        let is_remote = self.0.is_remote();
+        let is_remote = self.connection.is_remote();
         let appended = self.append_row(ids, keep_until);
         if is_remote { in_time(APPEND_TIME_MAX, appended).await } else { appended.await }
     }
@@ -59,7 +82,7 @@ impl ReplayLog {
     /// When it became certain that what was spent before may have been forgotten, as of the last append; what was
     /// issued until then cannot be trusted.
     pub fn fenced_at(&self) -> Option<Timestamp> {
-        Some(self.0.fenced_at()).filter(|at| *at > 0).map(Timestamp::from_seconds)
+        Some(self.connection.fenced_at()).filter(|at| *at > 0).map(Timestamp::from_seconds)
     }
 
     async fn append_row(
@@ -67,15 +90,20 @@ impl ReplayLog {
         ids: &[SpentId],
         keep_until: Timestamp,
     ) -> Result<i64, StoreError> {
-        let mut connection = self.0.take().await?;
-        let append = query(
-            "insert into replay_log (seq, keep_until, ids) \
-             select coalesce(max(seq), 0) + 1, $1, $2 from replay_log returning seq",
-        )
-        .bind(keep_until.seconds())
-        .bind(URL_SAFE_NO_PAD.encode(ids.as_flattened()));
-        let (seq,) = connection.fetch_alone(Turn::Replay, append).await?;
-        self.0.put_back(connection);
+        let known = self.table.take().filter(|_| self.connection.is_connected());
+        let mut connection = self.connection.take().await?;
+        let append = query(if self.connection.is_remote() { APPEND_POSTGRES } else { APPEND })
+            .bind(keep_until.seconds())
+            .bind(URL_SAFE_NO_PAD.encode(ids.as_flattened()));
+        let appended = connection.fetch_alone(Turn::Replay, append).await?;
+        let (seq, fenced_at, table): (i64, i64, i64) = appended;
+        if known.is_some_and(|known| known != table) {
+            // Whoever connects compares the histories, and sets the fence.
+            return Err(StoreError::Unsuitable(REPLACED.to_owned()));
+        }
+        self.connection.note_fence(fenced_at);
+        self.connection.put_back(connection);
+        self.table = Some(table);
         Ok(seq)
     }
 
@@ -85,7 +113,7 @@ impl ReplayLog {
         after: i64,
         before: i64,
     ) -> Result<Vec<ReplayRow>, StoreError> {
-        let is_remote = self.0.is_remote();
+        let is_remote = self.connection.is_remote();
         let rows = self.rows(after, before);
         let rows = if is_remote { in_time(APPEND_TIME_MAX, rows).await } else { rows.await };
         rows?.into_iter().map(read_row).collect()
@@ -96,7 +124,7 @@ impl ReplayLog {
         after: i64,
         before: i64,
     ) -> Result<Vec<(i64, i64, String)>, StoreError> {
-        let mut connection = self.0.take().await?;
+        let mut connection = self.connection.take().await?;
         let rows = query(
             "select seq, keep_until, ids from replay_log where seq > $1 and seq < $2 \
              order by seq limit $3",
@@ -106,14 +134,20 @@ impl ReplayLog {
         .bind(ROWS_READ)
         .fetch_all(&mut connection)
         .await?;
-        self.0.put_back(connection);
+        self.connection.put_back(connection);
         Ok(rows)
     }
 
     /// Drops rows that had to be remembered until before `now`, but for the newest row of all. At most
     /// `rows_max` of the oldest are looked at; returns how many were dropped.
     pub async fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u64, StoreError> {
-        let mut connection = self.0.take().await?;
+        let is_remote = self.connection.is_remote();
+        let done = self.delete(now, rows_max);
+        if is_remote { in_time(APPEND_TIME_MAX, done).await } else { done.await }
+    }
+
+    async fn delete(&mut self, now: Timestamp, rows_max: u32) -> Result<u64, StoreError> {
+        let mut connection = self.connection.take().await?;
         let done = query(
             "delete from replay_log where keep_until < $1 \
              and seq < (select min(seq) + $2 from replay_log) and seq < (select max(seq) from replay_log)",
@@ -122,7 +156,7 @@ impl ReplayLog {
         .bind(i64::from(rows_max))
         .execute(&mut connection)
         .await?;
-        self.0.put_back(connection);
+        self.connection.put_back(connection);
         Ok(done)
     }
 }

@@ -73,7 +73,18 @@ impl SideConnection {
         }
     }
 
-    /// When the fence had been set last when a connection was made that lasts, in seconds since 1970; zero if never.
+    /// Whether there is a connection already.
+    pub(super) fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Notes when the fence was set, as it was found over the connection.
+    pub(super) fn note_fence(&mut self, set_at: i64) {
+        self.fenced_at = set_at;
+    }
+
+    /// When the fence had been set last when a connection was made that lasts, or as it was found since, in seconds since
+    /// 1970; zero if never.
     pub(super) fn fenced_at(&self) -> i64 {
         self.fenced_at
     }

@@ -202,6 +202,13 @@ impl Feed {
         self.require_age(poll + WORK_AGE_MAX)
     }
 
+    /// Whether changes have been followed for as long as something else was heard of the database, which was at that moment
+    /// of uptime.
+    pub fn keeps_up_with(&self, heard: Duration, poll: Duration) -> bool {
+        let read = Duration::from_millis(self.read_at.load(Ordering::Acquire));
+        heard <= read + poll + WORK_AGE_MAX
+    }
+
     /// How right what is cached is. Refuses when the last look is longer ago than an outage may be in which anything is
     /// issued, or when the node's clock, which shows `now`, is wrong.
     pub fn freshness(&self, now: Timestamp, outage_max: Duration) -> Result<Freshness, Refusal> {

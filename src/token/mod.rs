@@ -25,8 +25,9 @@
 //!
 //! [`issue`] reads like this list. Invariants: a type named *verified* can only be made by the check it is
 //! named after; what steps 2 to 7 refuse is not spent; nothing is signed that was not spent; what is cached is
-//! at most `feed.stale_seconds_max` behind the change feed ([`feed`]), and beyond that no token is issued; what
-//! a register of delegations elsewhere has said counts for its `cache_seconds`.
+//! at most `feed.stale_seconds_max` behind the change feed ([`feed`]), and beyond that no token is issued but
+//! for scopes whose owners allow it in an outage; what a register of delegations elsewhere has said counts for
+//! its `cache_seconds`.
 
 pub mod access;
 pub mod access_token;

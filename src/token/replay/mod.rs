@@ -16,7 +16,7 @@ mod settled;
 mod spent;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -74,6 +74,16 @@ pub struct Replay {
     fence: Fence,
     outage: watch::Receiver<Option<Outage>>,
     failing_since: watch::Receiver<Option<Duration>>,
+    commits: Arc<Commits>,
+}
+
+/// How commits go, for whoever watches them; in milliseconds of uptime.
+#[derive(Default)]
+struct Commits {
+    /// Since when one is under way; zero while there is none. On a disk that has stopped it never ends, and so never fails.
+    under_way_since: AtomicU64,
+    /// When the last one that succeeded was begun.
+    last: AtomicU64,
 }
 
 /// When the fence was set, in seconds since 1970; zero if it never was. Whoever is told that an assertion is fresh looks
@@ -110,17 +120,31 @@ impl Replay {
         let (latest, outage) = watch::channel(None);
         let (ended, outages) = mpsc::unbounded_channel();
         let (failing, failing_since) = watch::channel(None);
-        let (its, news) = (Arc::clone(&clock), News { latest, ended, failing_since: failing });
+        let commits = Arc::new(Commits::default());
+        let its = Arc::clone(&commits);
+        let news = News { latest, ended, failing_since: failing, commits: its };
+        let its = Arc::clone(&clock);
         let register = Register::new(store.clone(), its, Arc::clone(&fence), outage_max, news);
         let task = tokio::spawn(write(register, Arc::clone(&clock), queue));
-        let replay = Self { waiting, clock, clock_skew_seconds, fence, outage, failing_since };
+        let replay =
+            Self { waiting, clock, clock_skew_seconds, fence, outage, failing_since, commits };
         (replay, task, outages)
     }
 
-    /// For how long nothing could be spent, although it was tried; zero when all is well.
+    /// For how long nothing could be spent, although it was or is being tried; zero when all is well.
     pub fn failing_for(&self) -> Duration {
         let since = *self.failing_since.borrow();
+        let under_way = match self.commits.under_way_since.load(Ordering::Relaxed) {
+            0 => None,
+            since => Some(Duration::from_millis(since)),
+        };
+        let since = since.into_iter().chain(under_way).min();
         since.map_or(Duration::ZERO, |since| self.clock.uptime().saturating_sub(since))
+    }
+
+    /// When something was spent in the database last, of uptime; zero if nothing has been.
+    pub fn last_commit(&self) -> Duration {
+        Duration::from_millis(self.commits.last.load(Ordering::Relaxed))
     }
 
     /// The outage under way, or the last one.
@@ -171,8 +195,9 @@ impl Replay {
 }
 
 async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Waiting>) {
-    // What was spent before the start. If it cannot be read now, the first batch will try again.
-    let _ = register.read_before(i64::MAX).await;
+    // What was spent before the start. If it cannot be read now, it is tried again.
+    let read = register.read_before(i64::MAX).await;
+    register.note(&read);
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut next_sweep = clock.uptime() + Duration::from_secs(SWEEP_SECONDS);
     let mut settled = SettledTime::new(&*clock);
@@ -197,8 +222,9 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
                 waiting.answer(Verdict::Unknown);
             }
         }
-        // A database that does not answer is asked for nothing that can wait: somebody else would wait as well.
-        if spent.is_ok() && clock.uptime() >= next_sweep {
+        // A database that does not answer is asked for nothing that can wait: somebody else would wait as well. That it
+        // does not, a batch that cost no write has not noticed.
+        if spent.is_ok() && !register.is_failing() && clock.uptime() >= next_sweep {
             let pause = register.sweep(settled.now(&*clock)).await;
             next_sweep = clock.uptime() + pause;
         }
@@ -287,6 +313,13 @@ mod tests {
             .spend(ReplayId(id("a")), ISSUED, Timestamp::from_seconds(1), OutagePolicy::Refuse)
             .await;
         assert!(matches!(refusal, Err(Refusal::Unavailable { .. })));
+
+        // One that is under way and does not end is no better.
+        replay.commits.under_way_since.store(1, Ordering::Relaxed);
+        assert!(
+            replay.failing_for() >= SystemClock.uptime().saturating_sub(Duration::from_secs(1))
+        );
+        replay.commits.under_way_since.store(0, Ordering::Relaxed);
 
         // Nobody asks again, and all the same it is noticed when it can.
         assert!(replay.failing_for() > Duration::ZERO);

@@ -5,6 +5,7 @@
 //! all of it is there, the outage goes on. A node that stops before has told nobody.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -12,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Timestamp;
 use crate::store::{ReplayLog, SpentId, StoreError};
+use crate::token::replay::Commits;
 
 /// Time between two attempts to reach the database.
 pub(super) const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
@@ -54,6 +56,8 @@ pub(super) struct News {
     pub(super) ended: mpsc::UnboundedSender<Outage>,
     /// Since when nothing could be appended, of uptime.
     pub(super) failing_since: watch::Sender<Option<Duration>>,
+    /// How commits go.
+    pub(super) commits: Arc<Commits>,
 }
 
 impl News {

@@ -39,6 +39,14 @@ pub(super) struct Register {
     news: News,
 }
 
+/// How a row was appended.
+enum Appended {
+    Once,
+    /// At the second attempt. The database may have taken the first one too, and an assertion that is found to be spent may
+    /// have been spent by that: who can tell?
+    Again,
+}
+
 impl Register {
     /// Nothing of the log has been read.
     pub(super) fn new(
@@ -107,13 +115,17 @@ impl Register {
             return Ok(());
         }
         let appended = self.append_or_again(&new).await;
-        self.note_append(&appended);
+        self.note(&appended);
         match &appended {
-            Ok(()) => {
+            Ok(appended) => {
                 for waiting in new {
                     // The same assertion twice in a batch is fresh for the first that came.
                     let fresh = self.spent.insert(waiting.id, waiting.keep_until);
-                    waiting.answer(if fresh { Verdict::Fresh } else { Verdict::Spent });
+                    waiting.answer(match appended {
+                        _ if fresh => Verdict::Fresh,
+                        Appended::Once => Verdict::Spent,
+                        Appended::Again => Verdict::Unknown,
+                    });
                 }
             }
             // Whether they have been committed is not known; here each has been worth no token yet.
@@ -130,7 +142,7 @@ impl Register {
                 }
             }
         }
-        appended
+        appended.map(|_| ())
     }
 
     /// Whether nothing can be spent although there is no outage in which it could be tried beside the requests.
@@ -141,13 +153,14 @@ impl Register {
     /// Appends a row of nothing, to see whether it works again: nobody else may try, as they are told that it does not.
     pub(super) async fn probe(&mut self) {
         let appended = self.append(&[]).await;
-        self.note_append(&appended);
+        self.note(&appended);
     }
 
-    fn note_append(&mut self, appended: &Result<(), StoreError>) {
-        match appended {
-            Ok(()) if self.failing_since.is_none() => return,
-            Ok(()) => self.failing_since = None,
+    /// Notes whether the database takes what is spent.
+    pub(super) fn note<T>(&mut self, tried: &Result<T, StoreError>) {
+        match tried {
+            Ok(_) if self.failing_since.is_none() => return,
+            Ok(_) => self.failing_since = None,
             Err(_) => _ = self.failing_since.get_or_insert_with(|| self.clock.uptime()),
         }
         self.news.failing_since.send_replace(self.failing_since);
@@ -184,20 +197,34 @@ impl Register {
         self.news.tell(away.outage);
     }
 
-    /// Appends; and where an outage would begin, once more over a new connection: that one has died says little of the
-    /// database. What has been appended twice is spent once.
-    async fn append_or_again(&mut self, new: &[Waiting]) -> Result<(), StoreError> {
+    /// Appends; and where that has failed at once, once more over a new connection: that one has died says little of the
+    /// database. What has been appended twice is spent once. To a file nobody is connected: what has failed there is the
+    /// disk, which is not trusted to have kept at the second attempt what it lost at the first.
+    async fn append_or_again(&mut self, new: &[Waiting]) -> Result<Appended, StoreError> {
         let began = self.clock.uptime();
         let appended = self.append(new).await;
         let is_quick = self.clock.uptime().saturating_sub(began) <= DIED_TIME_MAX;
-        match &appended {
-            Err(error) if is_quick && self.may_go_on(error) => self.append(new).await,
-            _ => appended,
+        match appended {
+            Err(error) if self.log.is_remote() && is_quick && error.may_pass() => {
+                self.append(new).await.map(|()| Appended::Again)
+            }
+            appended => appended.map(|()| Appended::Once),
         }
     }
 
     /// Appends a row with all of these, and reads every row before it that has not been read.
     async fn append(&mut self, new: &[Waiting]) -> Result<(), StoreError> {
+        let began = u64::try_from(self.clock.uptime().as_millis()).unwrap_or(u64::MAX).max(1);
+        self.news.commits.under_way_since.store(began, Ordering::Relaxed);
+        let appended = self.append_and_read(new).await;
+        self.news.commits.under_way_since.store(0, Ordering::Relaxed);
+        if appended.is_ok() {
+            self.news.commits.last.store(began, Ordering::Relaxed);
+        }
+        appended
+    }
+
+    async fn append_and_read(&mut self, new: &[Waiting]) -> Result<(), StoreError> {
         if self.read_to == 0 {
             self.read_before(i64::MAX).await?;
         }

@@ -6,13 +6,14 @@ use portvakt::clock::{Clock as _, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::harness::caller::Draft;
+use crate::harness::chain::Trust;
 use crate::harness::clock::{NOW, tick};
 use crate::harness::http::{Connection, Reply, exchange, form, post};
 use crate::harness::mark::comes_true;
 use crate::harness::place::Place;
 use crate::harness::process::Process;
 use crate::harness::row::{check_refusal, invalid_grant, run, text};
-use crate::harness::server::{TestServer, caller};
+use crate::harness::server::{TestServer, caller, pki};
 
 fn good() -> Draft {
     caller("es256").draft()
@@ -182,6 +183,19 @@ async fn without_the_database_there_is_no_token() {
     // Nor is there one when the change feed has not been read for too long.
     server.clock.push_uptime(Duration::from_secs(11));
     check_refusal(&server.ask("a.b.c").await, 503, "temporarily_unavailable", "").unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_what_was_spent_takes_no_work_from_the_start() {
+    let place = Place::new().await;
+    let before = TestServer::on(place.clone(), &[Trust::of(pki())], "").await;
+    let sql = before.sql().await;
+    sql.execute("alter table replay_log rename column ids to elsewhere").await;
+    let server = TestServer::on(place, &[Trust::of(pki())], "").await;
+    let is_ready = || server.app.ready().is_ok();
+    assert!(comes_true(Duration::from_secs(5), || !is_ready()).await, "nobody has asked yet");
+    sql.execute("alter table replay_log rename column elsewhere to ids").await;
+    assert!(comes_true(Duration::from_secs(5), is_ready).await);
 }
 
 #[tokio::test]

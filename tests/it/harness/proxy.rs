@@ -34,6 +34,8 @@ struct Does {
     swallows: AtomicBool,
     /// Whether answers are lost after a commit has been sent.
     loses_commits: AtomicBool,
+    /// Whether the next connection that sends a commit ends with it.
+    breaks_commit: AtomicBool,
 }
 
 impl Proxy {
@@ -77,6 +79,11 @@ impl Proxy {
     pub(crate) fn lose_commits(&self, loses: bool) {
         self.does.loses_commits.store(loses, Ordering::SeqCst);
     }
+
+    /// The next connection that sends a commit ends before its answer.
+    pub(crate) fn break_commit(&self) {
+        self.does.breaks_commit.store(true, Ordering::SeqCst);
+    }
 }
 
 /// The folder of the socket in a URL, as it is written there.
@@ -92,17 +99,20 @@ async fn carry(client: UnixStream, upstream: PathBuf, does: Arc<Does>) {
     let Ok(server) = UnixStream::connect(upstream).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let committed = Arc::new(AtomicBool::new(false));
-    let asking = Way { does: Arc::clone(&does), committed: Arc::clone(&committed), answers: false };
-    let answering = Way { does, committed, answers: true };
+    let (committed, broken) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+    let answering = Way { does, committed, broken, answers: true };
+    let asking = Way { answers: false, ..answering.clone() };
     tokio::join!(pass(from_client, to_server, asking), pass(from_server, to_client, answering));
 }
 
 /// One direction of a connection.
+#[derive(Clone)]
 struct Way {
     does: Arc<Does>,
     /// Whether a commit has been sent whose answer is to be lost.
     committed: Arc<AtomicBool>,
+    /// Whether one has been sent with which the connection ends.
+    broken: Arc<AtomicBool>,
     /// Whether it is the direction of answers.
     answers: bool,
 }
@@ -113,10 +123,11 @@ impl Way {
         if self.answers {
             let delay = Duration::from_millis(self.does.delay.load(Ordering::SeqCst));
             tokio::time::sleep(delay).await;
-        } else if self.does.loses_commits.load(Ordering::SeqCst)
-            && bytes.windows(6).any(|word| word == b"COMMIT")
-        {
-            self.committed.store(true, Ordering::SeqCst);
+        } else if bytes.windows(6).any(|word| word == b"COMMIT") {
+            let breaks = self.does.breaks_commit.swap(false, Ordering::SeqCst);
+            self.broken.fetch_or(breaks, Ordering::SeqCst);
+            let loses = self.does.loses_commits.load(Ordering::SeqCst);
+            self.committed.fetch_or(loses, Ordering::SeqCst);
         }
         let is_lost = self.answers && self.committed.load(Ordering::SeqCst);
         !is_lost && !self.does.swallows.load(Ordering::SeqCst)
@@ -127,7 +138,11 @@ impl Way {
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way) {
     let mut buffer = [0; 16_384];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if way.passes(&buffer[..count]).await && to.write_all(&buffer[..count]).await.is_err() {
+        let passes = way.passes(&buffer[..count]).await;
+        if way.answers && way.broken.load(Ordering::SeqCst) {
+            break;
+        }
+        if passes && to.write_all(&buffer[..count]).await.is_err() {
             break;
         }
     }

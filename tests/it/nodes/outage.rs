@@ -213,3 +213,23 @@ async fn n15_a_connection_that_has_died_is_no_outage() {
     assert_eq!(node.app.outage(), None);
     assert_eq!(node.app.issuer.replay.outage(), None, "there has been one");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n15_a_database_that_is_there_is_no_outage_and_who_cannot_follow_it_takes_no_work() {
+    let node = TestServer::on(Place::new().await, &[Trust::of(pki())], RULES).await;
+    set_policy(&node, "test:read", OutagePolicy::Issue).await;
+    // What is spent is kept, and changes cannot be read.
+    let standing = node.sql().await.lock("change").await;
+    let ready = async {
+        while node.app.ready().is_ok() {
+            node.ask(&assertion("test:read")).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let noticed = tokio::time::timeout(most(Duration::from_secs(5)), ready).await;
+    drop(standing);
+    assert!(noticed.is_ok(), "it takes work, of which nothing comes");
+    assert!(comes_true(TOLD_MAX, || node.app.ready().is_ok()).await);
+    assert_eq!(node.ask(&assertion("test:read")).await.status, 200);
+}
