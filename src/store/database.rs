@@ -417,6 +417,16 @@ impl Begun<'_> {
         }
     }
 
+    /// Has it bear that nobody asks anything for up to a minute: where a backup is written to or read from a disk or a network
+    /// may stand still.
+    pub(super) async fn bear_pauses(&mut self) -> Result<(), StoreError> {
+        if let Self::Postgres(transaction) = self {
+            let idle = sqlx::raw_sql("set local idle_in_transaction_session_timeout = 60000");
+            in_time(ANSWER_TIME_MAX, idle.execute(&mut **transaction)).await?;
+        }
+        Ok(())
+    }
+
     /// Makes what was done last. An error leaves it unknown whether it did.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self {

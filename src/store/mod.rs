@@ -69,7 +69,8 @@ pub use alerts::{EndingKey, NewAlert};
 pub use attempts::{Attempts, AttemptsOf};
 pub use audit::{AuditEntry, AuditSeal};
 pub use backup::{
-    BackupError, BackupReader, BackupSummary, TableSummary, kept_in, put_in_place, restoring,
+    BackupError, BackupReader, BackupSummary, TableSummary, kept_in, put_in_place, require_unused,
+    restoring,
 };
 pub use client_scopes::ScopeOfClient;
 pub use clients::{ClientFilter, ScopeUse};

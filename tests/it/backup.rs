@@ -15,7 +15,8 @@ use crate::harness::http::{exchange, form, post};
 use crate::harness::mark::most;
 use crate::harness::place::Place;
 use crate::harness::postgres::TestDatabase;
-use crate::harness::server::caller;
+use crate::harness::row::check_refusal;
+use crate::harness::server::{TestServer, caller};
 use crate::harness::sql::Sql;
 use crate::nodes::process::{Home, fresh, get};
 use crate::nodes::traffic::Traffic;
@@ -150,6 +151,45 @@ async fn a_backup_under_load_is_restored_elsewhere_and_what_was_spent_stays_spen
     }
     let (_node, _) = home.start().await;
     assert_eq!(key_set(&home).await, keys);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn what_is_put_back_under_nodes_that_run_is_fenced_as_well() {
+    let first = TestServer::start().await;
+    let second = first.beside().await;
+    for node in [&first, &second] {
+        assert_eq!(node.ask(&caller("es256").assertion()).await.status, 200);
+    }
+    let database = first.place.database.clone().expect("PostgreSQL");
+    let dump = database.dump_to_replace();
+    let spent = caller("es256").assertion();
+    assert_eq!(second.ask(&spent).await.status, 200);
+    // Their connections stay.
+    database.load(&dump);
+    check_refusal(&first.ask(&spent).await, 503, "temporarily_unavailable", "").unwrap();
+    for node in [&first, &second, &first, &second] {
+        let reply = node.ask(&spent).await;
+        assert!([400, 503].contains(&reply.status), "{}", reply.text());
+    }
+    // By the clock of the tests all this is long before the fence.
+    let fresh = caller("es256").assertion();
+    check_refusal(&first.ask(&fresh).await, 503, "temporarily_unavailable", "").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_backups_with_one_name_one_is_made() {
+    let folder = TempDir::new().unwrap();
+    let (home, _place) = original(folder.path()).await;
+    let file = folder.path().join("b.backup");
+    let path = file.to_str().unwrap();
+    let other = fs::File::create(folder.path().join("b.backup.unfinished")).unwrap();
+    other.lock().unwrap();
+    assert!(run(&home, &["backup", path], 6).contains("another backup is writing"));
+    // Whoever had begun it is gone.
+    drop(other);
+    run(&home, &["backup", path], 0);
+    run(&home, &["restore", "--verify", path], 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,9 +2,9 @@
 
 mod restore;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -48,15 +48,15 @@ impl Backup {
             return Err(Failure { exit, message: format!("there is no {}", file.display()) });
         }
         let seal = app::load_sealing_key(&config.sealing_key).map_err(failed)?.backup_seal();
-        let store = app::open_store(&config.database).await.map_err(failed)?;
         // Under another name until it is whole.
         let unfinished = unfinished(&self.file);
+        let store = app::open_store(&config.database).await.map_err(failed)?;
+        let new = begin(&unfinished)?;
         let mut progress = Progress::on_terminal();
         let mut seen = |table: &str, rows| progress.show(&format!("{table}: {rows} rows"));
         let written = async {
-            let mut private = OpenOptions::new();
-            let private = private.write(true).create(true).truncate(true).mode(0o600);
-            let file = BufWriter::new(private.open(&unfinished)?);
+            new.set_len(0)?;
+            let file = BufWriter::new(new);
             let mut sealed = seal.writer(file, &SystemRandom)?;
             let summary = store.dump(&mut sealed, SystemClock.now(), &mut seen).await?;
             let mut file = sealed.finish()?;
@@ -74,6 +74,27 @@ impl Backup {
         let named = |error| failed_with(&self.file, error);
         show(self.output, &written.map_err(named)?)
     }
+}
+
+/// Opens the file of a backup that is not whole yet, for its owner alone. One that is left from before is begun anew, and
+/// one that somebody is writing is not.
+fn begin(unfinished: &Path) -> Result<File, Failure> {
+    let named = |error| failed_with(unfinished, BackupError::Io(error));
+    let mut private = OpenOptions::new();
+    let private = private.write(true).create(true).truncate(false).mode(0o600);
+    let file = private.open(unfinished).map_err(named)?;
+    let is_ours = match file.try_lock() {
+        // Whoever has just ended with it has given it its name.
+        Ok(()) => fs::metadata(unfinished).is_ok_and(|it| {
+            file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (it.dev(), it.ino()))
+        }),
+        Err(TryLockError::WouldBlock) => false,
+        Err(TryLockError::Error(error)) => return Err(named(error)),
+    };
+    if is_ours {
+        return Ok(file);
+    }
+    Err(conflict(format!("another backup is writing {}", unfinished.display())))
 }
 
 fn unfinished(file: &Path) -> PathBuf {
@@ -137,6 +158,7 @@ fn failed_with(file: &Path, error: BackupError) -> Failure {
     match error {
         BackupError::Io(problem) => Failure::failed(format!("{}: {problem}", file.display())),
         BackupError::Damaged(_) => Failure::failed(format!("{}: {error}", file.display())),
+        BackupError::InUse { .. } => conflict(error.to_string()),
         BackupError::Unfit(_) | BackupError::Store(_) => failed(error),
     }
 }

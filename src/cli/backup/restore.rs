@@ -15,7 +15,8 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, DatabaseSource};
 use crate::keys::{BackupSeal, SealedReader};
 use crate::store::{
-    BackupError, BackupReader, BackupSummary, Store, kept_in, put_in_place, restoring,
+    BackupError, BackupReader, BackupSummary, Store, kept_in, put_in_place, require_unused,
+    restoring,
 };
 
 /// Put a backup in the place of an empty database.
@@ -71,12 +72,13 @@ impl Restore {
             store.close().await;
             require_empty(is_empty)?;
         }
+        require_unused(file).await.map_err(named)?;
         let new = restoring(file).map_err(named)?;
         let store = Store::open(&new).await.map_err(failed)?;
-        let loaded = load(&store, backup).await;
+        let loaded = load(&store, backup, 0).await;
         store.close().await;
         let placed = match loaded {
-            Ok(summary) => put_in_place(&new, file).await.map(|()| summary),
+            Ok(summary) => put_in_place(&new, file, &SystemClock).await.map(|()| summary),
             Err(error) => Err(error),
         };
         if placed.is_err() {
@@ -93,18 +95,11 @@ impl Restore {
         let named = |error| failed_with(&self.file, error);
         let store = app::open_store(&config.database).await.map_err(failed)?;
         let dead_seconds = app::dead_seconds(config);
-        let oldest = SystemClock.now().minus_seconds(dead_seconds);
-        let nodes = store.count_nodes_since(oldest).await.map_err(named)?;
-        if nodes > 0 {
-            let problem = format!(
-                "{nodes} nodes run on this database; stop them first (one that has died counts for {dead_seconds} s)"
-            );
-            return Err(conflict(problem));
-        }
+        store.require_no_nodes(dead_seconds).await.map_err(named)?;
         if !self.replace {
             require_empty(store.is_empty().await.map_err(named)?)?;
         }
-        let loaded = load(&store, backup).await;
+        let loaded = load(&store, backup, dead_seconds).await;
         store.close().await;
         loaded.map_err(named)
     }
@@ -139,8 +134,12 @@ fn verify(backup: &Source<'_>) -> Result<BackupSummary, BackupError> {
         .verify(&mut |table, rows| progress.show(&format!("reading {table}: {rows} rows")))
 }
 
-async fn load(store: &Store, backup: &Source<'_>) -> Result<BackupSummary, BackupError> {
+async fn load(
+    store: &Store,
+    backup: &Source<'_>,
+    dead_seconds: i64,
+) -> Result<BackupSummary, BackupError> {
     let mut progress = Progress::on_terminal();
     let mut seen = |table: &str, rows: u64| progress.show(&format!("{table}: {rows} rows"));
-    store.load(backup.reader()?, SystemClock.now(), &mut seen).await
+    store.load(backup.reader()?, (SystemClock.now(), dead_seconds), &mut seen).await
 }

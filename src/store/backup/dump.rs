@@ -36,6 +36,7 @@ impl Store {
             }),
         )?;
         let mut begun = self.readers.snapshot().await?;
+        begun.bear_pauses().await?;
         let mut summaries = Vec::new();
         for table in tables(&mut begun).await? {
             write_line(to, &table)?;

@@ -5,11 +5,12 @@ use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
+use crate::clock::{Clock, Timestamp};
 use crate::store::backup::BackupError;
-use crate::store::database::{Connection, query};
-use crate::store::sqlite;
+use crate::store::database::{On, query};
+use crate::store::{StoreError, fence, sqlite};
 
 /// What SQLite keeps beside its file.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -33,10 +34,17 @@ pub fn restoring(file: &Path) -> Result<PathBuf, BackupError> {
     Ok(new)
 }
 
-/// Puts `new`, which is closed, in the place of `file`.
-pub async fn put_in_place(new: &Path, file: &Path) -> Result<(), BackupError> {
+/// Holds that nobody has `file` open, if it is there.
+pub async fn require_unused(file: &Path) -> Result<(), BackupError> {
+    if file.exists() { give_up_log(file).await } else { Ok(()) }
+}
+
+/// Puts `new`, which is closed, in the place of `file`. Until nobody had that open any more, assertions may have been spent
+/// in it, so the fence is set only then.
+pub async fn put_in_place(new: &Path, file: &Path, clock: &dyn Clock) -> Result<(), BackupError> {
+    require_unused(file).await?;
+    set_fence(new, clock.now()).await?;
     if file.exists() {
-        give_up_log(file).await?;
         // Whoever runs the server must be able to open the new one as well.
         let old = fs::metadata(file)?;
         chown(new, Some(old.uid()), Some(old.gid()))?;
@@ -55,18 +63,25 @@ pub async fn put_in_place(new: &Path, file: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
+async fn set_fence(file: &Path, now: Timestamp) -> Result<(), BackupError> {
+    let mut connection = open(file).await?;
+    fence::set_by_hand(On::Sqlite(&mut connection), now).await?;
+    Ok(connection.close().await.map_err(StoreError::from)?)
+}
+
+async fn open(file: &Path) -> Result<SqliteConnection, BackupError> {
+    let options = sqlite::options(file)?;
+    Ok(options.connect().await.map_err(StoreError::from)?)
+}
+
 /// Has SQLite write everything into the file and remove what is beside it, which it does only where nobody else has the
 /// file open.
 async fn give_up_log(file: &Path) -> Result<(), BackupError> {
-    let options = sqlite::options(file)?;
-    let connection = options.connect().await.map_err(crate::store::StoreError::from)?;
-    let mut connection = Connection::Sqlite(connection);
-    let mode: Result<(String,), _> =
-        query("pragma journal_mode = delete").fetch_one(&mut connection).await;
+    let mut connection = open(file).await?;
+    let give_up = query("pragma journal_mode = delete");
+    let mode: Result<(String,), _> = give_up.fetch_one(On::Sqlite(&mut connection)).await;
     let is_ours = mode.is_ok_and(|(mode,)| mode == "delete");
-    if let Connection::Sqlite(connection) = connection {
-        connection.close().await.map_err(crate::store::StoreError::from)?;
-    }
+    connection.close().await.map_err(StoreError::from)?;
     if is_ours {
         return Ok(());
     }
@@ -87,5 +102,45 @@ fn remove(file: &Path) -> Result<(), BackupError> {
     match fs::remove_file(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         outcome => Ok(outcome?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::Store;
+
+    struct At(i64);
+
+    impl Clock for At {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_seconds(self.0)
+        }
+
+        fn uptime(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[tokio::test]
+    async fn the_fence_is_set_when_nobody_uses_the_old_file_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, new) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        let old = Store::open(&file).await.unwrap();
+        old.migrate().await.unwrap();
+        let store = Store::open(&new).await.unwrap();
+        store.migrate().await.unwrap();
+        store.set_fence(Timestamp::from_seconds(1_000)).await.unwrap();
+        store.close().await;
+        let refused = put_in_place(&new, &file, &At(1_090)).await;
+        assert!(matches!(refused, Err(BackupError::Unfit(_))), "{refused:?}");
+        old.close().await;
+        put_in_place(&new, &file, &At(1_095)).await.unwrap();
+        let store = Store::open(&file).await.unwrap();
+        let mut log = store.replay_log();
+        log.append(&[[1; 32]], Timestamp::from_seconds(1_100)).await.unwrap();
+        assert_eq!(log.fenced_at(), Some(Timestamp::from_seconds(1_095)));
     }
 }

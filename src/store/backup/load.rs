@@ -28,26 +28,44 @@ impl Store {
         Ok(true)
     }
 
-    /// How many nodes were seen at `oldest` or later, also in a database of a version that had none.
-    pub async fn count_nodes_since(&self, oldest: Timestamp) -> Result<i64, BackupError> {
-        if !self.applied_migrations().await?.contains(&NODE_MIGRATION) {
-            return Ok(0);
-        }
-        let nodes = query("select count(*) from node where seen_at >= $1").bind(oldest.seconds());
-        let (nodes,) = nodes.fetch_one(&self.readers).await?;
-        Ok(nodes)
+    /// Holds that no node was seen in the last so many seconds by the database's clock, also in a database of a version
+    /// that had none. A file is nobody's.
+    pub async fn require_no_nodes(&self, dead_seconds: i64) -> Result<(), BackupError> {
+        let mut begun = self.readers.snapshot().await?;
+        self.require_no_nodes_in(&mut begun, dead_seconds).await
     }
 
-    /// Loads a backup in the place of whatever is there, and sets the fence at `now`; when it fails nothing has changed
-    /// but that tables may have been made. Nobody may be using the database.
+    async fn require_no_nodes_in(
+        &self,
+        begun: &mut Begun<'_>,
+        dead_seconds: i64,
+    ) -> Result<(), BackupError> {
+        let Some(shown) = self.clock_milliseconds().await? else { return Ok(()) };
+        if !self.applied_migrations().await?.contains(&NODE_MIGRATION) {
+            return Ok(());
+        }
+        let oldest = shown.div_euclid(1_000).saturating_sub(dead_seconds);
+        let nodes = query("select count(*) from node where seen_at >= $1").bind(oldest);
+        match nodes.fetch_one(begun.on()).await? {
+            (0,) => Ok(()),
+            (nodes,) => Err(BackupError::InUse { nodes, dead_seconds }),
+        }
+    }
+
+    /// Loads a backup in the place of whatever is there, and sets the fence, in a file at `now`; when it fails nothing has
+    /// changed but that tables may have been made. Refused where a node was seen in the last `dead_seconds`: nobody may be
+    /// using the database.
     pub async fn load(
         &self,
         mut backup: BackupReader<impl BufRead>,
-        now: Timestamp,
+        (now, dead_seconds): (Timestamp, i64),
         seen: &mut dyn FnMut(&str, u64),
     ) -> Result<BackupSummary, BackupError> {
         self.migrate_as(backup.migrations()).await?;
         let mut begun = self.writer.begin(Turn::Change).await?;
+        begun.bear_pauses().await?;
+        // From here on no node can join.
+        self.require_no_nodes_in(&mut begun, dead_seconds).await?;
         let known = tables(&mut begun).await?;
         clear_all(&known, &mut begun).await?;
         while let Some(table) = backup.next_table()? {

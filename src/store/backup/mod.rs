@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
-pub use file::{kept_in, put_in_place, restoring};
+pub use file::{kept_in, put_in_place, require_unused, restoring};
 pub use reader::BackupReader;
 
 /// Tables that belong to a database and not to what is in it: which nodes run on it, and the fence, which a restored
@@ -79,6 +79,16 @@ pub enum BackupError {
     /// The database is not one to restore into.
     #[error("{0}")]
     Unfit(String),
+    /// Nodes run on the database.
+    #[error(
+        "{nodes} nodes run on this database; stop them first (one that has died counts for {dead_seconds} s)"
+    )]
+    InUse {
+        /// How many.
+        nodes: i64,
+        /// Seconds for which one counts that has not been seen any more.
+        dead_seconds: i64,
+    },
     /// The database is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -40,7 +40,18 @@ impl TestDatabase {
 
     /// Everything that is in it.
     pub(crate) fn dump(&self) -> Vec<u8> {
-        let done = Command::new("pg_dump").arg(self.url()).output().expect("pg_dump runs");
+        self.dump_as(&[])
+    }
+
+    /// The same, made to take the place of what is there.
+    pub(crate) fn dump_to_replace(&self) -> Vec<u8> {
+        let dump = self.dump_as(&["--clean", "--if-exists"]);
+        [b"begin;\n".as_slice(), &dump, b"commit;\n"].concat()
+    }
+
+    fn dump_as(&self, options: &[&str]) -> Vec<u8> {
+        let mut command = Command::new("pg_dump");
+        let done = command.args(options).arg(self.url()).output().expect("pg_dump runs");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         done.stdout
     }
