@@ -93,7 +93,7 @@ fn no_answer(error: &reqwest::Error) -> &'static str {
 /// Holds that an assertion is good once.
 pub(super) async fn refuses_replays(target: &Target, signing: &Signing) -> Result<(), Failure> {
     let assertion = signing.good(0)?;
-    let once = Signed { assertion, is_bad: false };
+    let once = Signed::now(assertion, false);
     let first = target.send(&once).await;
     if let Some(wrong) = first.wrong() {
         let message = format!("{}: before the load, the first request: {wrong}", target.endpoint);
@@ -178,9 +178,11 @@ impl Load {
     }
 
     async fn send(&self, signed: &Signed, due: Duration) {
-        let late = self.elapsed().saturating_sub(due);
+        let begun = self.elapsed();
+        let late = begun.saturating_sub(due);
         let outcome = self.target.send(signed).await;
-        let took = self.elapsed().saturating_sub(due);
+        // One that was sent a moment before it was due has not been quicker for that.
+        let took = self.elapsed().saturating_sub(due.min(begun));
         self.tally().add(Ended { outcome, due, late, took });
     }
 

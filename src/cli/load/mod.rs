@@ -242,8 +242,8 @@ impl LoadCommand {
             return Ok(Supply::as_needed(signing));
         }
         let count = self.end().requests(self.rate.unwrap_or_default());
-        // How long a number of requests takes is not known before.
-        let seconds = if self.requests.is_some() { 0 } else { self.seconds };
+        // How long a number of requests takes without a rate is not known before.
+        let seconds = self.rate.map_or(0, |rate| count / u64::from(rate));
         output::note(&format!("signing {count} assertions"));
         Supply::ahead(signing, count, seconds)
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{self, Receiver};
 
@@ -34,6 +35,15 @@ pub(super) struct Signed {
     pub(super) assertion: String,
     /// Whether its signature is wrong.
     pub(super) is_bad: bool,
+    /// When it was signed, as the clock's uptime.
+    pub(super) at: Duration,
+}
+
+impl Signed {
+    /// One that is signed now, with a wrong signature or not.
+    pub(super) fn now(assertion: String, is_bad: bool) -> Self {
+        Self { assertion, is_bad, at: SystemClock.uptime() }
+    }
 }
 
 impl Signing {
@@ -49,7 +59,7 @@ impl Signing {
     fn sign(&self, number: u64) -> Result<Signed, Failure> {
         let assertion = self.good(number)?;
         let is_bad = is_in_share(number, self.bad_percent);
-        Ok(Signed { assertion: if is_bad { spoilt(&assertion) } else { assertion }, is_bad })
+        Ok(Signed::now(if is_bad { spoilt(&assertion) } else { assertion }, is_bad))
     }
 }
 
@@ -77,14 +87,20 @@ fn spoilt(assertion: &str) -> String {
 }
 
 /// Assertions, about in the order of their numbers: several threads sign.
-pub(super) struct Supply(Receiver<Result<Signed, Failure>>);
+pub(super) struct Supply {
+    signed: Receiver<Result<Signed, Failure>>,
+    /// Whether another follows each that has grown too old.
+    is_endless: bool,
+}
 
-/// Assertions that wait while it is signed as needed: enough that the sender never waits for a thread to wake,
-/// and so few that none grows old.
+/// Assertions that wait while it is signed as needed: enough that the sender never waits for a thread to wake.
 const WAITING: usize = 256;
 
 /// Seconds after its signing at which no assertion of a load is used any more; it lives for 120.
 const AGE_MAX: u64 = 110;
+
+/// What to do about assertions that are too old.
+const TOO_OLD: &str = "they live for 120 s; leave out --sign-ahead, or have fewer sent";
 
 impl Supply {
     /// Assertions that are signed while the load lasts.
@@ -97,7 +113,7 @@ impl Supply {
     /// # Errors
     ///
     /// When the first would be too old before the last is sent.
-    pub(super) fn ahead(signing: Signing, count: u64, seconds: u32) -> Result<Self, Failure> {
+    pub(super) fn ahead(signing: Signing, count: u64, seconds: u64) -> Result<Self, Failure> {
         let began = SystemClock.uptime();
         let room = usize::try_from(count).unwrap_or(usize::MAX).clamp(1, MEMORY_MAX);
         if u64::try_from(room).unwrap_or(u64::MAX) < count {
@@ -112,10 +128,10 @@ impl Supply {
             let _ = thread.join();
         }
         let took = SystemClock.uptime().saturating_sub(began).as_secs();
-        if took + u64::from(seconds) > AGE_MAX {
+        if took.saturating_add(seconds) > AGE_MAX {
             return Err(Failure::usage(format!(
-                "signing {count} assertions took {took} s, and with {seconds} s of load the first would be too old \
-                 (they live for 120 s); leave out --sign-ahead, or have fewer sent"
+                "signing {count} assertions took {took} s, and with {seconds} s of load the first would be too old: \
+                 {TOO_OLD}"
             )));
         }
         Ok(supply)
@@ -138,13 +154,25 @@ impl Supply {
             })
         };
         let threads = (0..threads).map(sign).collect();
-        (Self(receiver), threads)
+        (Self { signed: receiver, is_endless: count == u64::MAX }, threads)
     }
 
-    /// The next assertion.
+    /// The next assertion that is not too old: the server would rightly refuse it.
     pub(super) async fn next(&mut self) -> Result<Signed, Failure> {
-        let signed = self.0.recv().await;
-        signed.unwrap_or_else(|| Err(Failure::failed("there are no more assertions to send")))
+        loop {
+            let signed = self.signed.recv().await;
+            let none = || Err(Failure::failed("there are no more assertions to send"));
+            let signed = signed.unwrap_or_else(none)?;
+            let age = SystemClock.uptime().saturating_sub(signed.at);
+            if age <= Duration::from_secs(AGE_MAX) {
+                return Ok(signed);
+            }
+            if !self.is_endless {
+                let problem =
+                    format!("the assertions that were signed ahead are too old: {TOO_OLD}");
+                return Err(Failure::failed(problem));
+            }
+        }
     }
 }
 
