@@ -60,7 +60,7 @@ struct Body<'a> {
 const TEMPORARILY_UNAVAILABLE: &str = "temporarily_unavailable";
 
 /// Seconds after which a client that was told 503 may try again.
-const RETRY_AFTER_SECONDS: u64 = 1;
+pub(super) const RETRY_AFTER_SECONDS: u64 = 1;
 
 impl OAuthError {
     /// `invalid_request` with status 400.

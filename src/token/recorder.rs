@@ -15,7 +15,9 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::domain::refused_request::RefusedRequest;
 use crate::domain::step::Step;
-use crate::store::{REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, Store};
+use crate::store::{
+    REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, Store, StoreError,
+};
 use crate::token::background::{Background, Failing, Stop};
 use crate::token::trail::{Sender, Trail};
 
@@ -184,7 +186,11 @@ impl Writer {
         if batch.is_empty() {
             return false;
         }
-        let written = self.store.write(&batch, BOUNDS).await;
+        let mut written = self.store.write(&batch, BOUNDS).await;
+        if written.as_ref().is_err_and(StoreError::may_pass) {
+            // The connection may have died since the round before.
+            written = self.store.write(&batch, BOUNDS).await;
+        }
         self.failing.note(
             written,
             "refused requests cannot be recorded",

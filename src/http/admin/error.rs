@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 
+use crate::http::error::RETRY_AFTER_SECONDS;
 use crate::registry::RegistryError;
 use crate::token::bearer::BearerRefusal;
 use crate::token::limit::TooMany;
@@ -182,7 +183,11 @@ impl IntoResponse for ApiError {
             }
             _ => None,
         };
-        let mut response = self.status().into_response();
+        let status = self.status();
+        let mut response = status.into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
         if let Some(challenge) = challenge {
             let challenge = HeaderValue::from_static(challenge);
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
