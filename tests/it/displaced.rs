@@ -106,11 +106,7 @@ async fn r31_what_a_deleted_log_held_is_in_the_database_when_the_server_has_stop
     let log = home.database_file().with_extension("db-wal");
     assert!(fs::metadata(&log).unwrap().len() > 0, "what was written last is in the log");
     fs::remove_file(&log).unwrap();
-    let began = tick();
-    while home.is_ready().await {
-        assert!(began.elapsed() < NOTICED_MAX, "it is not noticed");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    home.until(false).await;
     assert_eq!(ask().await.status, 503);
     node.terminate();
     node.ended().await;

@@ -14,7 +14,9 @@ use crate::harness::clock::tick;
 use crate::harness::load::percentile_99;
 use crate::harness::mark::most;
 use crate::harness::server::{TestServer, actor, caller, pki};
+use crate::nodes::ledger::Ledger;
 use crate::nodes::rounds;
+use crate::nodes::traffic::{Keep, key_sets};
 
 /// How often each thing is taken away and given back.
 const TRIALS: usize = 25;
@@ -44,17 +46,26 @@ async fn two(configuration: &str) -> (TestServer, TestServer) {
     (first, second)
 }
 
-/// The time until a node gives that client a token, or does not any more.
-async fn until(node: &TestServer, client: &str, works: bool) -> Duration {
-    let began = tick();
+/// The time until a node gives that client a token, or refuses it one.
+async fn until(node: &TestServer, ledger: &Ledger, client: &str, works: bool) -> Duration {
+    let (began, mut keep) = (tick(), Keep::new(node.address));
     loop {
-        let reply = node.ask(&caller(client).assertion()).await;
+        let draft = caller(client).draft();
+        let outcome = keep.ask(ledger, client, &draft.jti, &draft.sign()).await;
         let took = began.elapsed();
-        if (reply.status == 200) == works {
+        if outcome.is_token() == works && !outcome.is_unavailable() {
             return took;
         }
-        assert!(took < most(FOUND_MAX), "{client}: still {} after {took:?}", reply.status);
+        assert!(took < most(FOUND_MAX), "{client}: still {outcome:?} after {took:?}");
     }
+}
+
+/// Holds what holds of every request, whatever is changed meanwhile.
+async fn check(ledger: &Ledger, nodes: &[&TestServer]) {
+    let addresses: Vec<_> = nodes.iter().map(|node| node.address).collect();
+    println!("{:?}", ledger.counts());
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+    assert_eq!(ledger.unverified(&key_sets(&addresses).await), 0);
 }
 
 async fn withdraw(node: &TestServer, scope: &ScopeName) {
@@ -70,27 +81,27 @@ async fn grant(node: &TestServer, scope: &ScopeName) {
 }
 
 /// Takes away and gives back an access, a client and a key, and says how long each took to hold on the other node.
-async fn trials(maker: &TestServer, other: &TestServer) -> Vec<Duration> {
+async fn trials(maker: &TestServer, other: &TestServer, ledger: &Ledger) -> Vec<Duration> {
     let scope = "test:read".parse().unwrap();
     let registry = &maker.app.registry;
     let client = "rs256".parse().unwrap();
     let mut times = Vec::new();
     for _ in 0..TRIALS {
         withdraw(maker, &scope).await;
-        times.push(until(other, "es256", false).await);
+        times.push(until(other, ledger, "es256", false).await);
         grant(maker, &scope).await;
-        times.push(until(other, "es256", true).await);
+        times.push(until(other, ledger, "es256", true).await);
         for status in [ClientStatus::Deactivated, ClientStatus::Active] {
             registry.set_client_status(&actor(), &client, status, None).await.unwrap();
-            times.push(until(other, "rs256", status == ClientStatus::Active).await);
+            times.push(until(other, ledger, "rs256", status == ClientStatus::Active).await);
         }
     }
     let (client, kid) = ("es384".parse().unwrap(), "es384-key".parse().unwrap());
     let spare = Key::generate("ES256").jwk("spare-key").to_string();
     registry.add_client_key(&actor(), &client, &spare, None).await.unwrap();
-    until(other, "es384", true).await;
+    until(other, ledger, "es384", true).await;
     registry.withdraw_client_key(&actor(), &client, &kid, None).await.unwrap();
-    times.push(until(other, "es384", false).await);
+    times.push(until(other, ledger, "es384", false).await);
     times
 }
 
@@ -98,7 +109,9 @@ async fn trials(maker: &TestServer, other: &TestServer) -> Vec<Duration> {
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n02_a_change_holds_on_the_other_node_within_a_second() {
     let (first, second) = two(USUAL).await;
-    let mut times = trials(&first, &second).await;
+    let ledger = Ledger::default();
+    let mut times = trials(&first, &second, &ledger).await;
+    check(&ledger, &[&first, &second]).await;
     times.sort();
     let (median, late) = (times[times.len() / 2], percentile_99(&times));
     println!("{} changes: p50 {median:?}, p99 {late:?}, max {:?}", times.len(), times.last());
@@ -111,7 +124,7 @@ async fn n02_of_many_changes_on_three_nodes_nearly_all_hold_on_the_others_within
     // R48. Which node makes the change goes round.
     let first = TestServer::with(&[Trust::of(pki())], USUAL).await;
     let nodes = [first.beside_with(USUAL).await, first.beside_with(USUAL).await, first];
-    let scope = "test:read".parse().unwrap();
+    let (scope, ledger) = ("test:read".parse().unwrap(), Ledger::default());
     let mut times = Vec::new();
     for trial in 0..rounds(TRIALS_ON_THREE) {
         let [maker, one, other] = [0, 1, 2].map(|offset| &nodes[(trial + offset) % 3]);
@@ -121,9 +134,13 @@ async fn n02_of_many_changes_on_three_nodes_nearly_all_hold_on_the_others_within
         } else {
             withdraw(maker, &scope).await;
         }
-        let (one, other) = tokio::join!(until(one, "es256", works), until(other, "es384", works));
+        let (one, other) = tokio::join!(
+            until(one, &ledger, "es256", works),
+            until(other, &ledger, "es384", works)
+        );
         times.push(one.max(other));
     }
+    check(&ledger, &nodes.each_ref()).await;
     times.sort();
     let (median, late) = (times[times.len() / 2], percentile_99(&times));
     println!(
@@ -139,14 +156,15 @@ async fn n02_of_many_changes_on_three_nodes_nearly_all_hold_on_the_others_within
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n02_a_node_that_is_told_of_a_change_looks_at_once() {
     let (first, second) = two(DEAF).await;
-    let scope = "test:read".parse().unwrap();
+    let (scope, ledger) = ("test:read".parse().unwrap(), Ledger::default());
     assert_eq!(second.ask(&caller("es256").assertion()).await.status, 200);
     for _ in 0..10 {
         withdraw(&first, &scope).await;
-        assert!(until(&second, "es256", false).await <= most(HOLDS_MAX));
+        assert!(until(&second, &ledger, "es256", false).await <= most(HOLDS_MAX));
         grant(&first, &scope).await;
-        assert!(until(&second, "es256", true).await <= most(HOLDS_MAX));
+        assert!(until(&second, &ledger, "es256", true).await <= most(HOLDS_MAX));
     }
+    check(&ledger, &[&first, &second]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,7 +172,7 @@ async fn n02_a_node_that_is_told_of_a_change_looks_at_once() {
 async fn n03_changes_are_found_by_nodes_that_nobody_can_tell() {
     // R12: the sessions that listen are ended again and again while changes are made.
     let (first, second) = two(USUAL).await;
-    let scope = "test:read".parse().unwrap();
+    let (scope, ledger) = ("test:read".parse().unwrap(), Ledger::default());
     let sql = first.sql().await;
     let mut ended = 0;
     for turn in 0..10 {
@@ -165,13 +183,14 @@ async fn n03_changes_are_found_by_nodes_that_nobody_can_tell() {
             )
             .await;
         withdraw(&first, &scope).await;
-        until(&second, "es256", false).await;
+        until(&second, &ledger, "es256", false).await;
         grant(&first, &scope).await;
-        until(&second, "es256", true).await;
+        until(&second, &ledger, "es256", true).await;
         if turn % 3 == 2 {
             // They come back.
             tokio::time::sleep(Duration::from_millis(800)).await;
         }
     }
     assert!(ended >= 4, "{ended} sessions were ended");
+    check(&ledger, &[&first, &second]).await;
 }

@@ -24,9 +24,6 @@ const REFUSAL_MAX: Duration = Duration::from_secs(1);
 /// How soon it works again.
 const RECOVERY_MAX: Duration = Duration::from_secs(2);
 
-/// How soon a node says that it takes no work, and that it does again.
-const NOTICED_MAX: Duration = Duration::from_secs(5);
-
 /// How long anything is wrong.
 const WRONG: Duration = Duration::from_secs(3);
 
@@ -93,15 +90,6 @@ async fn n11_while_somebody_else_holds_the_lock_of_the_file_requests_are_refused
     check_once(&home, &ledger, &sent).await;
 }
 
-/// Waits until the node says that it takes work, or that it does not.
-async fn until(home: &Home, ready: bool) {
-    let began = tick();
-    while home.is_ready().await != ready {
-        assert!(began.elapsed() <= most(NOTICED_MAX), "ready is not {ready}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn n11_a_node_that_can_spend_nothing_takes_no_work_until_it_can_although_nobody_asks() {
     let folder = TempDir::new().unwrap();
@@ -112,11 +100,11 @@ async fn n11_a_node_that_can_spend_nothing_takes_no_work_until_it_can_although_n
     let draft = fresh(&caller("es256"));
     let refused = keep.ask(&ledger, "es256", &draft.jti, &draft.sign()).await;
     assert!(refused.is_unavailable(), "{refused:?}");
-    until(&home, false).await;
+    home.until(false).await;
     let reason = get(home.management, "/readyz").await.unwrap().text();
     assert!(reason.contains("no assertion could be spent"), "{reason}");
     drop(lock);
-    until(&home, true).await;
+    home.until(true).await;
     let draft = fresh(&caller("es256"));
     let outcome = keep.ask(&ledger, "es256", &draft.jti, &draft.sign()).await;
     assert!(outcome.is_token(), "{outcome:?}");

@@ -13,11 +13,15 @@ use crate::commands::{free_ports, portvakt};
 use crate::harness::caller::{Caller, Draft};
 use crate::harness::clock::tick;
 use crate::harness::http::{Connection, Reply, request};
+use crate::harness::mark::most;
 use crate::harness::server::write_configuration;
 use crate::harness::sql::Sql;
 
 /// How long a node may take to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(30);
+
+/// How soon it says that it takes no work, and that it does again.
+const NOTICED_MAX: Duration = Duration::from_secs(5);
 
 /// Between two looks whether it is ready.
 const LOOK: Duration = Duration::from_millis(10);
@@ -123,6 +127,20 @@ impl Home {
     /// Whether it says that it takes work.
     pub(crate) async fn is_ready(&self) -> bool {
         get(self.management, "/readyz").await.is_some_and(|reply| reply.status == 200)
+    }
+
+    /// Waits until it says that it takes work, or that it does not.
+    pub(crate) async fn until(&self, ready: bool) {
+        let began = tick();
+        while self.is_ready().await != ready {
+            let took = began.elapsed();
+            assert!(
+                took <= most(NOTICED_MAX),
+                "ready is not {ready} after {took:?}: {}",
+                self.log_end()
+            );
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// The lines of its log with that in them.

@@ -49,9 +49,7 @@ async fn n09_when_nodes_are_restarted_one_by_one_no_request_fails() {
         let node = nodes.remove(place);
         node.terminate();
         // First it says that it is going, and goes on; then it goes.
-        while homes[place].is_ready().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        homes[place].until(false).await;
         let alive = exchange(homes[place].token, &request("GET /jwk", &[], b"")).await.unwrap();
         assert_eq!(alive.status, 200, "{}", alive.text());
         let live = get(homes[place].management, "/livez").await.unwrap();

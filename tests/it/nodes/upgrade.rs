@@ -109,9 +109,7 @@ impl Fleet {
     async fn replace(&mut self, place: usize, program: Option<PathBuf>) {
         let node = self.nodes.remove(place);
         node.terminate();
-        while self.homes[place].is_ready().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.homes[place].until(false).await;
         node.ended().await;
         self.homes[place].program = program;
         self.nodes.insert(place, self.homes[place].start().await.0);
