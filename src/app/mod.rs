@@ -111,7 +111,9 @@ impl App {
         contact.or_else(|refusal| {
             let (feed, outage_max) = (&self.issuer.feed, self.issuer.rules.outage_max);
             // A database that takes what is spent is there, and what is cached should be right.
-            let is_away = feed.keeps_up_with(self.issuer.replay.last_commit(), self.poll);
+            let outage = self.issuer.replay.outage();
+            let is_away = outage.is_some_and(|outage| outage.is_felt_at(now))
+                || feed.keeps_up_with(self.issuer.replay.last_commit(), self.poll);
             let goes_on =
                 !outage_max.is_zero() && is_away && feed.freshness(now, outage_max).is_ok();
             if goes_on { Ok(()) } else { Err(as_text(refusal)) }
@@ -147,7 +149,7 @@ impl App {
     /// On how many nodes a change holds.
     pub async fn reach(&self, seq: ChangeSeq) -> Result<Reach, RegistryError> {
         if let Some(node) = &self.node {
-            return Ok(node.reach(seq, self.issuer.feed.applied()).await?);
+            return Ok(node.reach(&self.store, seq, self.issuer.feed.applied()).await?);
         }
         Ok(Reach { nodes: 1, behind: usize::from(self.issuer.feed.applied() < seq) })
     }

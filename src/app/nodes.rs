@@ -132,10 +132,16 @@ impl Node {
         self.show = Some(tokio::spawn(shown.show(feed.watch_applied(), settings)));
     }
 
-    /// On how many nodes a change holds. On this one, that is up to `own`; what it has told the others may be older.
-    pub(super) async fn reach(&self, seq: ChangeSeq, own: ChangeSeq) -> Result<Reach, StoreError> {
+    /// On how many nodes a change holds. On this one, that is up to `own`; what it has told the others may be older. Who
+    /// asks does so over `store`, and not over the connections by which the node shows itself.
+    pub(super) async fn reach(
+        &self,
+        store: &Store,
+        seq: ChangeSeq,
+        own: ChangeSeq,
+    ) -> Result<Reach, StoreError> {
         let oldest = self.clock.now().minus_seconds(self.dead_seconds);
-        let nodes = self.store.nodes_since(oldest).await?;
+        let nodes = store.nodes_since(oldest).await?;
         let applied =
             |node: &NodeRow| if node.id == self.row.id { Some(own) } else { node.applied };
         let behind = nodes.iter().filter(|node| applied(node).is_none_or(|applied| applied < seq));

@@ -11,6 +11,8 @@
 //! promotion and with every recovery to a point in time, and gives a table that is made anew, as from a dump, another
 //! number. A restart, after whatever crash, changes none of them: it forgets nothing that was committed.
 
+use std::io;
+
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
@@ -60,7 +62,8 @@ pub(super) async fn join(connection: &mut PgConnection) -> Result<(), StoreError
     };
     let Some(history) = history else { return Err(StoreError::Unsuitable(STANDBY.to_owned())) };
     if is_read_only {
-        return Err(StoreError::Unsuitable(READ_ONLY.to_owned()));
+        // It may pass, as it does when another takes its place.
+        return Err(sqlx::Error::Io(io::Error::other(READ_ONLY)).into());
     }
     if remembers && remembered(On::Postgres(connection)).await? != history {
         set(connection, &history).await?;

@@ -233,3 +233,29 @@ async fn n15_a_database_that_is_there_is_no_outage_and_who_cannot_follow_it_take
     assert!(comes_true(TOLD_MAX, || node.app.ready().is_ok()).await);
     assert_eq!(node.ask(&assertion("test:read")).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n15_a_database_that_takes_no_writes_is_away() {
+    let cluster = spawn_blocking(Cluster::new).await.unwrap();
+    let place = Place::on(cluster.database()).await;
+    let node = TestServer::on(place, &[Trust::of(pki())], RULES).await;
+    set_policy(&node, "test:read", OutagePolicy::Issue).await;
+    assert_eq!(node.ask(&assertion("test:read")).await.status, 200);
+    let sql = node.sql().await;
+    sql.execute("alter system set default_transaction_read_only = on").await;
+    sql.execute("select pg_reload_conf()").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let gone = tick();
+    while gone.elapsed() < GOES_ON / 2 {
+        let reply = node.ask(&assertion("test:read")).await;
+        assert_eq!(reply.status, 200, "after {:?}: {}", gone.elapsed(), reply.text());
+        check_away(&node.ask(&assertion("test:write")).await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(node.app.ready().is_ok(), "it takes work");
+    sql.execute("alter system reset default_transaction_read_only").await;
+    sql.execute("select pg_reload_conf()").await;
+    assert!(comes_true(TOLD_MAX, || node.app.outage().is_none()).await);
+    assert_eq!(node.ask(&assertion("test:write")).await.status, 200);
+}
