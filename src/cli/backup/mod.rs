@@ -39,9 +39,7 @@ pub(super) struct Backup {
 impl Backup {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let config = check_config::load(&self.config)?;
-        if self.file.exists() {
-            return Err(conflict(format!("{} is there already", self.file.display())));
-        }
+        require_absent(&self.file)?;
         let missing = config.database.missing_file();
         if let Some(file) = missing {
             let exit = ExitStatus::NotFound;
@@ -52,6 +50,10 @@ impl Backup {
         let unfinished = unfinished(&self.file);
         let store = app::open_store(&config.database).await.map_err(failed)?;
         let new = begin(&unfinished)?;
+        // Another may have just ended.
+        require_absent(&self.file).inspect_err(|_| _ = fs::remove_file(&unfinished))?;
+        // Nobody else begins before this is over.
+        let lock = new.try_clone();
         let mut progress = Progress::on_terminal();
         let mut seen = |table: &str, rows| progress.show(&format!("{table}: {rows} rows"));
         let written = async {
@@ -71,9 +73,17 @@ impl Backup {
         if written.is_err() {
             let _ = fs::remove_file(&unfinished);
         }
+        drop(lock);
         let named = |error| failed_with(&self.file, error);
         show(self.output, &written.map_err(named)?)
     }
+}
+
+fn require_absent(file: &Path) -> Result<(), Failure> {
+    if file.exists() {
+        return Err(conflict(format!("{} is there already", file.display())));
+    }
+    Ok(())
 }
 
 /// Opens the file of a backup that is not whole yet, for its owner alone. One that is left from before is begun anew, and
