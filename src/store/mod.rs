@@ -438,6 +438,7 @@ mod tests {
 
         // As a backup does, which reads one table after the other as of one moment.
         let mut reader = store.readers.snapshot().await.unwrap();
+        reader.bear_pauses().await.unwrap();
         let count = "select count(*) from scope";
         let (_,): (i64,) = query(count).fetch_one(reader.on()).await.unwrap();
         let its = store.clone();

@@ -272,19 +272,23 @@ mod tests {
     use super::*;
     use crate::store::Store;
     use crate::store::test_postgres::TestDatabase;
-    use crate::store::tests::number;
 
     #[tokio::test]
     async fn a_connection_lasts_as_long_as_it_leads_to_a_database_that_takes_writes() {
         let Some(database) = TestDatabase::create() else { return };
         let store = Store::connect(&database.url()).await.unwrap();
-        let process = async || number(&store, "select cast(pg_backend_pid() as bigint)").await;
+        // Of a pool of one.
+        let process = async || {
+            let process = query("select cast(pg_backend_pid() as bigint)");
+            let (process,): (i64,) = process.fetch_one(&store.writer).await.unwrap();
+            process
+        };
         let first = process().await;
         // What only reads says so for itself.
-        drop(store.readers.snapshot().await.unwrap());
+        drop(store.writer.snapshot().await.unwrap());
         assert_eq!(process().await, first);
         let other = query("set default_transaction_read_only = on");
-        other.execute(&store.readers).await.unwrap();
+        other.execute(&store.writer).await.unwrap();
         assert_ne!(process().await, first);
     }
 
