@@ -217,7 +217,8 @@ async fn n15_a_connection_that_has_died_is_no_outage() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n15_a_database_that_is_there_is_no_outage_and_who_cannot_follow_it_takes_no_work() {
-    let node = TestServer::on(Place::new().await, &[Trust::of(pki())], RULES).await;
+    let long = RULES.replace("issue_seconds_max = 8", "issue_seconds_max = 600");
+    let node = TestServer::on(Place::new().await, &[Trust::of(pki())], &long).await;
     set_policy(&node, "test:read", OutagePolicy::Issue).await;
     // What is spent is kept, and changes cannot be read.
     let standing = node.sql().await.lock("change").await;
