@@ -111,7 +111,8 @@ impl Clock for AgreedClock {
     }
 }
 
-fn as_milliseconds(time: Duration) -> i64 {
+/// A time in milliseconds, or the longest that there is.
+pub(super) fn as_milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
+use crate::token::agreed_clock::as_milliseconds;
 
 /// How long a step forward must have lasted before anything is forgotten by it. No assertion lives longer: five minutes
 /// at most, and twice the widest skew of clocks, which is five. So one that was spent before the step has expired when the
@@ -38,16 +39,14 @@ impl SettledTime {
                 (self.start, self.ahead) = (least, None);
             }
         }
-        Timestamp::from_seconds(self.start.saturating_add(milliseconds(uptime)).div_euclid(1_000))
+        Timestamp::from_seconds(
+            self.start.saturating_add(as_milliseconds(uptime)).div_euclid(1_000),
+        )
     }
 }
 
 fn start(now: Timestamp, uptime: Duration) -> i64 {
-    now.seconds().saturating_mul(1_000).saturating_sub(milliseconds(uptime))
-}
-
-fn milliseconds(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+    now.seconds().saturating_mul(1_000).saturating_sub(as_milliseconds(uptime))
 }
 
 #[cfg(test)]
