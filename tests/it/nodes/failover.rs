@@ -68,6 +68,25 @@ impl Address {
     }
 }
 
+/// A primary, and a standby that follows it.
+async fn pair() -> (Cluster, Cluster) {
+    let make = || {
+        let primary = Cluster::new();
+        let standby = primary.standby();
+        (primary, standby)
+    };
+    spawn_blocking(make).await.unwrap()
+}
+
+/// The standby as a primary.
+async fn made_primary(standby: Cluster) -> Cluster {
+    let promote = move || {
+        standby.promote();
+        standby
+    };
+    spawn_blocking(promote).await.unwrap()
+}
+
 /// Changes configuration as another process does.
 pub(super) async fn registry(url: &str) -> Registry {
     let store = Store::connect(url).await.unwrap();
@@ -103,13 +122,7 @@ async fn holds(homes: &[Home], client: &str, works: bool) -> Duration {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_token() {
-    let (primary, standby) = spawn_blocking(|| {
-        let primary = Cluster::new();
-        let standby = primary.standby();
-        (primary, standby)
-    })
-    .await
-    .unwrap();
+    let (primary, standby) = pair().await;
     let place = Place::on(primary.database()).await;
     let address = Address::of(&primary);
     let home = |name| Home::new(place.folder.path(), name, Some(address.url()), "");
@@ -134,12 +147,7 @@ async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_toke
     .await
     .unwrap();
     let died = tick();
-    let standby = spawn_blocking(move || {
-        standby.promote();
-        standby
-    })
-    .await
-    .unwrap();
+    let standby = made_primary(standby).await;
     address.turn(&standby);
     let promoted = tick();
 
@@ -195,13 +203,7 @@ async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_toke
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n08_a_primary_that_lives_on_and_takes_no_writes_is_not_followed_any_more() {
-    let (primary, standby) = spawn_blocking(|| {
-        let primary = Cluster::new();
-        let standby = primary.standby();
-        (primary, standby)
-    })
-    .await
-    .unwrap();
+    let (primary, standby) = pair().await;
     let place = Place::on(primary.database()).await;
     let address = Address::of(&primary);
     let home = Home::new(place.folder.path(), "a", Some(address.url()), "");
@@ -216,12 +218,7 @@ async fn n08_a_primary_that_lives_on_and_takes_no_writes_is_not_followed_any_mor
     let sql = place.sql().await;
     sql.execute("alter system set default_transaction_read_only = on").await;
     sql.execute("select pg_reload_conf()").await;
-    let standby = spawn_blocking(move || {
-        standby.promote();
-        standby
-    })
-    .await
-    .unwrap();
+    let standby = made_primary(standby).await;
     address.turn(&standby);
     let promoted = tick();
     let changes = registry(&address.url()).await;
