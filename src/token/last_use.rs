@@ -20,16 +20,20 @@ use crate::token::caller::ClientProof;
 use crate::token::client_key::KeyedClient;
 
 /// Seconds between two notes of the same thing. People ask on which day it was used, and whether it is used at all: the
-/// first use is noted at once. A shorter time would have 100,000 clients that each come every minute or two write three
+/// first use is noted within seconds. A shorter time would have 100,000 clients that each come every minute or two write three
 /// rows for every token.
 const NOTE_SECONDS: u64 = 900;
 
 /// How often notes are written.
 const ROUND: Duration = Duration::from_secs(1);
 
-/// Notes that may wait for the next round. A server that is used by more things a second notes the others when
-/// they are used again.
-const QUEUE_MAX: usize = 8_192;
+/// Notes that a round writes: as many as there are a second when each thing that fits into the caches is used all the time.
+/// When 100,000 clients come at once, as after a start, each note is in a page of its own, and more of them would take from
+/// the tokens: then theirs are written within some minutes.
+const WRITTEN_A_ROUND_MAX: usize = 1_000;
+
+/// Notes that may wait for their round. A server that is used by more things notes the others when they are used again.
+const QUEUE_MAX: usize = 8 * WRITTEN_A_ROUND_MAX;
 
 /// When the use of a thing was last noted, in seconds since 1970; long ago for one that has just been cached.
 #[derive(Debug, Default)]
@@ -148,17 +152,21 @@ impl Writer {
     async fn run(mut self, mut stop: Stop) {
         loop {
             let told = stop.within(ROUND).await;
-            self.write_round().await;
+            self.write(if told { QUEUE_MAX } else { WRITTEN_A_ROUND_MAX }).await;
             if told {
                 return;
             }
         }
     }
 
-    /// Writes what is queued. What cannot be written is lost: a later use is noted again.
-    async fn write_round(&mut self) {
+    /// Writes so many of what is queued. What cannot be written is lost: a later use is noted again.
+    async fn write(&mut self, most: usize) {
         let mut latest = BTreeMap::new();
-        while let Ok((used, at)) = self.notes.try_recv() {
+        let mut left = most;
+        while left > 0
+            && let Ok((used, at)) = self.notes.try_recv()
+        {
+            left -= 1;
             if let Some(name) = used.name() {
                 latest.insert(name, at);
             }
@@ -178,6 +186,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::access::{Access, AccessState};
 
     #[test]
     fn a_use_is_noted_once_in_a_while_whatever_the_clock_does() {
@@ -189,5 +198,28 @@ mod tests {
         assert!(noted.is_due(at(10_900)));
         assert!(!noted.is_due(at(9_101)));
         assert!(noted.is_due(at(9_100)));
+    }
+    #[tokio::test]
+    async fn a_round_writes_so_many_and_the_others_wait_for_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        let (queue, notes) = mpsc::channel(QUEUE_MAX);
+        let failing = Failing::default();
+        let mut writer = Writer { store: store.last_use_writer(), notes, failing };
+        for number in 0..WRITTEN_A_ROUND_MAX + 2 {
+            let access = Access {
+                scope: format!("a:{number}").parse().unwrap(),
+                consumer: "310000116".parse().unwrap(),
+                state: AccessState::Approved,
+                expires_at: None,
+            };
+            let used = Used::Access(Arc::new(KnownAccess { access, noted: Noted::default() }));
+            queue.try_send((used, Timestamp::from_seconds(1))).unwrap();
+        }
+        writer.write(WRITTEN_A_ROUND_MAX).await;
+        assert_eq!(writer.notes.len(), 2);
+        writer.write(QUEUE_MAX).await;
+        assert_eq!(writer.notes.len(), 0);
     }
 }
