@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteSynchronous;
 
 use crate::store::database::{Connection, Pool};
 use crate::store::database_file::DatabaseFile;
-use crate::store::{Store, StoreError, fence, postgres};
+use crate::store::{Store, StoreError, fence, postgres, sqlite};
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,7 @@ impl SideConnection {
                     Durability::Lazy => SqliteSynchronous::Normal,
                 };
                 let options = (*pool.connect_options()).clone().synchronous(synchronous);
+                let options = sqlite::batches(options);
                 // A log that is not there would be made anew; and which file was opened, its name shows.
                 let require = || self.file.as_ref().map_or(Ok(()), |file| file.require());
                 require()?;

@@ -37,6 +37,12 @@ pub(super) fn listing(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options.pragma("cache_size", "-16384")
 }
 
+/// The same for what is written in batches: what a statement of many rows would need to be undone is kept in memory. SQLite
+/// would write it to a file, page by page, as soon as it is more than 64 KiB, which it is for twenty rows in some indexes.
+pub(super) fn batches(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.pragma("temp_store", "memory")
+}
+
 /// A pool of so many connections to that file. All of them are there, and stay: they cost little, and one that is made
 /// later could be to another file of that name.
 pub(super) async fn connect(
