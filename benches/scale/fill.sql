@@ -6,10 +6,14 @@ pragma foreign_keys = off;
 
 begin;
 
--- Organization numbers that pass modulus 11, in the series that is not given out.
+-- Organization numbers that pass modulus 11, in the series that is not given out and all over it, as those who take part
+-- are all over the register. Ids of clients are in no order, as those are that the server makes.
 create temporary table new_organization as
 with recursive
-    eight(digits) as (select 80000000 union all select digits + 1 from eight where digits < 89999999),
+    eight(digits) as (
+        select 80000000
+        union all select digits + (select 9000000 / organizations from size) from eight where digits < 89999999
+    ),
     checked(digits, rest) as (
         select digits,
                (digits / 10000000 * 3 + digits / 1000000 % 10 * 2 + digits / 100000 % 10 * 7
@@ -17,8 +21,8 @@ with recursive
                 + digits / 10 % 10 * 3 + digits % 10 * 2) % 11
         from eight
     )
-select digits || case rest when 0 then 0 else 11 - rest end as number
-from checked
+select number, printf('load-%08x', number * 2654435761 % 4294967296) as client
+from (select digits || case rest when 0 then 0 else 11 - rest end as number, rest from checked)
 where rest <> 1
 limit (select organizations from size);
 
@@ -41,14 +45,14 @@ select new_scope.name, number, 'APPROVED', 0, 0 from new_organization cross join
 where true on conflict do nothing;
 
 insert into client (id, organization_number, name, active, token_lifetime_seconds, created_at, updated_at)
-select 'load-' || number, number, 'Client of ' || number, true, 120, 0, 0 from new_organization
+select client, number, 'Client of ' || number, true, 120, 0, 0 from new_organization
 where true on conflict do nothing;
 
 insert into client_scope (client_id, scope)
-select 'load-' || number, 'dev:greetings.read' from new_organization where true on conflict do nothing;
+select client, 'dev:greetings.read' from new_organization where true on conflict do nothing;
 
 insert into client_key (client_id, kid, algorithm, jwk, active, expires_at, created_at)
-select 'load-' || number, kid, algorithm, jwk, active, expires_at, created_at
+select client, kid, algorithm, jwk, active, expires_at, created_at
 from new_organization, (select * from client_key where client_id = 'dev-consumer-key-client' limit 1)
 where true on conflict do nothing;
 
