@@ -162,11 +162,8 @@ impl Writer {
     /// Writes so many of what is queued. What cannot be written is lost: a later use is noted again.
     async fn write(&mut self, most: usize) {
         let mut latest = BTreeMap::new();
-        let mut left = most;
-        while left > 0
-            && let Ok((used, at)) = self.notes.try_recv()
-        {
-            left -= 1;
+        for _ in 0..most {
+            let Ok((used, at)) = self.notes.try_recv() else { break };
             if let Some(name) = used.name() {
                 latest.insert(name, at);
             }
@@ -199,6 +196,7 @@ mod tests {
         assert!(!noted.is_due(at(9_101)));
         assert!(noted.is_due(at(9_100)));
     }
+
     #[tokio::test]
     async fn a_round_writes_so_many_and_the_others_wait_for_the_next() {
         let folder = tempfile::tempdir().unwrap();

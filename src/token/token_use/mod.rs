@@ -46,13 +46,7 @@ impl TokenUses {
     /// Starts the task that writes; it ends with [`TokenUses::finish`], or with this value.
     pub fn start(store: &Store, clock: Arc<dyn Clock>) -> Self {
         let shards = Arc::new(Shards::new());
-        let writer = Writer {
-            store: store.token_use_writer(),
-            shards: Arc::clone(&shards),
-            clock,
-            next_shard: 0,
-            failing: Failing::default(),
-        };
+        let writer = Writer::new(store, Arc::clone(&shards), clock);
         Self { shards, task: Background::start(|stop| writer.run(stop)) }
     }
 
@@ -102,6 +96,11 @@ struct Writer {
 }
 
 impl Writer {
+    fn new(store: &Store, shards: Arc<Shards>, clock: Arc<dyn Clock>) -> Self {
+        let (store, failing) = (store.token_use_writer(), Failing::default());
+        Self { store, shards, clock, next_shard: 0, failing }
+    }
+
     async fn run(mut self, mut stop: Stop) {
         let mut next_sweep = self.clock.uptime();
         loop {
@@ -199,6 +198,13 @@ mod tests {
         TokenUse { day: Day::from_number(number), scope: "a:a".parse().unwrap(), by }
     }
 
+    /// Counts a token of each consumer on each of so many days.
+    fn count_days(shards: &Shards, consumers: &[String], days: i64) {
+        for consumer in consumers {
+            (0..days).for_each(|day| shards.count_by_name(figure(consumer, day)));
+        }
+    }
+
     async fn store() -> (Store, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("a.db")).await.unwrap();
@@ -213,13 +219,7 @@ mod tests {
     }
 
     fn writer(store: &Store) -> Writer {
-        Writer {
-            store: store.token_use_writer(),
-            shards: Arc::new(Shards::new()),
-            clock: Arc::new(SystemClock),
-            next_shard: 0,
-            failing: Failing::default(),
-        }
+        Writer::new(store, Arc::new(Shards::new()), Arc::new(SystemClock))
     }
 
     /// Consumers of shards of their own.
@@ -244,9 +244,7 @@ mod tests {
         assert_eq!((written(&store).await, writer.shards.figures()), (100, 0));
 
         let days = i64::try_from(FIGURES_A_ROUND).unwrap();
-        for consumer in &consumers {
-            (0..days).for_each(|day| writer.shards.count_by_name(figure(consumer, day)));
-        }
+        count_days(&writer.shards, &consumers, days);
         let mut turns = BTreeSet::new();
         for _ in 0..60 {
             let (due, room) = writer.take_due();
@@ -266,9 +264,7 @@ mod tests {
         let (store, _folder) = store().await;
         let uses = TokenUses::start(&store, Arc::new(SystemClock));
         let consumers = consumers();
-        for consumer in &consumers {
-            (0..30).for_each(|day| uses.shards.count_by_name(figure(consumer, day)));
-        }
+        count_days(&uses.shards, &consumers, 30);
         uses.finish().await;
         assert_eq!(written(&store).await, 3_000);
     }
@@ -278,9 +274,7 @@ mod tests {
         let (store, folder) = store().await;
         let mut writer = writer(&store);
         let consumers = consumers();
-        for consumer in &consumers {
-            (0..600).for_each(|day| writer.shards.count_by_name(figure(consumer, day)));
-        }
+        count_days(&writer.shards, &consumers, 600);
         drop(folder);
         assert!(!writer.write_round().await);
         assert_eq!((writer.shards.figures(), writer.next_shard), (60_000, SHARDS_A_ROUND));
