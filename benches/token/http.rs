@@ -22,7 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::CONCURRENCY;
 use crate::client::{ClientSide, Means};
-use crate::cpu::CpuTime;
+use crate::cpu::{Cluster, CpuTime};
 use crate::server::{Database, Server};
 
 /// Room for an answer, head and body.
@@ -42,13 +42,23 @@ pub(crate) fn http(criterion: &mut Criterion<CpuTime>, algorithm: Algorithm) {
     group.bench_function(format!("floor RS256->{algorithm}"), |bencher| {
         bencher.iter_custom(|iterations| requests(floor, &client, &kid, iterations));
     });
-    let server = runtime.block_on(Server::new(&client, algorithm, &Database::File));
-    let address = serve(&runtime, &server);
-    for (name, means) in client.means() {
-        runtime.block_on(server.refuses_a_replay(&client.assertion(&means)));
-        group.bench_function(format!("RS256->{algorithm}/{name}"), |bencher| {
-            bencher.iter_custom(|iterations| requests(address, &client, &means, iterations));
-        });
+    drop(group);
+    let postgres = Database::postgres().map(|database| ("http on PostgreSQL", database));
+    for (name, database) in [Some(("http", Database::File)), postgres].into_iter().flatten() {
+        let server = runtime.block_on(Server::new(&client, algorithm, &database));
+        let address = serve(&runtime, &server);
+        let mut group = criterion.benchmark_group(name);
+        for (name, means) in client.means() {
+            runtime.block_on(server.refuses_a_replay(&client.assertion(&means)));
+            group.bench_function(format!("RS256->{algorithm}/{name}"), |bencher| {
+                bencher.iter_custom(|iterations| {
+                    let database = || server.cluster.map(Cluster::cpu).unwrap_or_default();
+                    let before = database();
+                    let own = requests(address, &client, &means, iterations);
+                    own + database().saturating_sub(before)
+                });
+            });
+        }
     }
 }
 

@@ -5,10 +5,11 @@
 //! * `http/<assertion key>-><token key>/<client key>`: ours, with everything on, on SQLite: by a registered key
 //!   (`kid`) and by an enterprise certificate (`x5c`, a chain of three that is cached, as it is from the second
 //!   request on). Divide by the floor of the same run: that is the figure that lasts.
+//! * `http on PostgreSQL/...`: the same on the cluster at `PORTVAKT_TEST_POSTGRES` (`tests/postgres run cargo bench --bench
+//!   token`), with the CPU time of all its processes. Divide by the same floor.
 //! * `floor/...` and `issue/...`: the same without HTTP, the two signatures and the whole of `Issuer::issue`; also with
 //!   a chain of two, with certificates that are seen for the first time, and with 100,000 clients in turns.
-//! * `issue on PostgreSQL/...`: the same, without what the database takes, in the cluster at
-//!   `PORTVAKT_TEST_POSTGRES` (`tests/postgres run cargo bench --bench token`).
+//! * `issue on PostgreSQL/...`: the same there, without what the database takes.
 //! * `part/...`: the steps, to see where the difference goes.
 //!
 //! 32 requests are under way at a time, so commits are shared as they are under load. Assertions are signed before

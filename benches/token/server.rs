@@ -18,11 +18,14 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 
 use crate::client::ClientSide;
+use crate::cpu::Cluster;
 
 pub(crate) const ISSUER: &str = "https://bench.example/";
 
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
+    /// Where its database is, if that is processes of its own.
+    pub(crate) cluster: Option<Cluster>,
     folder: tempfile::TempDir,
 }
 
@@ -45,6 +48,17 @@ impl Database {
     #[expect(clippy::disallowed_methods, reason = "a bench is told by its environment")]
     pub(crate) fn postgres() -> Option<Self> {
         std::env::var(CLUSTER).ok().map(Self::Postgres)
+    }
+
+    /// The processes that work for it, where it is not the server itself.
+    async fn cluster(&self) -> Option<Cluster> {
+        let Self::Postgres(cluster) = self else { return None };
+        let mut connection = PgConnection::connect(cluster).await.expect("a cluster");
+        let backend: i32 = sqlx::query_scalar("select pg_backend_pid()")
+            .fetch_one(&mut connection)
+            .await
+            .expect("a process");
+        Some(Cluster::of(backend.unsigned_abs()))
     }
 
     /// The setting that names it.
@@ -74,7 +88,7 @@ impl Server {
         std::fs::write(file("intermediate.pem"), &client.intermediate_pem).expect("written");
         std::fs::write(file("sealing.key"), SealingKey::generate(&SystemRandom).as_bytes())
             .expect("written");
-        let database = database.setting().await;
+        let (database, cluster) = (database.setting().await, database.cluster().await);
         let text = format!(
             "[database]\n{database}\n[server]\nissuer = \"{ISSUER}\"\n[keys]\nsealing_key_file = \"sealing.key\"\n\
              [token]\nsigning_algorithm = \"{algorithm}\"\n[trust.bench]\nanchors = [\"root.pem\"]\n\
@@ -87,7 +101,7 @@ impl Server {
         let app = App::build(&config, store, Arc::new(SystemClock), Arc::new(SystemRandom)).await;
         let app = Arc::new(app.expect("app"));
         seed(&app, client).await;
-        Self { app, folder }
+        Self { app, cluster, folder }
     }
 
     /// Registers so many clients more, each with the key and the scope of the first. They are written to the file at
