@@ -333,25 +333,30 @@ mod tests {
     #[tokio::test]
     async fn a_load_under_way_during_a_change_is_not_seen_afterwards() {
         let cache = Arc::new(Cached::<u32, &str>::new(10));
-        let (started, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let slow = tokio::spawn({
-            let (cache, started, go_on) =
-                (Arc::clone(&cache), Arc::clone(&started), Arc::clone(&go_on));
-            async move {
-                let load = async || {
-                    started.notify_one();
-                    go_on.notified().await;
-                    Ok(Some("old"))
-                };
-                cache.find(1, load).await
-            }
-        });
-        started.notified().await;
-        cache.changed(&1);
-        assert_eq!(cache.find(1, async || Ok(Some("new"))).await.unwrap(), Some(Arc::new("new")));
-        go_on.notify_one();
-        assert_eq!(slow.await.unwrap().unwrap(), Some(Arc::new("old")));
-        assert_eq!(cache.find(1, async || Ok(Some("newer"))).await.unwrap(), Some(Arc::new("new")));
+        for round in 0..10_000 {
+            let (started, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+            cache.changed(&1);
+            let slow = tokio::spawn({
+                let (cache, started, go_on) =
+                    (Arc::clone(&cache), Arc::clone(&started), Arc::clone(&go_on));
+                async move {
+                    let load = async || {
+                        started.notify_one();
+                        go_on.notified().await;
+                        Ok(Some("old"))
+                    };
+                    cache.find(1, load).await
+                }
+            });
+            started.notified().await;
+            cache.changed(&1);
+            let new = cache.find(1, async || Ok(Some("new"))).await.unwrap();
+            assert_eq!(new, Some(Arc::new("new")), "{round}");
+            go_on.notify_one();
+            assert_eq!(slow.await.unwrap().unwrap(), Some(Arc::new("old")));
+            let kept = cache.find(1, async || Ok(Some("newer"))).await.unwrap();
+            assert_eq!(kept, Some(Arc::new("new")), "{round}");
+        }
     }
 
     #[tokio::test]

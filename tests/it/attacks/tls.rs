@@ -1,5 +1,6 @@
 //! The rest of group A: what a TLS listener speaks, and connections that are only held.
 
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,9 +12,18 @@ use portvakt::http::listen::Listener;
 use portvakt::http::{TlsKeys, token_router};
 
 use crate::harness::chain::{Pki, pem};
-use crate::harness::http::Connection;
+use crate::harness::clock::tick;
+use crate::harness::http::{Connection, form, post};
 use crate::harness::load::{percentile_99, timed_tokens};
-use crate::harness::server::TestServer;
+use crate::harness::mark::most;
+use crate::harness::server::{TestServer, caller};
+
+/// How long handshakes are made, how many threads make them, and how many times longer tokens may take over connections
+/// that are there already. Below a few milliseconds it is the machine that is measured.
+const STORM: Duration = Duration::from_secs(4);
+const STORM_THREADS: usize = 2;
+const SLOWER_MAX: u32 = 3;
+const MEASURABLE: Duration = Duration::from_millis(10);
 
 /// A TLS listener in front of the same server.
 async fn tls_listener(server: &TestServer) -> SocketAddr {
@@ -84,7 +94,6 @@ async fn only_current_tls_is_spoken() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_session_allows_early_data() {
     // A42: a request in early data could be sent again by anybody who has seen it.
-    use std::io::{Read as _, Write as _};
     let server = TestServer::start().await;
     let address = tls_listener(&server).await;
     let tried = tokio::task::spawn_blocking(move || {
@@ -127,4 +136,58 @@ async fn held_connections_keep_nobody_out() {
     let busy = percentile_99(&timed_tokens(&server, 40).await);
     assert!(busy < calm * 10 + Duration::from_millis(250), "{calm:?}, then {busy:?}");
     drop(held);
+}
+
+/// Requests over one connection of TLS that is kept, one after the other, for so long; and how long each took.
+fn ask_for(address: SocketAddr, time: Duration) -> Vec<Duration> {
+    let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
+    connector.set_verify(SslVerifyMode::NONE);
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut stream = connector.build().connect("as.test", stream).unwrap();
+    let (began, mut times, mut answer) = (tick(), Vec::new(), [0; 8 * 1024]);
+    while began.elapsed() < time {
+        let request = String::from_utf8(post(&form(&caller("es256").assertion()))).unwrap();
+        let sent = tick();
+        stream.write_all(request.replace("Connection: close\r\n", "").as_bytes()).unwrap();
+        let length = stream.read(&mut answer).unwrap();
+        times.push(sent.elapsed());
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{:?}", &answer[..length]);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    times
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_of_handshakes_keeps_nobody_waiting_whose_connection_is_there() {
+    // R40
+    let server = TestServer::start().await;
+    let address = tls_listener(&server).await;
+    let measure = move |time| tokio::task::spawn_blocking(move || ask_for(address, time));
+    let calm = percentile_99(&measure(STORM / 2).await.unwrap());
+    let until = tick() + STORM;
+    let storm: Vec<_> = (0..STORM_THREADS)
+        .map(|_| {
+            tokio::task::spawn_blocking(move || {
+                let mut made = 0_usize;
+                while tick() < until {
+                    let versions = (SslVersion::TLS1_3, SslVersion::TLS1_3);
+                    assert!(handshake(address, None, versions, "ALL").is_some());
+                    made += 1;
+                }
+                made
+            })
+        })
+        .collect();
+    let busy = percentile_99(&measure(STORM).await.unwrap());
+    let mut made = 0;
+    for thread in storm {
+        made += thread.await.unwrap();
+    }
+    println!(
+        "{made} handshakes in {STORM:?}: p99 of tokens over a connection that was there {busy:?}, {calm:?} before (at most \
+         {SLOWER_MAX} times)"
+    );
+    assert!(made > 100, "{made} handshakes are no storm");
+    assert!(busy <= most(calm.max(MEASURABLE) * SLOWER_MAX), "{calm:?}, then {busy:?}");
 }

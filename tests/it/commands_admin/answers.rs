@@ -1,6 +1,8 @@
 //! How commands end, and what they print.
 
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 use crate::commands_admin::{CONSUMER, NEWCOMER, PROVIDER, SUPPLIER, Server, run};
 
@@ -34,6 +36,21 @@ fn every_list_is_a_table_for_people_and_one_json_document_for_programs() {
     // More than a page of the API.
     let numbers = server.json(&["audit", "list", "--limit", "100000"]);
     assert!(numbers["items"].as_array().unwrap().len() > 20);
+}
+
+#[test]
+fn the_operator_announces_a_signing_key_lets_it_sign_at_once_and_retires_the_old_one() {
+    let server = Server::start();
+    let old = server.json(&["signing-key", "list"])["items"][0]["kid"].as_str().unwrap().to_owned();
+    let announced = server.json(&["signing-key", "rotate"]);
+    assert_eq!(announced["state"], "ANNOUNCED");
+    assert!(server.run(&["signing-key", "rotate"]).err.contains("announced already"));
+    assert_ne!(server.run(&["signing-key", "retire", &old]).code, Some(0), "it signs");
+    // A key signs from a later second than the one before, which is of just now.
+    thread::sleep(Duration::from_secs(1));
+    let signs = server.json(&["signing-key", "rotate", "--now"]);
+    assert_eq!((&signs["kid"], &signs["state"]), (&announced["kid"], &"ACTIVE".into()));
+    assert_eq!(server.json(&["signing-key", "retire", &old])["state"], "RETIRED");
 }
 
 #[test]

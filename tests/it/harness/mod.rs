@@ -15,6 +15,7 @@ pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod published;
 pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod server;

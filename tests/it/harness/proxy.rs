@@ -41,8 +41,12 @@ struct Does {
 impl Proxy {
     /// A proxy in front of the cluster of the tests.
     pub(crate) fn start() -> Self {
-        let cluster = cluster().expect("PostgreSQL");
-        let upstream = Path::new(&host_of(&cluster).replace("%2F", "/")).join(SOCKET);
+        Self::to(&cluster().expect("PostgreSQL"))
+    }
+
+    /// A proxy in front of the cluster at a URL.
+    pub(crate) fn to(cluster: &str) -> Self {
+        let upstream = Path::new(&host_of(cluster).replace("%2F", "/")).join(SOCKET);
         let folder = TempDir::new().unwrap();
         let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
         let does = Arc::new(Does::default());

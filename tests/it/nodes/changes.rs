@@ -27,6 +27,9 @@ const HOLDS_MAX: Duration = Duration::from_secs(1);
 /// The same when nobody is told of it.
 const FOUND_MAX: Duration = Duration::from_secs(2);
 
+/// Changes of which nobody hears.
+const CHANGES_UNHEARD: usize = 50;
+
 /// A node that looks at the feed as often as the default says.
 const USUAL: &str = "[feed]\npoll_milliseconds = 250\n";
 
@@ -175,7 +178,8 @@ async fn n03_changes_are_found_by_nodes_that_nobody_can_tell() {
     let (scope, ledger) = ("test:read".parse().unwrap(), Ledger::default());
     let sql = first.sql().await;
     let mut ended = 0;
-    for turn in 0..10 {
+    let mut times = Vec::new();
+    for turn in 0..CHANGES_UNHEARD / 2 {
         ended += sql
             .number(
                 "select count(pg_terminate_backend(pid)) from pg_stat_activity \
@@ -183,14 +187,20 @@ async fn n03_changes_are_found_by_nodes_that_nobody_can_tell() {
             )
             .await;
         withdraw(&first, &scope).await;
-        until(&second, &ledger, "es256", false).await;
+        times.push(until(&second, &ledger, "es256", false).await);
         grant(&first, &scope).await;
-        until(&second, &ledger, "es256", true).await;
-        if turn % 3 == 2 {
+        times.push(until(&second, &ledger, "es256", true).await);
+        if turn % 8 == 2 {
             // They come back.
             tokio::time::sleep(Duration::from_millis(800)).await;
         }
     }
+    let slowest = times.iter().max().unwrap();
+    println!(
+        "{} changes while {ended} sessions that listen were ended: {slowest:?} at most (at most {FOUND_MAX:?})",
+        times.len()
+    );
     assert!(ended >= 4, "{ended} sessions were ended");
+    assert!(*slowest <= most(FOUND_MAX), "{slowest:?}");
     check(&ledger, &[&first, &second]).await;
 }

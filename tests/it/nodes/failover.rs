@@ -29,7 +29,7 @@ use crate::nodes::traffic::{Keep, Traffic};
 const LAG: Duration = Duration::from_secs(1);
 
 /// From the moment when there is a primary again to the first token.
-const UNAVAILABLE_MAX: Duration = Duration::from_secs(16);
+const UNAVAILABLE_MAX: Duration = Duration::from_secs(15);
 
 /// How soon a change holds on every node, also after the numbers of changes have leapt.
 const HOLDS_MAX: Duration = Duration::from_secs(2);
@@ -95,7 +95,7 @@ pub(super) async fn registry(url: &str) -> Registry {
     Registry::alone(store, clock, random, seal, RegistryRules::new(ISSUER, 7_200))
 }
 
-async fn switch(registry: &Registry, client: &str, works: bool) {
+pub(super) async fn switch(registry: &Registry, client: &str, works: bool) {
     let status = if works { ClientStatus::Active } else { ClientStatus::Deactivated };
     let client = client.parse().unwrap();
     registry.set_client_status(&actor(), &client, status, None).await.unwrap();
@@ -170,6 +170,7 @@ async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_toke
                 continue;
             }
             let outcome = keep.ask(&ledger, "any", jti, assertion).await;
+            assert!(!outcome.is_token(), "{jti}: it is older than what is known to be spent");
             fenced += usize::from(outcome.is_unavailable());
         }
     }

@@ -159,9 +159,9 @@ impl Ledger {
         tokens.filter(|token| !verifies(token)).count()
     }
 
-    /// I3: tokens for a client that had been switched off for `bound` when they were asked for, and was not about to be
-    /// switched on.
-    pub(crate) fn used_after(&self, bound: Duration) -> usize {
+    /// I3: of the requests of a client that had been switched off for `bound` when they were sent, and was not about to be
+    /// switched on, those that had a token; and how many there were.
+    pub(crate) fn used_after(&self, bound: Duration) -> (usize, usize) {
         let switches = self.switches.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let entries = self.entries();
         let is_off = |entry: &Entry| {
@@ -174,7 +174,8 @@ impl Ledger {
             });
             before.is_some_and(|before| !before.works) && !after
         };
-        entries.iter().filter(|entry| entry.outcome.is_token() && is_off(entry)).count()
+        let off: Vec<_> = entries.iter().filter(|entry| is_off(entry)).collect();
+        (off.iter().filter(|entry| entry.outcome.is_token()).count(), off.len())
     }
 
     /// The first token for an assertion that was sent for the first time after that moment, if there is one.
@@ -292,7 +293,7 @@ mod tests {
         ledger.add_switch(switch(10, true));
         for (sent, wrong) in [(0, 0), (2, 0), (5, 1), (10, 1), (20, 1)] {
             ledger.add(entry("1", at + second * sent, token()));
-            assert_eq!(ledger.used_after(second * 2), wrong, "{sent}");
+            assert_eq!(ledger.used_after(second * 2), (wrong, wrong), "{sent}");
         }
     }
 }

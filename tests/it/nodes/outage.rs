@@ -105,6 +105,8 @@ async fn n15_a_scope_that_allows_it_is_issued_in_an_outage_and_each_assertion_on
     first.app.measure();
     let metrics = first.app.metrics.to_text();
     assert!(metrics.contains(&format!("portvakt_outage_tokens {}\n", used.len())), "{metrics}");
+    let health = first.manage("/health").await.text();
+    assert!(health.contains(&amiss), "{health}");
 
     // It does not go on for ever.
     tokio::time::sleep((GOES_ON + Duration::from_secs(1)).saturating_sub(gone.elapsed())).await;
@@ -229,6 +231,7 @@ async fn n15_a_database_that_is_there_is_no_outage_and_who_cannot_follow_it_take
         }
     };
     let noticed = tokio::time::timeout(most(Duration::from_secs(5)), ready).await;
+    check_away(&node.ask(&assertion("test:write")).await);
     drop(standing);
     assert!(noticed.is_ok(), "it takes work, of which nothing comes");
     assert!(comes_true(TOLD_MAX, || node.app.ready().is_ok()).await);

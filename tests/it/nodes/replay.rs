@@ -15,7 +15,7 @@ use crate::nodes::traffic::{Keep, key_sets};
 const ASSERTIONS: usize = 50;
 
 /// Connections to each node.
-const CONNECTIONS: usize = 20;
+const CONNECTIONS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]

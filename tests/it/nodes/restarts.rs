@@ -21,11 +21,18 @@ use crate::nodes::traffic::{Traffic, key_sets};
 /// Restarts of each kind.
 const ROUNDS: usize = 1;
 
-/// How soon nearly all works again.
-const RECOVERY_MAX: Duration = Duration::from_secs(3);
+/// How soon nearly all works again after it has been killed, and after it has said that it stops.
+const KILLED_RECOVERY_MAX: Duration = Duration::from_secs(3);
+const POLITE_RECOVERY_MAX: Duration = Duration::from_secs(2);
+
+/// Sessions that two nodes may have with the database, then as ever: each has sixteen at most.
+const SESSIONS_MAX: i64 = 32;
+
+/// The client that is switched off and on.
+const SWITCHED: &str = "eddsa";
 
 /// After which time a client that was switched off has no token at any node.
-const HOLDS_MAX: Duration = Duration::from_secs(5);
+const HOLDS_MAX: Duration = Duration::from_secs(1);
 
 /// By how much a node may grow, in KiB, and how many descriptors more it may have in the end.
 const GROWTH_KIB_MAX: u64 = 64 * 1024;
@@ -45,17 +52,17 @@ async fn n10_restarts_of_the_database_lose_nothing_that_was_acknowledged() {
     let before: Vec<_> =
         nodes.iter().map(|node| (node.resident_kib(), node.descriptors())).collect();
     let changes = registry(&cluster.url()).await;
-    let mut recoveries = Vec::new();
+    let (mut recoveries, mut sessions) = (Vec::new(), Vec::new());
     for round in 0..rounds(ROUNDS) * 2 {
         let works = round % 2 == 1;
         let began = tick();
         let status = if works { ClientStatus::Active } else { ClientStatus::Deactivated };
         // One whose connections have died may need a second try; only what was acknowledged counts.
-        let client = "eddsa".parse().unwrap();
+        let client = SWITCHED.parse().unwrap();
         while changes.set_client_status(&actor(), &client, status, None).await.is_err() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let client = "eddsa".to_owned();
+        let client = SWITCHED.to_owned();
         traffic.ledger.add_switch(Switch { client, began, acknowledged: tick(), works });
         let its = Arc::clone(&cluster);
         spawn_blocking(move || {
@@ -70,23 +77,35 @@ async fn n10_restarts_of_the_database_lose_nothing_that_was_acknowledged() {
         .unwrap();
         let back = tick();
         let well = || traffic.ledger.well_of("es256", back);
-        comes_true(RECOVERY_MAX + WELL_TIME, || well().is_some()).await;
+        comes_true(KILLED_RECOVERY_MAX + WELL_TIME, || well().is_some()).await;
         recoveries.push((works, well()));
+        let sql = place.sql().await;
+        let kept =
+            format!("select count(*) from client where id = '{SWITCHED}' and active = {works}");
+        assert_eq!(sql.number(&kept).await, 1, "what was acknowledged is lost");
+        let all = "select count(*) from pg_stat_activity where application_name = 'portvakt'";
+        sessions.push(sql.number(all).await);
+        sql.close().await;
     }
     let ledger = Arc::clone(&traffic.ledger);
     let key_sets = key_sets(&addresses).await;
     traffic.stop().await;
-    let (unverified, used) = (ledger.unverified(&key_sets), ledger.used_after(HOLDS_MAX));
+    let unverified = ledger.unverified(&key_sets);
+    let (used, asked) = ledger.used_after(HOLDS_MAX);
     println!(
-        "{:?}; I1, I4: {:?}; I2: {unverified} (at most 0); I3: {used} (at most 0); I5 (polite, time): {recoveries:?} (at \
-         most {RECOVERY_MAX:?})",
+        "{:?}; I1, I4: {:?}; I2: {unverified} (at most 0); I3: {used} of {asked} (at most 0); I5 (polite, time): {recoveries:?} (at \
+         most {KILLED_RECOVERY_MAX:?}, {POLITE_RECOVERY_MAX:?} if polite); sessions: {sessions:?} (at most {SESSIONS_MAX})",
         ledger.counts(),
         ledger.faults(),
     );
     assert_eq!(ledger.faults(), Vec::<String>::new());
     assert_eq!((unverified, used), (0, 0));
-    let slow =
-        recoveries.iter().find(|(_, time)| time.is_none_or(|time| time > most(RECOVERY_MAX)));
+    assert!(asked > 0, "nobody who is off has asked");
+    let slow = recoveries.iter().find(|(polite, time)| {
+        let mark = if *polite { POLITE_RECOVERY_MAX } else { KILLED_RECOVERY_MAX };
+        time.is_none_or(|time| time > most(mark))
+    });
+    assert!(sessions.iter().all(|it| *it <= SESSIONS_MAX), "{sessions:?}");
     assert!(slow.is_none(), "{slow:?}");
     for (node, (resident, descriptors)) in nodes.iter().zip(before) {
         let (grown, more) = (node.resident_kib().saturating_sub(resident), node.descriptors());

@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 use crate::harness::clock::tick;
 use crate::harness::http::{exchange, request};
 use crate::harness::load::percentile_99;
+use crate::harness::mark::most;
 use crate::harness::place::Place;
 use crate::nodes::balancer::Balancer;
 use crate::nodes::cluster::Cluster;
@@ -21,6 +22,9 @@ const REQUESTS: usize = 10_000;
 
 /// How long a node goes on when it is told to stop: longer than the balancer needs to notice.
 const DRAIN: &str = "drain_seconds = 1";
+
+/// How soon it is gone then: requests under way have ten seconds.
+const GONE_MAX: Duration = Duration::from_secs(11);
 
 /// Clients that ask all the time.
 const CLIENTS: usize = 6;
@@ -43,11 +47,12 @@ async fn n09_when_nodes_are_restarted_one_by_one_no_request_fails() {
     }
     let balancer = Balancer::start(&homes).await;
     let traffic = Traffic::start(&[balancer.address], CLIENTS, Duration::ZERO);
-    let (began, mut restarts) = (tick(), 0);
+    let (began, mut restarts, mut slowest) = (tick(), 0, Duration::ZERO);
     while restarts < homes.len() || traffic.ledger.entries().len() < rounds(REQUESTS) {
         let place = restarts % homes.len();
         let node = nodes.remove(place);
         node.terminate();
+        let told = tick();
         // First it says that it is going, and goes on; then it goes.
         homes[place].until(false).await;
         let alive = exchange(homes[place].token, &request("GET /jwk", &[], b"")).await.unwrap();
@@ -55,6 +60,7 @@ async fn n09_when_nodes_are_restarted_one_by_one_no_request_fails() {
         let live = get(homes[place].management, "/livez").await.unwrap();
         assert_eq!(live.status, 200);
         node.ended().await;
+        slowest = slowest.max(told.elapsed());
         nodes.insert(place, homes[place].start().await.0);
         restarts += 1;
         // Until the balancer has noticed.
@@ -67,7 +73,8 @@ async fn n09_when_nodes_are_restarted_one_by_one_no_request_fails() {
     let failed: Vec<_> = entries.iter().filter(|entry| !entry.outcome.is_token()).collect();
     let times: Vec<Duration> = entries.iter().map(Entry::took).collect();
     println!(
-        "{} requests in {took:?}, {restarts} restarts, p99 {:?}; failed: {} (at most 0)",
+        "{} requests in {took:?}, {restarts} restarts, each node gone within {slowest:?} (at most {GONE_MAX:?}), p99 {:?}; \
+         failed: {} (at most 0)",
         entries.len(),
         percentile_99(&times),
         failed.len()
@@ -75,6 +82,7 @@ async fn n09_when_nodes_are_restarted_one_by_one_no_request_fails() {
     let told = homes.iter().flat_map(|home| home.log_lines("could not be spent"));
     let told: Vec<_> = told.collect();
     assert!(failed.is_empty(), "{:?} {told:#?}", &failed[..failed.len().min(5)]);
+    assert!(slowest <= most(GONE_MAX), "{slowest:?}");
     assert_eq!(ledger.faults(), Vec::<String>::new());
     assert_eq!(ledger.unverified(&key_sets), 0);
 }

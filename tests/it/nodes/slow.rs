@@ -1,6 +1,7 @@
 //! N12: the database stands still (R07), is slow (R08), or cannot be reached from one node (R09); or only lists are
 //! slow. Each prints its figures beside what they may be.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use crate::harness::server::{TestServer, actor, caller, pki};
 use crate::harness::{CONSUMER, PROVIDER};
 use crate::nodes::cluster::Cluster;
 use crate::nodes::ledger::{Entry, Ledger, WELL_TIME};
+use crate::nodes::process::Home;
 use crate::nodes::traffic::{CLIENTS, Traffic, key_sets, replay};
 
 /// How long anybody waits to be told that it does not work.
@@ -31,8 +33,18 @@ const REFUSAL_MAX: Duration = Duration::from_secs(1);
 /// How soon tokens are issued again.
 const RECOVERY_MAX: Duration = Duration::from_secs(2);
 
+/// Sessions that a node has with the database, and so the most that may wait for it; and by how many KiB it may grow
+/// while they do.
+const SESSIONS_MAX: usize = 16;
+const GROWTH_KIB_MAX: u64 = 64 * 1024;
+
 /// How soon a node that is cut off steps aside, and comes back when it is not any more.
 const NOTICED_MAX: Duration = Duration::from_secs(3);
+
+/// How many times longer tokens of another node may take meanwhile. Below a few milliseconds it is the machine that is
+/// measured.
+const SLOWER_MAX: f64 = 1.2;
+const MEASURABLE: Duration = Duration::from_millis(10);
 
 /// Time between two requests of one client. There are four.
 const PAUSE: Duration = Duration::from_millis(40);
@@ -42,20 +54,20 @@ fn start(node: &TestServer) -> Traffic {
 }
 
 /// What came of it all, of a node that is well.
-async fn stop(traffic: Traffic, node: &TestServer) -> Vec<Entry> {
+async fn stop(traffic: Traffic, node: SocketAddr) -> Vec<Entry> {
     let ledger = Arc::clone(&traffic.ledger);
     let sent = traffic.stop().await;
     check(node, &ledger, &sent).await
 }
 
 /// Holds that there were tokens, each for one assertion, and "not now", and that nothing is worth a second token.
-async fn check(node: &TestServer, ledger: &Ledger, sent: &[(String, String)]) -> Vec<Entry> {
+async fn check(node: SocketAddr, ledger: &Ledger, sent: &[(String, String)]) -> Vec<Entry> {
     let entries = ledger.entries();
     let other = entries.iter().find(|it| !it.outcome.is_token() && !it.outcome.is_unavailable());
     assert!(other.is_none(), "{other:?}");
-    replay(&[node.address], ledger, sent).await;
+    replay(&[node], ledger, sent).await;
     assert_eq!(ledger.faults(), Vec::<String>::new());
-    assert_eq!(ledger.unverified(&key_sets(&[node.address]).await), 0);
+    assert_eq!(ledger.unverified(&key_sets(&[node]).await), 0);
     entries
 }
 
@@ -83,32 +95,40 @@ async fn until(node: &TestServer, ready: bool) -> Duration {
 async fn n12_while_the_database_stands_still_everybody_is_told_so_within_a_second() {
     let cluster = Arc::new(spawn_blocking(Cluster::new).await.unwrap());
     let place = Place::on(cluster.database()).await;
-    let node = TestServer::on(place, &[Trust::of(pki())], "").await;
-    let traffic = start(&node);
+    let home = Home::new(place.folder.path(), "node", Some(cluster.url()), "");
+    let node = home.start().await.0;
+    let traffic = Traffic::start(&[home.token], 4, PAUSE);
     tokio::time::sleep(Duration::from_secs(1)).await;
+    let calm = (node.resident_kib(), node.descriptors());
     let its = Arc::clone(&cluster);
     spawn_blocking(move || its.signal("STOP")).await.unwrap();
     let stopped = tick();
     tokio::time::sleep(Duration::from_secs(10)).await;
+    let waiting = (node.resident_kib(), node.descriptors());
     let (its, soon) = (Arc::clone(&cluster), tick());
     spawn_blocking(move || its.signal("CONT")).await.unwrap();
     let continued = tick();
     let well = || traffic.ledger.well_after(continued);
     comes_true(RECOVERY_MAX + WELL_TIME, || well().is_some()).await;
     let recovered = well();
-    let entries = stop(traffic, &node).await;
+    let entries = stop(traffic, home.token).await;
     let during = times(&entries, |it| it.sent > stopped && it.answered < soon);
     let late = percentile_99(&during);
     let sessions = "select count(*) from pg_stat_activity where application_name = 'portvakt'";
-    let sessions = node.sql().await.number(sessions).await;
+    let sessions = place.sql().await.number(sessions).await;
+    let (grown, more) = (waiting.0.saturating_sub(calm.0), waiting.1.saturating_sub(calm.1));
+    println!(
+        "meanwhile {grown} KiB more (at most {GROWTH_KIB_MAX}) and {more} descriptors (at most {SESSIONS_MAX})"
+    );
+    assert!(grown <= GROWTH_KIB_MAX && more <= SESSIONS_MAX);
     println!(
         "{} requests while it stood still: p99 {late:?} (at most {REFUSAL_MAX:?}); I5 {recovered:?} (at most \
-         {RECOVERY_MAX:?}); {sessions} sessions (at most 16)",
+         {RECOVERY_MAX:?}); {sessions} sessions (at most {SESSIONS_MAX})",
         during.len()
     );
     assert!(during.len() > 20 && late <= most(REFUSAL_MAX), "{late:?}");
     assert!(recovered.is_some_and(|it| it <= most(RECOVERY_MAX)), "{recovered:?}");
-    assert!(sessions <= 16, "{sessions}");
+    assert!(sessions <= i64::try_from(SESSIONS_MAX).unwrap(), "{sessions}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,12 +151,13 @@ async fn n12_a_slow_database_is_borne_as_long_as_that_is_any_good() {
         let sent = traffic.stop().await;
         proxy.delay(Duration::ZERO);
         until(&node, true).await;
-        let entries = check(&node, &ledger, &sent).await;
+        let entries = check(node.address, &ledger, &sent).await;
         let issued = times(&entries, |it| it.outcome.is_token());
         let (all, soon) = (entries.len(), times(&entries, |it| it.took() <= most(REFUSAL_MAX)));
         let late = if issued.len() > 1 { percentile_99(&issued) } else { Duration::ZERO };
         println!(
-            "{delay} ms: {} of {all} issued, p99 of them {late:?}; {} of {all} answered within {REFUSAL_MAX:?} times {}",
+            "{delay} ms: {} of {all} issued, p99 of them {late:?} (at most 300 ms where it is 50, and 1.5 s where it is 200); \
+             {} of {all} answered within {REFUSAL_MAX:?} times {} (at least 95 % where it is 1 s)",
             issued.len(),
             soon.len(),
             tolerance(),
@@ -147,7 +168,10 @@ async fn n12_a_slow_database_is_borne_as_long_as_that_is_any_good() {
                 assert!(hardly_any(lost, all), "{lost} of {all} are refused");
                 assert!(late <= most(Duration::from_millis(300)), "{late:?} (at most 300 ms)");
             }
-            200 => assert!(late <= most(Duration::from_millis(1_500)), "{late:?} (at most 1.5 s)"),
+            200 => {
+                assert!(!issued.is_empty(), "nobody has a token");
+                assert!(late <= most(Duration::from_millis(1_500)), "{late:?} (at most 1.5 s)");
+            }
             _ => assert!(soon.len() * 100 >= all * 95, "95 % within a second"),
         }
     }
@@ -199,8 +223,9 @@ async fn n12_lists_that_stand_still_keep_no_token_from_anybody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n12_a_node_that_cannot_reach_the_database_steps_aside_and_the_other_goes_on() {
-    let place = Place::new().await;
-    let proxy = Proxy::start();
+    let cluster = spawn_blocking(Cluster::in_memory).await.unwrap();
+    let place = Place::on(cluster.database()).await;
+    let proxy = Proxy::to(&cluster.url());
     let trust = [Trust::of(pki())];
     let cut_off = TestServer::on(proxy.before(&place), &trust, "").await;
     let other = TestServer::on(place, &trust, "").await;
@@ -209,7 +234,7 @@ async fn n12_a_node_that_cannot_reach_the_database_steps_aside_and_the_other_goe
     for round in 0..3 {
         let traffic = start(&other);
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let before = stop(traffic, &other).await;
+        let before = stop(traffic, other.address).await;
         let before = percentile_99(&times(&before, |it| it.outcome.is_token()));
         proxy.swallow(true);
         let traffic = start(&other);
@@ -217,7 +242,7 @@ async fn n12_a_node_that_cannot_reach_the_database_steps_aside_and_the_other_goe
         let refused = cut_off.ask(&caller("es256").assertion()).await;
         check_refusal(&refused, 503, "temporarily_unavailable", "").unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let meanwhile = stop(traffic, &other).await;
+        let meanwhile = stop(traffic, other.address).await;
         let lost: Vec<&Entry> = meanwhile.iter().filter(|it| !it.outcome.is_token()).collect();
         assert!(hardly_any(lost.len(), meanwhile.len()), "the other goes on, but for {lost:?}");
         let during = percentile_99(&times(&meanwhile, |_| true));
@@ -234,6 +259,8 @@ async fn n12_a_node_that_cannot_reach_the_database_steps_aside_and_the_other_goe
             lost.len(),
             meanwhile.len()
         );
+        let during_max = most(before.max(MEASURABLE).mul_f64(SLOWER_MAX));
+        assert!(during <= during_max, "{during:?}, {before:?} before");
         let terms = AccessTerms::default();
         let by = actor();
         let granted = registry.grant_access(&by, &scope, consumer, terms, Expected::Anything);

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use portvakt::clock::Clock as _;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::harness::caller::{Caller, Draft};
-use crate::harness::clock::tick;
+use crate::harness::clock::{TestClock, tick};
 use crate::harness::http::{Connection, Reply, form, post};
 use crate::harness::server::caller;
 use crate::nodes::ledger::{Entry, Ledger, Outcome};
@@ -37,11 +38,26 @@ impl Traffic {
         Self::of(addresses, clients, pause, Caller::draft)
     }
 
+    /// The same where the clock is moved meanwhile.
+    pub(crate) fn by(
+        clock: &Arc<TestClock>,
+        addresses: &[SocketAddr],
+        clients: usize,
+        pause: Duration,
+    ) -> Self {
+        let clock = Arc::clone(clock);
+        let make = move |caller: &Caller| {
+            let now = clock.now().seconds();
+            caller.draft().claim("iat", now).claim("exp", now + 60)
+        };
+        Self::of(addresses, clients, pause, make)
+    }
+
     fn of(
         addresses: &[SocketAddr],
         clients: usize,
         pause: Duration,
-        make: fn(&Caller) -> Draft,
+        make: impl Fn(&Caller) -> Draft + Clone + Send + 'static,
     ) -> Self {
         let (ledger, stop) = (Arc::new(Ledger::default()), Arc::new(AtomicBool::new(false)));
         let mut tasks = JoinSet::new();
@@ -49,6 +65,7 @@ impl Traffic {
             let (ledger, stop) = (Arc::clone(&ledger), Arc::clone(&stop));
             let address = addresses[number % addresses.len()];
             let client = CLIENTS[number % CLIENTS.len()];
+            let make = make.clone();
             tasks.spawn(async move {
                 let (mut keep, caller) = (Keep::new(address), caller(client));
                 let mut spent = Vec::new();

@@ -14,7 +14,7 @@ use crate::harness::{CONSUMER, PROVIDER, SUPPLIER};
 const BATCH: &str = "POST /scopes/test%3Aclosed/accesses/batch";
 
 /// Numbers of organizations that nobody has registered.
-fn numbers(count: usize) -> Vec<String> {
+pub(crate) fn numbers(count: usize) -> Vec<String> {
     let fits = |number: &String| {
         number.parse::<portvakt::domain::organization::OrganizationNumber>().is_ok()
     };

@@ -7,7 +7,7 @@ mod attacks_of_others;
 mod attacks_of_yesterday;
 mod audit;
 pub(crate) mod authorization;
-mod batches;
+pub(crate) mod batches;
 mod business_data;
 mod certified_keys;
 mod clients;

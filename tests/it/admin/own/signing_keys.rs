@@ -1,57 +1,19 @@
 //! Signing keys take turns, and no token of any of them is refused while it lives.
 
-use openssl::pkey::PKey;
-use openssl::rsa::Rsa;
-use openssl::sign::Verifier;
 use portvakt::clock::Clock as _;
 use portvakt::registry::OtherAlgorithms;
 use serde_json::{Value, json};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::admin::own::{assert_status, items};
 use crate::harness::admin::AdminServer;
 use crate::harness::caller::Caller;
 use crate::harness::clock::NOW;
-use crate::harness::http::{exchange, request};
+use crate::harness::published::{accepts, key_set, kid_of, kids};
 use crate::harness::server::{TestServer, caller, server_key};
 use crate::harness::{CONSUMER, PROVIDER};
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
-
-/// The key set as an API fetches it.
-async fn key_set(server: &TestServer) -> Vec<Value> {
-    let reply = exchange(server.address, &request("GET /jwk", &[], b"")).await.unwrap();
-    reply.json()["keys"].as_array().unwrap().clone()
-}
-
-async fn kids(server: &TestServer) -> Vec<String> {
-    let keys = key_set(server).await.into_iter();
-    keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
-}
-
-fn kid_of(token: &str) -> String {
-    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
-    let header: Value = serde_json::from_slice(&header).unwrap();
-    header["kid"].as_str().unwrap().to_owned()
-}
-
-/// Whether an API that has fetched these keys accepts the token.
-fn accepts(keys: &[Value], token: &str) -> bool {
-    let Some(key) = keys.iter().find(|key| key["kid"] == *kid_of(token)) else { return false };
-    let number = |name: &str| {
-        let bytes = URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
-        openssl::bn::BigNum::from_slice(&bytes).unwrap()
-    };
-    let key = Rsa::from_public_components(number("n"), number("e")).unwrap();
-    let key = PKey::from_rsa(key).unwrap();
-    let (message, signature) = token.rsplit_once('.').unwrap();
-    let mut verifier = Verifier::new(openssl::hash::MessageDigest::sha256(), &key).unwrap();
-    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-    verifier.verify_oneshot(&signature, message.as_bytes()).unwrap()
-}
 
 /// A token of a client whose clock is the server's.
 async fn token_for(server: &TestServer, who: &Caller) -> String {
@@ -86,12 +48,12 @@ async fn a_key_is_announced_a_day_ahead_and_leaves_when_its_last_token_is_dead()
     assert_status("rotated", &made, 201);
     let new = made.json()["kid"].as_str().unwrap().to_owned();
     assert_eq!(made.json()["state"], "ANNOUNCED");
-    assert_eq!(kids(server).await, [new.clone(), old.clone()]);
+    assert_eq!(kids(server.address).await, [new.clone(), old.clone()]);
     let again = admin.own(&operator, "POST /signing-keys", "", json!({})).await;
     assert_status("one is announced already", &again, 409);
 
     // An API that fetched the keys when the new one was announced, and has not fetched them since.
-    let cached = key_set(server).await;
+    let cached = key_set(server.address).await;
     server.clock.set(NOW + DAY - 1);
     let last_of_old = token(server).await;
     assert_eq!(kid_of(&last_of_old), old);
@@ -100,13 +62,16 @@ async fn a_key_is_announced_a_day_ahead_and_leaves_when_its_last_token_is_dead()
     assert_eq!(kid_of(&first_of_new), new);
     assert!(accepts(&cached, &last_of_old) && accepts(&cached, &first_of_new));
     assert_eq!(states(&admin).await, ["ACTIVE", "RETIRING"]);
-    assert!(accepts(&key_set(server).await, &last_of_old), "it is alive, and its key is published");
+    assert!(
+        accepts(&key_set(server.address).await, &last_of_old),
+        "it is alive, and its key is published"
+    );
 
     server.app.registry.keep_signing_keys(OtherAlgorithms::Retired).await.unwrap();
-    assert_eq!(kids(server).await.len(), 2, "it is too early to retire the old key");
+    assert_eq!(kids(server.address).await.len(), 2, "it is too early to retire the old key");
     server.clock.set(NOW + DAY + DAY + 2 * HOUR);
     server.app.registry.keep_signing_keys(OtherAlgorithms::Retired).await.unwrap();
-    assert_eq!(kids(server).await, [new]);
+    assert_eq!(kids(server.address).await, [new]);
     assert_eq!(states(&admin).await, ["ACTIVE", "RETIRED"]);
     let rows = server.store.signing_keys_in_use().await.unwrap();
     assert_eq!(rows.len(), 1);
@@ -133,11 +98,11 @@ async fn in_an_emergency_another_key_signs_at_once_and_the_old_one_is_retired() 
     assert_eq!(made.json()["signs"], true);
     let fresh = token(server).await;
     assert_eq!(kid_of(&fresh), announced["kid"].as_str().unwrap());
-    assert!(accepts(&key_set(server).await, &stolen));
+    assert!(accepts(&key_set(server.address).await, &stolen));
     // The operator's own token is of the old key, and still good: it is not retired yet.
     assert_status("retired", &admin.own(&operator, &retire, "*", Value::Null).await, 200);
-    assert!(!accepts(&key_set(server).await, &stolen));
-    assert!(accepts(&key_set(server).await, &fresh));
+    assert!(!accepts(&key_set(server.address).await, &stolen));
+    assert!(accepts(&key_set(server.address).await, &fresh));
     assert_status("of the old key", &admin.look(&operator, "/signing-keys").await, 401);
     let operator = operator_token(&admin).await;
     let gone = admin.own(&operator, &retire, "*", Value::Null).await;
@@ -169,15 +134,15 @@ async fn keys_are_replaced_by_themselves_once_however_many_nodes_look_after_them
         }
     };
     settle().await;
-    assert_eq!(kids(server).await.len(), 1);
+    assert_eq!(kids(server.address).await.len(), 1);
     for node in [server, &beside] {
         node.clock.set(NOW + 364 * DAY);
     }
     settle().await;
-    assert_eq!(kids(server).await.len(), 2);
-    assert_eq!(kids(server).await, kids(&beside).await);
+    assert_eq!(kids(server.address).await.len(), 2);
+    assert_eq!(kids(server.address).await, kids(beside.address).await);
     settle().await;
-    assert_eq!(kids(server).await.len(), 2, "one is announced already");
+    assert_eq!(kids(server.address).await.len(), 2, "one is announced already");
     for node in [server, &beside] {
         node.clock.set(NOW + 365 * DAY);
     }
