@@ -32,33 +32,62 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 pub(crate) fn http(criterion: &mut Criterion<CpuTime>, algorithm: Algorithm) {
-    let client = ClientSide::new();
-    // One thread, as on a server with one core.
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.expect("threads");
+    let (client, runtime) = (ClientSide::new(), one_core());
     let mut group = criterion.benchmark_group("http");
     let kid = client.by_kid("by-kid");
-    let floor = floor(&runtime, &client, algorithm);
+    let floor = Asked::floor(&runtime, &client, algorithm);
     group.bench_function(format!("floor RS256->{algorithm}"), |bencher| {
-        bencher.iter_custom(|iterations| requests(floor, &client, &kid, iterations));
+        bencher.iter_custom(|iterations| floor.cpu(&client, &kid, iterations));
     });
     drop(group);
     let postgres = Database::postgres().map(|database| ("http on PostgreSQL", database));
     for (name, database) in [Some(("http", Database::File)), postgres].into_iter().flatten() {
         let server = runtime.block_on(Server::new(&client, algorithm, &database));
-        let address = serve(&runtime, &server);
+        let asked = Asked::serve(&runtime, &server);
         let mut group = criterion.benchmark_group(name);
         for (name, means) in client.means() {
             runtime.block_on(server.refuses_a_replay(&client.assertion(&means)));
             group.bench_function(format!("RS256->{algorithm}/{name}"), |bencher| {
-                bencher.iter_custom(|iterations| {
-                    let database = || server.cluster.map(Cluster::cpu).unwrap_or_default();
-                    let before = database();
-                    let own = requests(address, &client, &means, iterations);
-                    own + database().saturating_sub(before)
-                });
+                bencher.iter_custom(|iterations| asked.cpu(&client, &means, iterations));
             });
         }
+    }
+}
+
+/// One thread, as on a server with one core.
+pub(crate) fn one_core() -> Runtime {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.expect("threads")
+}
+
+/// A server that is asked for tokens.
+pub(crate) struct Asked {
+    address: SocketAddr,
+    /// What works for it in other processes.
+    cluster: Option<Cluster>,
+}
+
+impl Asked {
+    /// The floor.
+    pub(crate) fn floor(runtime: &Runtime, client: &ClientSide, algorithm: Algorithm) -> Self {
+        Self { address: floor(runtime, client, algorithm), cluster: None }
+    }
+
+    /// Ours.
+    pub(crate) fn serve(runtime: &Runtime, server: &Server) -> Self {
+        Self { address: serve(runtime, server), cluster: server.cluster }
+    }
+
+    /// The CPU time that so many tokens take, [`CONCURRENCY`] at a time: that of this process beside the threads that send,
+    /// and that of the database's.
+    pub(crate) fn cpu(&self, client: &ClientSide, means: &Means, count: u64) -> Duration {
+        let database = || self.cluster.map(Cluster::cpu).unwrap_or_default();
+        let mut shares = vec![Vec::new(); CONCURRENCY];
+        for (_, share) in (0..count).zip((0..CONCURRENCY).cycle()) {
+            shares[share].push(request(&client.assertion(means)));
+        }
+        let before = database();
+        requests(self.address, shares) + database().saturating_sub(before)
     }
 }
 
@@ -97,13 +126,9 @@ fn serve(runtime: &Runtime, server: &Server) -> SocketAddr {
     address
 }
 
-/// Sends so many requests, [`CONCURRENCY`] at a time, and returns the CPU time that the process has taken beside the
+/// Sends the requests of each share one after the other, and returns the CPU time that the process has taken beside the
 /// threads that send.
-fn requests(address: SocketAddr, client: &ClientSide, means: &Means, count: u64) -> Duration {
-    let mut shares = vec![Vec::new(); CONCURRENCY];
-    for (_, share) in (0..count).zip((0..CONCURRENCY).cycle()) {
-        shares[share].push(request(&client.assertion(means)));
-    }
+fn requests(address: SocketAddr, shares: Vec<Vec<Vec<u8>>>) -> Duration {
     let began = ProcessTime::now();
     let senders: Vec<_> = shares
         .into_iter()

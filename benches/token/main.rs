@@ -4,9 +4,11 @@
 //!   answers, with keys already parsed. No server that checks and signs with these algorithms can be cheaper.
 //! * `http/<assertion key>-><token key>/<client key>`: ours, with everything on, on SQLite: by a registered key
 //!   (`kid`) and by an enterprise certificate (`x5c`, a chain of three that is cached, as it is from the second
-//!   request on). Divide by the floor of the same run: that is the figure that lasts.
+//!   request on).
 //! * `http on PostgreSQL/...`: the same on the cluster at `PORTVAKT_TEST_POSTGRES` (`tests/postgres run cargo bench --bench
-//!   token`), with the CPU time of all its processes. Divide by the same floor.
+//!   token`), with the CPU time of all its processes.
+//! * `ratio` (`cargo bench --bench token ratio`): the floor and ours in turns, and how many times the floor ours takes, beside
+//!   what it may. That is the figure that lasts. It fails where that is more.
 //! * `floor/...` and `issue/...`: the same without HTTP, the two signatures and the whole of `Issuer::issue`; also with
 //!   a chain of two, with certificates that are seen for the first time, and with 100,000 clients in turns.
 //! * `issue on PostgreSQL/...`: the same there, without what the database takes.
@@ -20,9 +22,12 @@ mod client;
 mod cpu;
 mod http;
 mod path;
+mod ratio;
 mod server;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use std::process::ExitCode;
+
+use criterion::{Criterion, criterion_group};
 use portvakt::domain::algorithm::Algorithm;
 use tokio::runtime::Runtime;
 
@@ -56,4 +61,13 @@ criterion_group! {
     config = Criterion::default().with_measurement(CpuTime).sample_size(20);
     targets = benches
 }
-criterion_main!(all);
+
+/// What is asked for by name is measured, and else everything.
+fn main() -> ExitCode {
+    let name = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    if name.as_deref() != Some("ratio") {
+        all();
+        Criterion::default().configure_from_args().final_summary();
+    }
+    if name.is_none_or(|name| name == "ratio") { ratio::print() } else { ExitCode::SUCCESS }
+}
