@@ -1,6 +1,7 @@
 //! What one token costs beside the floor, by requests that take turns: a machine is not as quick in one minute as in the
 //! next, and shares its caches with whoever else is on it.
 
+use std::fmt::{self, Display, Formatter};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use crate::client::ClientSide;
 use crate::http::{Asked, one_core};
 use crate::server::{Database, Server};
 
-/// Turns. What is told is the median of them.
+/// Turns. What is told is the median of ours by that of the floor: the median of their ratios would be higher, because a
+/// slow turn of the floor lowers a ratio less than a quick one raises it.
 const TURNS: usize = 31;
 
 /// Tokens of one turn.
@@ -51,25 +53,39 @@ fn print_one(algorithm: Algorithm, name: &str, database: &Database) -> bool {
     // Until memory and code are warm.
     let _ = (turn(&floor), turn(&ours));
     let turns: Vec<_> = (0..TURNS).map(|_| (turn(&floor), turn(&ours))).collect();
-    let ratios = turns.iter().map(|(floor, ours)| ours.as_secs_f64() / floor.as_secs_f64());
-    let [low, ratio, high] = quartiles(ratios);
-    let [_, floor, _] = quartiles(turns.iter().map(|(floor, _)| floor.as_secs_f64()));
-    let [_, ours, _] = quartiles(turns.iter().map(|(_, ours)| ours.as_secs_f64()));
+    let floor = Spread::of(turns.iter().map(|(floor, _)| *floor));
+    let ours = Spread::of(turns.iter().map(|(_, ours)| *ours));
+    let ratio = ours.median.as_secs_f64() / floor.median.as_secs_f64();
     let most = ratio_max(algorithm, matches!(database, Database::File));
     println!(
-        "ratio RS256->{algorithm} on {name}: {ratio:.2} times the floor (half of {TURNS} turns: {low:.2} to {high:.2}; at most \
-         {most}); {:?} and {:?} a token, {:.0} and {:.0} tokens per CPU second",
-        Duration::from_secs_f64(ours),
-        Duration::from_secs_f64(floor),
-        ours.recip(),
-        floor.recip(),
+        "ratio RS256->{algorithm} on {name}: {ratio:.2} times the floor (at most {most}): {ours}; the floor {floor}"
     );
     ratio <= most
 }
 
-/// A quarter, half and three quarters of the way through them.
-fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
+/// What a token took in half of the turns.
+struct Spread {
+    low: Duration,
+    median: Duration,
+    high: Duration,
+}
+
+impl Spread {
+    fn of(turns: impl Iterator<Item = Duration>) -> Self {
+        let mut turns: Vec<Duration> = turns.collect();
+        turns.sort();
+        let [low, median, high] = [1, 2, 3].map(|quarter| turns[turns.len() * quarter / 4]);
+        Self { low, median, high }
+    }
+}
+
+impl Display for Spread {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let Self { low, median, high } = self;
+        let per_second = median.as_secs_f64().recip();
+        write!(
+            formatter,
+            "{median:.0?} ({low:.0?} to {high:.0?}), {per_second:.0} tokens per CPU second"
+        )
+    }
 }
