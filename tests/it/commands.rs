@@ -94,10 +94,15 @@ impl Dev {
 }
 
 impl Dev {
+    /// Sends it a signal, such as STOP and CONT.
+    pub(crate) fn signal(&self, signal: &str) {
+        let signal = format!("kill -{signal} {}", self.0.id());
+        assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
+    }
+
     /// Tells it to stop, as a service manager does, and waits until it has ended well.
     pub(crate) fn stop(mut self) {
-        let signal = format!("kill -TERM {}", self.0.id());
-        assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
+        self.signal("TERM");
         assert!(self.0.wait().unwrap().success());
     }
 }

@@ -1,5 +1,8 @@
 //! The load of a server from the shell: what is counted, what fails the run, and that a server is asked in earnest.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::commands_admin::Server;
@@ -50,6 +53,25 @@ fn a_load_counts_what_came_of_each_request_and_writes_a_report() {
     assert_eq!(ahead["issued"], 20, "{ahead}");
     let counted = server.json(&["load", "--requests", "30", "--sign-ahead", "--concurrency", "4"]);
     assert_eq!(counted["issued"], 30, "{counted}");
+}
+
+#[test]
+fn what_is_due_while_a_server_stands_still_counts_from_when_it_was_due() {
+    let server = Server::start();
+    let load = ["load", "--seconds", "4", "--rate", "50", "--sign-ahead"];
+    let report = thread::scope(|scope| {
+        let load = scope.spawn(|| server.json(&load));
+        thread::sleep(Duration::from_secs(2));
+        server.dev.signal("STOP");
+        thread::sleep(Duration::from_secs(1));
+        server.dev.signal("CONT");
+        load.join().unwrap()
+    });
+    // A quarter of all was due in that second, and waited for what was left of it. A tool that waits for one answer before it
+    // sends again would have had a few late ones.
+    assert_eq!(report["issued"], 200, "{report}");
+    let p = |name: &str| report["milliseconds"][name].as_f64().unwrap();
+    assert!(p("p90") >= 300.0 && p("p99_9") >= 900.0, "{report}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ const NEWCOMER: &str = "310000132";
 /// A test server with a folder of its own, and how its commands end.
 struct Server {
     folder: TempDir,
-    _dev: Dev,
+    dev: Dev,
 }
 
 /// How a command ended.
@@ -41,7 +41,7 @@ impl Server {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dev = Dev::start(&folder.path().join("dev"), free_ports(), &[]);
-        Self { folder, _dev: dev }
+        Self { folder, dev }
     }
 
     /// A file for a test to make.

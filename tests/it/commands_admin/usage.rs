@@ -26,17 +26,17 @@ fn usage(server: &Server, tokens: u64) -> Value {
 fn what_was_issued_is_counted_and_survives_a_stop() {
     let (folder, ports) = (tempfile::tempdir().unwrap(), free_ports());
     let dev = Dev::start(&folder.path().join("dev"), ports, &[]);
-    let server = Server { folder, _dev: dev };
+    let server = Server { folder, dev };
     for _ in 0..2 {
         server.text(&["token", "get", "--scope", SCOPE]);
     }
     usage(&server, 2);
     // The last one is issued less than a second before the server is told to stop.
     server.text(&["token", "get", "--scope", SCOPE]);
-    let Server { folder, _dev: dev } = server;
+    let Server { folder, dev } = server;
     dev.stop();
     let dev = Dev::start(&folder.path().join("dev"), ports, &[]);
-    let server = Server { folder, _dev: dev };
+    let server = Server { folder, dev };
     let shown = server.json(&["scope", "usage", SCOPE]);
     assert_eq!(shown["tokens"], 3, "{shown}");
     assert_eq!(

@@ -100,11 +100,11 @@ async fn n19_when_a_node_is_killed_only_the_requests_that_it_had_are_lost() {
         let (began, client, works) = (tick(), SWITCHED.to_owned(), turn % 2 == 1);
         switch(&changes, SWITCHED, works).await;
         traffic.ledger.add_switch(Switch { client, began, acknowledged: tick(), works });
-        let (place, at) = (turn % homes.len(), tick());
-        nodes.remove(place).kill();
+        let (which, at) = (turn % homes.len(), tick());
+        nodes.remove(which).kill();
         tokio::time::sleep(CALM).await;
         kills.push(Kill { at, alone_until: tick() });
-        nodes.insert(place, homes[place].start().await.0);
+        nodes.insert(which, homes[which].start().await.0);
     }
     tokio::time::sleep(CALM).await;
     let ledger = Arc::clone(&traffic.ledger);
