@@ -18,6 +18,7 @@ mod delegation;
 mod displaced;
 mod european;
 mod explain;
+mod fault;
 mod harness;
 mod mail;
 mod nodes;

@@ -17,6 +17,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod published;
 pub(crate) mod queries;
+pub(crate) mod random;
 pub(crate) mod row;
 pub(crate) mod server;
 pub(crate) mod smtp;

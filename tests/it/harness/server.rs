@@ -28,6 +28,7 @@ use crate::harness::chain::{Leaf, Pki, Trust};
 use crate::harness::clock::{NOW, TestClock};
 use crate::harness::http::{Reply, exchange, form, post, request};
 use crate::harness::place::Place;
+use crate::harness::random::TestRandom;
 use crate::harness::sql::Sql;
 use crate::harness::{CONSUMER, ISSUER, PROVIDER, SUPPLIER, logs};
 
@@ -37,6 +38,7 @@ pub(crate) struct TestServer {
     pub(crate) app: Arc<App>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<TestClock>,
+    pub(crate) random: Arc<TestRandom>,
     pub(crate) place: Place,
 }
 
@@ -153,14 +155,15 @@ impl TestServer {
     /// A server there.
     pub(crate) async fn on(place: Place, trust: &[Trust], configuration: &str) -> Self {
         logs::capture();
-        let clock = Arc::new(TestClock::new());
+        let (clock, random) = (Arc::new(TestClock::new()), Arc::new(TestRandom::new()));
         let mut config = write_configuration(place.folder.path(), trust, configuration);
         if let Some(database) = &place.database {
             config.database = DatabaseSource::Url(database.url());
         }
         let store = open_store(&config.database).await.unwrap();
         let its_clock = Arc::<TestClock>::clone(&clock);
-        let app = App::build(&config, store.clone(), its_clock, Arc::new(SystemRandom)).await;
+        let its_random = Arc::<TestRandom>::clone(&random);
+        let app = App::build(&config, store.clone(), its_clock, its_random).await;
         let app = Arc::new(app.unwrap());
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None, 10_000).await.unwrap();
         let its = &config.token_listener;
@@ -169,7 +172,7 @@ impl TestServer {
         let address = listener.address().unwrap();
         let router = token_router(Arc::clone(&app));
         tokio::spawn(async move { listener.serve(router, std::future::pending()).await });
-        Self { address, app, store, clock, place }
+        Self { address, app, store, clock, random, place }
     }
 
     /// The file of the database, if it is one.
