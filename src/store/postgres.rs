@@ -292,6 +292,18 @@ mod tests {
         assert_ne!(process().await, first);
     }
 
+    #[tokio::test]
+    async fn what_every_session_sets_reaches_the_server() {
+        let Some(database) = TestDatabase::create() else { return };
+        let store = Store::connect(&database.url()).await.unwrap();
+        for (name, value) in SETTINGS.into_iter().chain([DURABLE]) {
+            // What is set; what is in force of keepalives depends on the socket.
+            let set = query("select reset_val from pg_settings where name = $1").bind(name);
+            let (set,): (String,) = set.fetch_one(&store.writer).await.unwrap();
+            assert_eq!(set, value, "{name}");
+        }
+    }
+
     #[test]
     fn a_database_elsewhere_is_reached_by_verified_tls_only() {
         for good in [
