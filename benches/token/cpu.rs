@@ -39,7 +39,7 @@ impl Measurement for CpuTime {
     }
 }
 
-/// What the kernel counts processor time of other processes in, on every architecture.
+/// What Linux counts processor time of other processes in, on every processor that this runs on.
 const TICKS_A_SECOND: u64 = 100;
 
 /// A cluster of PostgreSQL on this machine, by the process that starts all others of it.

@@ -32,16 +32,18 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 pub(crate) fn http(criterion: &mut Criterion<CpuTime>, algorithm: Algorithm) {
-    let (client, runtime) = (ClientSide::new(), one_core());
+    let (client, floors) = (ClientSide::new(), one_core());
     let mut group = criterion.benchmark_group("http");
     let kid = client.by_kid("by-kid");
-    let floor = Asked::floor(&runtime, &client, algorithm);
+    let floor = Asked::floor(&floors, &client, algorithm);
     group.bench_function(format!("floor RS256->{algorithm}"), |bencher| {
         bencher.iter_custom(|iterations| floor.cpu(&client, &kid, iterations));
     });
     drop(group);
     let postgres = Database::postgres().map(|database| ("http on PostgreSQL", database));
     for (name, database) in [Some(("http", Database::File)), postgres].into_iter().flatten() {
+        // Of its own, so that the server before is gone with all that it does now and then.
+        let runtime = one_core();
         let server = runtime.block_on(Server::new(&client, algorithm, &database));
         let asked = Asked::serve(&runtime, &server);
         let mut group = criterion.benchmark_group(name);

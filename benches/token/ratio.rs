@@ -12,8 +12,8 @@ use crate::client::ClientSide;
 use crate::http::{Asked, one_core};
 use crate::server::{Database, Server};
 
-/// Turns. What is told is the median of ours by that of the floor: the median of their ratios would be higher, because a
-/// slow turn of the floor lowers a ratio less than a quick one raises it.
+/// Turns. What is told is the median of ours by that of the floor: a turn that somebody else on the machine has spoilt
+/// spoils one of the two only.
 const TURNS: usize = 31;
 
 /// Tokens of one turn.

@@ -292,9 +292,10 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicU32, AtomicUsize};
 
     use tokio::sync::Notify;
+    use tokio::task::yield_now;
 
     use super::*;
 
@@ -308,7 +309,7 @@ mod tests {
                 tokio::spawn(async move {
                     let load = async || {
                         loads.fetch_add(1, Ordering::Relaxed);
-                        tokio::task::yield_now().await;
+                        yield_now().await;
                         Ok(Some(7))
                     };
                     *cache.find(1, load).await.unwrap().unwrap()
@@ -333,29 +334,46 @@ mod tests {
     #[tokio::test]
     async fn a_load_under_way_during_a_change_is_not_seen_afterwards() {
         let cache = Arc::new(Cached::<u32, &str>::new(10));
-        for round in 0..10_000 {
-            let (started, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-            cache.changed(&1);
-            let slow = tokio::spawn({
-                let (cache, started, go_on) =
-                    (Arc::clone(&cache), Arc::clone(&started), Arc::clone(&go_on));
-                async move {
-                    let load = async || {
-                        started.notify_one();
-                        go_on.notified().await;
-                        Ok(Some("old"))
-                    };
-                    cache.find(1, load).await
-                }
+        let (started, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let slow = tokio::spawn({
+            let (cache, started, go_on) =
+                (Arc::clone(&cache), Arc::clone(&started), Arc::clone(&go_on));
+            async move {
+                let load = async || {
+                    started.notify_one();
+                    go_on.notified().await;
+                    Ok(Some("old"))
+                };
+                cache.find(1, load).await
+            }
+        });
+        started.notified().await;
+        cache.changed(&1);
+        assert_eq!(cache.find(1, async || Ok(Some("new"))).await.unwrap(), Some(Arc::new("new")));
+        go_on.notify_one();
+        assert_eq!(slow.await.unwrap().unwrap(), Some(Arc::new("old")));
+        assert_eq!(cache.find(1, async || Ok(Some("newer"))).await.unwrap(), Some(Arc::new("new")));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn however_loads_and_changes_meet_nothing_old_is_kept() {
+        let (cache, kept) = (Arc::new(Cached::<u32, u32>::new(10)), Arc::new(AtomicU32::new(0)));
+        for round in 1..=10_000 {
+            let (its, read) = (Arc::clone(&cache), Arc::clone(&kept));
+            let reader = tokio::spawn(async move {
+                let load = async || {
+                    let value = read.load(Ordering::SeqCst);
+                    yield_now().await;
+                    Ok(Some(value))
+                };
+                its.find(1, load).await
             });
-            started.notified().await;
+            yield_now().await;
+            kept.store(round, Ordering::SeqCst);
             cache.changed(&1);
-            let new = cache.find(1, async || Ok(Some("new"))).await.unwrap();
-            assert_eq!(new, Some(Arc::new("new")), "{round}");
-            go_on.notify_one();
-            assert_eq!(slow.await.unwrap().unwrap(), Some(Arc::new("old")));
-            let kept = cache.find(1, async || Ok(Some("newer"))).await.unwrap();
-            assert_eq!(kept, Some(Arc::new("new")), "{round}");
+            reader.await.unwrap().unwrap();
+            let now = cache.find(1, async || Ok(Some(kept.load(Ordering::SeqCst)))).await.unwrap();
+            assert_eq!(now, Some(Arc::new(round)));
         }
     }
 

@@ -15,10 +15,11 @@ use crate::harness::http::{exchange, form, post};
 use crate::harness::mark::most;
 use crate::harness::place::Place;
 use crate::harness::postgres::TestDatabase;
+use crate::harness::published::jwks;
 use crate::harness::row::check_refusal;
 use crate::harness::server::{TestServer, caller};
 use crate::harness::sql::Sql;
-use crate::nodes::process::{Home, fresh, get};
+use crate::nodes::process::{Home, fresh};
 use crate::nodes::traffic::Traffic;
 
 /// How long a backup of a small database may take on a busy machine.
@@ -65,10 +66,6 @@ fn lasting(mut tables: Vec<(String, u64, String)>, leaps: bool) -> Vec<(String, 
     tables
 }
 
-async fn key_set(home: &Home) -> Value {
-    get(home.token, "/jwk").await.unwrap().json()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_under_load_is_restored_elsewhere_and_what_was_spent_stays_spent() {
     let folder = TempDir::new().unwrap();
@@ -82,7 +79,7 @@ async fn a_backup_under_load_is_restored_elsewhere_and_what_was_spent_stays_spen
     sql.execute("insert into user_session (hash, user_id, created_at, seen_at, second_factor_done) values ('h', 'u', 1, 1, true)").await;
     sql.close().await;
     let (node, _) = home.start().await;
-    let keys = key_set(&home).await;
+    let keys = jwks(home.token).await;
     let traffic = Traffic::start(&[home.token], 4, Duration::from_millis(10));
     tokio::time::sleep(Duration::from_millis(500)).await;
     let file = folder.path().join("b.backup");
@@ -106,7 +103,7 @@ async fn a_backup_under_load_is_restored_elsewhere_and_what_was_spent_stays_spen
     // Nobody restores over a server that runs, nor over what is there.
     run(&home, &["restore", path], 6);
     run(&home, &["restore", "--replace", path], if home.has_file() { 1 } else { 6 });
-    assert_eq!(key_set(&home).await, keys);
+    assert_eq!(jwks(home.token).await, keys);
     node.terminate();
     node.ended().await;
 
@@ -150,7 +147,7 @@ async fn a_backup_under_load_is_restored_elsewhere_and_what_was_spent_stays_spen
         assert!(home.database_file().is_symlink() && volume.is_file());
     }
     let (_node, _) = home.start().await;
-    assert_eq!(key_set(&home).await, keys);
+    assert_eq!(jwks(home.token).await, keys);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -215,7 +212,7 @@ async fn a_database_that_has_gone_through_pg_dump_is_backed_up_as_well() {
 async fn restored_server_is_careful(home: &Home, keys: &Value, sent: &[(String, String)]) {
     let (node, _) = home.start().await;
     let restored = SystemClock.now().seconds();
-    assert_eq!(key_set(home).await, *keys);
+    assert_eq!(jwks(home.token).await, *keys);
     for (jti, assertion) in sent {
         let reply = exchange(home.token, &post(&form(assertion))).await.unwrap();
         assert_eq!(reply.status, 503, "{jti}: {}", reply.text());

@@ -27,11 +27,11 @@ async fn r41_of_a_panic_while_a_token_is_made_only_its_request_hears() {
             let (address, request) = (server.address, post(&form(&caller("es256").assertion())));
             others.spawn(async move { exchange(address, &request).await.unwrap().status });
         }
-        let served = others.join_all().await.into_iter().filter(|status| *status == 200).count();
+        let issued = others.join_all().await.into_iter().filter(|status| *status == 200).count();
         println!(
-            "panic {round}: one request told so, {served} of 20 after it have a token (at least 20)"
+            "panic {round}: one request told so, {issued} of 20 after it have a token (at least 20)"
         );
-        assert_eq!(served, 20);
+        assert_eq!(issued, 20);
     }
     assert!(server.app.ready().is_ok());
 }

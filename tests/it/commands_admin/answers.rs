@@ -45,7 +45,7 @@ fn the_operator_announces_a_signing_key_lets_it_sign_at_once_and_retires_the_old
     let announced = server.json(&["signing-key", "rotate"]);
     assert_eq!(announced["state"], "ANNOUNCED");
     assert!(server.run(&["signing-key", "rotate"]).err.contains("announced already"));
-    assert_ne!(server.run(&["signing-key", "retire", &old]).code, Some(0), "it signs");
+    assert!(server.run(&["signing-key", "retire", &old]).err.contains("this key signs"));
     // A key signs from a later second than the one before, which is of just now.
     thread::sleep(Duration::from_secs(1));
     let signs = server.json(&["signing-key", "rotate", "--now"]);

@@ -23,6 +23,14 @@ pub(crate) fn most(mark: Duration) -> Duration {
     mark * tolerance()
 }
 
+/// Below so much it is the machine that is measured.
+const MEASURABLE: Duration = Duration::from_millis(5);
+
+/// The most that something may take that took so long when all was well, where so many times that is its mark.
+pub(crate) fn most_of(before: Duration, mark: f64) -> Duration {
+    most(before.max(MEASURABLE).mul_f64(mark))
+}
+
 /// Whether so few of all have failed that only the machine can be to blame: none, where the marks are kept to.
 pub(crate) fn hardly_any(failed: usize, all: usize) -> bool {
     failed * 100 <= all * (times() - 1)

@@ -14,12 +14,16 @@ use serde_json::Value;
 use crate::harness::http::{exchange, request};
 
 /// The key set as an API fetches it.
-pub(crate) async fn key_set(address: SocketAddr) -> Vec<Value> {
-    let reply = exchange(address, &request("GET /jwk", &[], b"")).await.unwrap();
-    reply.json()["keys"].as_array().unwrap().clone()
+pub(crate) async fn jwks(address: SocketAddr) -> Value {
+    exchange(address, &request("GET /jwk", &[], b"")).await.unwrap().json()
 }
 
-/// The names of the keys in it.
+/// The keys in it.
+pub(crate) async fn key_set(address: SocketAddr) -> Vec<Value> {
+    jwks(address).await["keys"].as_array().unwrap().clone()
+}
+
+/// Their names.
 pub(crate) async fn kids(address: SocketAddr) -> Vec<String> {
     let keys = key_set(address).await.into_iter();
     keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()

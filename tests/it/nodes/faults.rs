@@ -69,7 +69,8 @@ async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody
         spawn_blocking(move || its.start()).await.unwrap();
         let back = tick();
         let ledger = Arc::clone(&traffic.ledger);
-        comes_true(RECOVERY_MAX + WELL_TIME, || ledger.well_of("es256", back).is_some()).await;
+        comes_true(RECOVERY_MAX + WELL_TIME, || ledger.well_without(SWITCHED, back).is_some())
+            .await;
         let sent = traffic.stop().await;
 
         let entries = ledger.entries();
@@ -78,7 +79,7 @@ async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody
         let during: Vec<_> = during.collect();
         let times: Vec<_> = during.iter().map(|it| it.took()).collect();
         let first = ledger.first_token_after(gone).map(|first| first - back);
-        let well = ledger.well_of("es256", back);
+        let well = ledger.well_without(SWITCHED, back);
         let (used, asked) = ledger.used_after(HOLDS_MAX);
         println!(
             "{} requests, {} while it was gone, p99 {:?}; a token {first:?} after it was back, I5 {well:?} (at most \

@@ -4,17 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::admin::own::API;
-use crate::admin::own::batches::numbers;
+use crate::admin::own::batches::{numbers, outcomes};
 use crate::harness::admin::AdminServer;
 use crate::harness::clock::tick;
 use crate::harness::load::percentile_99;
-use crate::harness::mark::{comes_true, enough, most};
+use crate::harness::mark::{comes_true, enough, hardly_any, most_of};
 use crate::harness::{CONSUMER, PROVIDER};
-use crate::nodes::ledger::{Entry, Ledger};
+use crate::nodes::ledger::Entry;
 use crate::nodes::rounds;
 use crate::nodes::traffic::{Traffic, key_sets};
 
@@ -32,23 +32,23 @@ const BETWEEN_BATCHES: Duration = Duration::from_millis(200);
 const CLIENTS: usize = 4;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How many times longer tokens may take. Below a few milliseconds it is the machine that is measured.
-const SLOWER_MAX: u32 = 2;
-const MEASURABLE: Duration = Duration::from_millis(10);
+/// How many times longer tokens may take.
+const SLOWER_MAX: f64 = 2.0;
 
 /// How soon the other node has the last of the changes.
 const HOLDS_MAX: Duration = Duration::from_secs(1);
 
-/// Stops the traffic, holds that every request had its token, and says how long nearly all took.
-async fn stop(traffic: Traffic, key_set: &serde_json::Value) -> Duration {
-    let ledger: Arc<Ledger> = Arc::clone(&traffic.ledger);
+/// Stops the traffic, holds that the requests had their tokens, and says how long nearly all took.
+async fn stop(traffic: Traffic, key_sets: &[Value]) -> Duration {
+    let ledger = Arc::clone(&traffic.ledger);
     traffic.stop().await;
-    let entries = ledger.entries();
-    let refused = entries.iter().find(|it| !it.outcome.is_token());
-    assert!(refused.is_none(), "{refused:?}");
+    let (issued, refused): (Vec<_>, Vec<_>) =
+        ledger.entries().into_iter().partition(|it| it.outcome.is_token());
+    let is_away = refused.iter().all(|it| it.outcome.is_unavailable());
+    assert!(is_away && hardly_any(refused.len(), issued.len()), "{refused:?}");
     assert_eq!(ledger.faults(), Vec::<String>::new());
-    assert_eq!(ledger.unverified(std::slice::from_ref(key_set)), 0);
-    percentile_99(&entries.iter().map(Entry::took).collect::<Vec<_>>())
+    assert_eq!(ledger.unverified(key_sets), 0);
+    percentile_99(&issued.iter().map(Entry::took).collect::<Vec<_>>())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,10 +58,10 @@ async fn n21_a_flood_of_changes_slows_no_token_down_and_is_followed() {
     let other = admin.server.beside().await;
     let token = Arc::new(admin.token(PROVIDER, "idporten:scopes.write").await);
     let addresses = [admin.server.address, other.address];
-    let key_set = key_sets(&addresses[..1]).await.remove(0);
+    let key_sets = key_sets(&addresses).await;
     let traffic = Traffic::inside(&addresses, CLIENTS, PAUSE);
     tokio::time::sleep(CALM).await;
-    let before = stop(traffic, &key_set).await;
+    let before = stop(traffic, &key_sets).await;
 
     let traffic = Traffic::inside(&addresses, CLIENTS, PAUSE);
     let seconds = rounds(FLOOD_SECONDS);
@@ -83,9 +83,8 @@ async fn n21_a_flood_of_changes_slows_no_token_down_and_is_followed() {
                 );
                 let body = json!({ "grant": grants.collect::<Vec<_>>() });
                 let reply = admin.call(Some(&token), &line, body).await;
-                let done = reply.text().matches("\"done\"").count();
-                assert_eq!((reply.status, done), (200, BATCH), "{}", reply.text());
-                made += done;
+                assert!(outcomes(&reply).iter().all(|(_, outcome)| outcome == "done"));
+                made += BATCH;
             }
             made
         });
@@ -94,13 +93,13 @@ async fn n21_a_flood_of_changes_slows_no_token_down_and_is_followed() {
     let (ended, last) = (tick(), admin.server.app.issuer.feed.applied());
     let holds = comes_true(HOLDS_MAX, || other.app.issuer.feed.applied() >= last).await;
     let held = ended.elapsed();
-    let during = stop(traffic, &key_set).await;
+    let during = stop(traffic, &key_sets).await;
     println!(
-        "{made} changes, {} a second (as many as {CHANGES_A_SECOND}): p99 of tokens {during:?}, {before:?} before (at most {SLOWER_MAX} times); the other node \
-         had the last {held:?} after it was made (at most {HOLDS_MAX:?})",
+        "{made} changes, {} a second (at least {CHANGES_A_SECOND}): p99 of tokens {during:?}, {before:?} before (at most \
+         {SLOWER_MAX} times); the other node had the last {held:?} after it was made (at most {HOLDS_MAX:?})",
         made / seconds,
     );
     assert!(enough(made, seconds * CHANGES_A_SECOND), "{made} are no flood");
     assert!(holds, "the other node has not followed");
-    assert!(during <= most(before.max(MEASURABLE) * SLOWER_MAX), "{during:?}, {before:?} before");
+    assert!(during <= most_of(before, SLOWER_MAX), "{during:?}, {before:?} before");
 }

@@ -190,10 +190,10 @@ impl Ledger {
         well(self.entries(), moment)
     }
 
-    /// The same for the requests of one client.
-    pub(crate) fn well_of(&self, client: &str, moment: Instant) -> Option<Duration> {
+    /// The same for the requests of all other clients than this one.
+    pub(crate) fn well_without(&self, client: &str, moment: Instant) -> Option<Duration> {
         let mut entries = self.entries();
-        entries.retain(|entry| entry.client == client);
+        entries.retain(|entry| entry.client != client);
         well(entries, moment)
     }
 

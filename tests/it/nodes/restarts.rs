@@ -25,8 +25,8 @@ const ROUNDS: usize = 1;
 const KILLED_RECOVERY_MAX: Duration = Duration::from_secs(3);
 const POLITE_RECOVERY_MAX: Duration = Duration::from_secs(2);
 
-/// Sessions that two nodes may have with the database, then as ever: each has sixteen at most.
-const SESSIONS_MAX: i64 = 32;
+/// Sessions that two nodes and who makes the changes may have with the database, then as ever: each has sixteen at most.
+const SESSIONS_MAX: i64 = 48;
 
 /// The client that is switched off and on.
 const SWITCHED: &str = "eddsa";
@@ -76,7 +76,7 @@ async fn n10_restarts_of_the_database_lose_nothing_that_was_acknowledged() {
         .await
         .unwrap();
         let back = tick();
-        let well = || traffic.ledger.well_of("es256", back);
+        let well = || traffic.ledger.well_without(SWITCHED, back);
         comes_true(KILLED_RECOVERY_MAX + WELL_TIME, || well().is_some()).await;
         recoveries.push((works, well()));
         let sql = place.sql().await;

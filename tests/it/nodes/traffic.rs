@@ -13,9 +13,10 @@ use tokio::task::JoinSet;
 use crate::harness::caller::{Caller, Draft};
 use crate::harness::clock::{TestClock, tick};
 use crate::harness::http::{Connection, Reply, form, post};
+use crate::harness::published::jwks;
 use crate::harness::server::caller;
 use crate::nodes::ledger::{Entry, Ledger, Outcome};
-use crate::nodes::process::{fresh, get};
+use crate::nodes::process::fresh;
 
 /// Clients whose signatures cost little.
 pub(crate) const CLIENTS: [&str; 4] = ["es256", "eddsa", "es384", "other"];
@@ -108,7 +109,7 @@ pub(crate) async fn replay(addresses: &[SocketAddr], ledger: &Ledger, sent: &[(S
 pub(crate) async fn key_sets(addresses: &[SocketAddr]) -> Vec<Value> {
     let mut key_sets = Vec::new();
     for address in addresses {
-        key_sets.push(get(*address, "/jwk").await.unwrap().json());
+        key_sets.push(jwks(*address).await);
     }
     key_sets
 }

@@ -22,7 +22,7 @@ pub(crate) fn numbers(count: usize) -> Vec<String> {
     all.filter(fits).take(count).collect()
 }
 
-fn outcomes(reply: &crate::harness::http::Reply) -> Vec<(String, String)> {
+pub(crate) fn outcomes(reply: &crate::harness::http::Reply) -> Vec<(String, String)> {
     let text = |it: &Value, name: &str| it[name].as_str().unwrap().to_owned();
     let json = reply.json();
     let results = json["results"].as_array().unwrap_or_else(|| panic!("{}", reply.text()));
