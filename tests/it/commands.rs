@@ -96,8 +96,7 @@ impl Dev {
 impl Dev {
     /// Sends it a signal, such as STOP and CONT.
     pub(crate) fn signal(&self, signal: &str) {
-        let signal = format!("kill -{signal} {}", self.0.id());
-        assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
+        send_signal(&self.0, signal);
     }
 
     /// Tells it to stop, as a service manager does, and waits until it has ended well.
@@ -112,6 +111,12 @@ impl Drop for Dev {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Sends a signal, such as STOP and CONT.
+pub(crate) fn send_signal(process: &Child, signal: &str) {
+    let kill = format!("kill -{signal} {}", process.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 /// Ports that nobody listens on. They are below those that systems give to outgoing connections, and each is given once:

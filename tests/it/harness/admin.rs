@@ -29,6 +29,11 @@ pub(crate) fn admin_key() -> &'static Key {
     KEY.get_or_init(|| Key::generate("ES256"))
 }
 
+/// The lines of a configuration by which the provider operates a server.
+pub(crate) fn operator() -> String {
+    format!("[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n")
+}
+
 impl AdminServer {
     pub(crate) async fn start() -> Self {
         Self::with("").await
@@ -42,9 +47,7 @@ impl AdminServer {
 
     /// The same with these trust sets.
     pub(crate) async fn trusting(trust: &[Trust], configuration: &str) -> Self {
-        let configuration = format!(
-            "[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n{configuration}"
-        );
+        let configuration = format!("{}{configuration}", operator());
         let server = TestServer::with(trust, &configuration).await;
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None, 1_000).await.unwrap();
         let listener = listener.with_sources(SourceRule::new(true, Some("X-Forwarded-For")));

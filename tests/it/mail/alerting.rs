@@ -9,6 +9,7 @@ use portvakt::domain::right::{Right, Rights};
 use portvakt::domain::scope::{ScopeName, ScopeStatus};
 use portvakt::registry::{AccessTerms, AccessWish, Actor, BatchMode, RegistryError};
 
+use crate::harness::admin::operator;
 use crate::harness::caller::Key;
 use crate::harness::chain::Trust;
 use crate::harness::clock::NOW;
@@ -293,11 +294,9 @@ async fn owner_and_consumer_are_told_what_the_other_does_in_one_mail() {
 #[tokio::test]
 async fn the_operator_is_told_of_prefixes_that_others_ask_for() {
     let mail_server = MailServer::start().await;
-    let operator = format!(
-        "{}[environment]\nname = \"Test\"\n[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n",
-        mail_server.configuration()
-    );
-    let server = TestServer::with(&[Trust::of(pki())], &operator).await;
+    let configuration =
+        format!("{}[environment]\nname = \"Test\"\n{}", mail_server.configuration(), operator());
+    let server = TestServer::with(&[Trust::of(pki())], &configuration).await;
     let registry = &server.app.registry;
     registry.mail_alerts().await.unwrap();
     let kinds = &[AlertKind::PrefixRequested][..];

@@ -9,7 +9,7 @@ use std::time::Duration;
 use portvakt::clock::{Clock as _, SystemClock};
 use tokio::net::TcpStream;
 
-use crate::commands::{free_ports, portvakt};
+use crate::commands::{free_ports, portvakt, send_signal};
 use crate::harness::caller::{Caller, Draft};
 use crate::harness::clock::tick;
 use crate::harness::http::{Connection, Reply, request};
@@ -165,8 +165,7 @@ impl Node {
 
     /// Sends it a signal, such as STOP and CONT.
     pub(crate) fn signal(&self, signal: &str) {
-        let signal = format!("kill -{signal} {}", self.0.id());
-        assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
+        send_signal(&self.0, signal);
     }
 
     /// Waits until it has ended well.

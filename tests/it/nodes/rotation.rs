@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::admin::own::API;
 use crate::harness::PROVIDER;
-use crate::harness::admin::AdminServer;
+use crate::harness::admin::{AdminServer, operator};
 use crate::harness::clock::tick;
 use crate::harness::http::{Connection, exchange, form, post, request};
 use crate::harness::mark::most;
@@ -202,10 +202,7 @@ async fn n20_a_node_that_dies_while_it_makes_a_key_leaves_none_that_it_cannot_si
     let admin = AdminServer::trusting(&[], "").await;
     let (server, client) = (&admin.server, admin.client(PROVIDER, Right::Operate.name()).await);
     let url = server.place.database.as_ref().unwrap().url();
-    let operator = format!(
-        "[operator]\norganization_number = \"{PROVIDER}\"\norganization_name = \"Operator\"\n"
-    );
-    let home = Home::new(server.folder(), "node", Some(url), &operator);
+    let home = Home::new(server.folder(), "node", Some(url), &operator());
     let node = home.start().await.0;
     let before = kids(home.token).await;
     let reply = exchange(home.token, &post(&form(&fresh(&client).sign()))).await.unwrap();
@@ -220,7 +217,8 @@ async fn n20_a_node_that_dies_while_it_makes_a_key_leaves_none_that_it_cannot_si
     connection.send(&rotate).await;
     let is_made = "select count(*) from pg_locks as made join pg_locks as waits using (pid) \
                    join pg_database on made.database = pg_database.oid \
-                   where datname = current_database() and made.relation = 'signing_key'::regclass and made.mode = 'RowExclusiveLock' and made.granted \
+                   where datname = current_database() and made.relation = 'signing_key'::regclass \
+                   and made.mode = 'RowExclusiveLock' and made.granted \
                    and waits.relation = 'audit'::regclass and not waits.granted";
     let began = tick();
     while sql.number(is_made).await == 0 {
