@@ -2,7 +2,7 @@
 //! has, a consumer sees what its own clients have, and nobody else sees anything but the operator.
 //!
 //! Every look is at the last `days`, 1 to [`USAGE_DAYS_MAX`], today included, in UTC. What has been issued stands in
-//! it a second later, or within a minute or so where much is used.
+//! it a second later, or within some minutes where much is used.
 
 use std::collections::BTreeMap;
 

@@ -2,9 +2,9 @@
 //!
 //! Tokens are counted in memory (`shards`). Once a second a task adds some figures to the database: all of them where few
 //! things are used. Where much is used, nearly every token of a second is for a figure of its own, and writing each at once
-//! would cost more than counting the tokens of a while together: then each shard has its turn within a minute or so. So
+//! would cost more than counting the tokens of a while together: then each shard has its turn within five minutes. So
 //! a process that is killed loses the figures of the last second, or, when thousands of things are used, of the last
-//! minute, and what the database has not taken; one that is told to stop writes them all, if the database takes them in the
+//! minutes, and what the database has not taken; one that is told to stop writes them all, if the database takes them in the
 //! seconds that there are for it, and otherwise says how many are lost.
 
 mod shards;
@@ -24,11 +24,15 @@ use crate::token::token_use::shards::{SHARDS, Shards};
 /// How often figures are written, of as many shards as it is the turn of.
 const ROUND: Duration = Duration::from_secs(1);
 
-/// Shards that have their turn in each round, at least: so all have had it within a minute, if the database is quick.
-const SHARDS_A_ROUND: usize = SHARDS.div_ceil(60);
+/// Rounds in which each shard has had its turn, if the database is quick. With 100,000 figures a round writes some 400,
+/// which takes one hundredth of a processor; in a minute it would take five, from the tokens.
+const ROUNDS_MAX: usize = 300;
 
-/// Figures that a round writes at least, if there are so many: a few transactions, which take some milliseconds each.
-const FIGURES_A_ROUND: usize = 1_000;
+/// Shards that have their turn in each round, at least.
+const SHARDS_A_ROUND: usize = SHARDS.div_ceil(ROUNDS_MAX);
+
+/// Figures that a round writes at least, if there are so many: two transactions, which take some milliseconds each.
+const FIGURES_A_ROUND: usize = 400;
 
 /// How often figures are looked for that have become too old, as they do once a day.
 const SWEEP_SECONDS: u64 = 3_600;
@@ -233,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn few_figures_are_written_at_once_and_of_many_each_has_its_turn_within_a_minute() {
+    async fn few_figures_are_written_at_once_and_of_many_each_has_its_turn_within_five_minutes() {
         let (store, _folder) = store().await;
         let mut writer = writer(&store);
         let consumers = consumers();
@@ -246,7 +250,7 @@ mod tests {
         let days = i64::try_from(FIGURES_A_ROUND).unwrap();
         count_days(&writer.shards, &consumers, days);
         let mut turns = BTreeSet::new();
-        for _ in 0..60 {
+        for _ in 0..ROUNDS_MAX {
             let (due, room) = writer.take_due();
             writer.shards.leave_room(room);
             assert!(due.len() <= FIGURES_A_ROUND * SHARDS_A_ROUND, "{}", due.len());

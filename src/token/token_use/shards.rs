@@ -1,6 +1,6 @@
 //! Tokens that have been counted and whose figures have not been written yet.
 //!
-//! A figure lies in one of a hundred shards, by the block of 100,000 numbers that its consumer is in, so two requests
+//! A figure lies in one of a thousand shards, by the block of 10,000 numbers that its consumer is in, so two requests
 //! seldom wait for each other. In the database those of a block are neighbours: its pages are written once for many.
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,8 +11,8 @@ use crate::domain::organization::OrganizationNumber;
 use crate::domain::usage::{Day, TokenUse, TokenUser};
 use crate::token::client_key::KeyedClient;
 
-/// Shards for clients: one for each value of the third and the fourth digit of a number.
-const OF_CLIENTS: usize = 100;
+/// Shards for clients: one for each value of the third to the fifth digit of a number.
+const OF_CLIENTS: usize = 1_000;
 
 /// The one shard of European businesses.
 const OF_BUSINESSES: usize = OF_CLIENTS;
@@ -155,10 +155,10 @@ impl Shards {
     }
 }
 
-/// The shard of a consumer's figures: its block of 100,000 numbers, of which a shard has those with the same two last digits.
+/// The shard of a consumer's figures: its block of 10,000 numbers, of which a shard has those with the same three last digits.
 /// The first two digits would not do: only some are handed out.
 fn shard_of(consumer: OrganizationNumber) -> usize {
-    consumer.as_str().get(2..4).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+    consumer.as_str().get(2..5).and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
 
 fn shard_of_user(user: &TokenUser) -> usize {
@@ -327,6 +327,6 @@ mod tests {
     fn consumers_with_numbers_that_follow_each_other_share_a_shard() {
         let shard = |number: &str| number.parse().map(shard_of).ok();
         assert_eq!(["310000116", "310000124"].map(shard), [Some(0); 2]);
-        assert_eq!(["974760673", "889640782", "991825827"].map(shard), [47, 96, 18].map(Some));
+        assert_eq!(["974760673", "889640782", "991825827"].map(shard), [476, 964, 182].map(Some));
     }
 }
