@@ -1,7 +1,9 @@
 //! N09: the clock of one node jumps (R23, R24). The node notices and stops, the other goes on, and what is kept is not
 //! touched by the wrong time.
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -15,12 +17,18 @@ use crate::harness::mark::most;
 use crate::harness::place::Place;
 use crate::harness::process::Process;
 use crate::harness::server::caller;
+use crate::nodes::ledger::Entry;
+use crate::nodes::traffic::{Traffic, key_sets, replay};
 
 /// How soon a node whose clock is wrong is not ready, and one whose clock is right again is.
 const NOTICED_MAX: Duration = Duration::from_secs(5);
 
 /// How far a clock may be off.
 const APART_SECONDS_MAX: i64 = 5;
+
+/// Clients that ask both nodes all the time, and how long each pauses.
+const CLIENTS: usize = 4;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A node with a clock that the test sets.
 struct Skewed {
@@ -77,6 +85,19 @@ fn check_token(reply: &Reply) {
     assert!(apart <= APART_SECONDS_MAX, "a token that is {apart} s off");
 }
 
+/// Ends the load, and holds that whoever had no token was told to come again, and that nobody has had two.
+async fn check_load(traffic: Traffic, nodes: &[SocketAddr]) {
+    let ledger = Arc::clone(&traffic.ledger);
+    let sent = traffic.stop().await;
+    let other = |entry: &&Entry| !entry.outcome.is_token() && !entry.outcome.is_unavailable();
+    let other: Vec<_> = ledger.entries().iter().filter(other).cloned().collect();
+    println!("under load: {:?}; others: {} (at most 0)", ledger.counts(), other.len());
+    assert!(other.is_empty(), "{other:?}");
+    replay(nodes, &ledger, &sent).await;
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+    assert_eq!(ledger.unverified(&key_sets(nodes).await), 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n09_a_node_whose_clock_jumps_stops_until_it_is_right_again() {
@@ -86,6 +107,8 @@ async fn n09_a_node_whose_clock_jumps_stops_until_it_is_right_again() {
     let sql = place.sql().await;
     let spent = draft().sign();
     assert_eq!(right.ask(&spent).await.status, 200);
+    let addresses = [right.address, skewed.node.address];
+    let traffic = Traffic::start(&addresses, CLIENTS, PAUSE);
     for jump in [60, -60, 7_200, -7_200, -10] {
         let assertion = draft().sign();
         assert_eq!(skewed.node.ask(&assertion).await.status, 200);
@@ -120,6 +143,7 @@ async fn n09_a_node_whose_clock_jumps_stops_until_it_is_right_again() {
         );
         assert!(noticed.is_some_and(|noticed| noticed <= most(NOTICED_MAX)), "{noticed:?}");
     }
+    check_load(traffic, &addresses).await;
     assert!(
         skewed.node.log().contains("no tokens until the clock is right"),
         "{}",
