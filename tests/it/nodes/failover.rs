@@ -130,11 +130,11 @@ async fn n08_what_a_standby_does_not_know_to_be_spent_is_not_worth_a_second_toke
     let mut nodes = vec![homes[0].start().await.0, homes[1].start().await.0];
 
     let addresses: Vec<_> = homes.iter().map(|home| home.token).collect();
-    let traffic = Traffic::start(&addresses, 4, Duration::from_millis(20));
+    let changes = registry(&address.url()).await;
+    let traffic = Traffic::steady(&addresses, changes.clone());
     tokio::time::sleep(Duration::from_millis(800)).await;
     primary.lag();
     // Forgotten as well: a change that the nodes have followed.
-    let changes = registry(&address.url()).await;
     switch(&changes, "rs256", false).await;
     holds(&homes, "rs256", false).await;
     tokio::time::sleep(LAG).await;

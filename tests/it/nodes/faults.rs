@@ -14,15 +14,12 @@ use crate::harness::mark::{comes_true, most};
 use crate::harness::place::Place;
 use crate::harness::server::{TestServer, pki};
 use crate::nodes::cluster::Cluster;
-use crate::nodes::failover::switch;
+use crate::nodes::failover::{registry, switch};
 use crate::nodes::ledger::{Entry, Switch, WELL_TIME};
-use crate::nodes::traffic::{Traffic, key_sets, replay};
+use crate::nodes::traffic::{Traffic, key_sets, lost_registrations, replay};
 
 /// How long the database is gone.
 const GONE: Duration = Duration::from_secs(5);
-
-/// Time between two requests of one client.
-const PAUSE: Duration = Duration::from_millis(25);
 
 /// How long anybody waits to be told that it is.
 const REFUSAL_MAX: Duration = Duration::from_secs(1);
@@ -54,11 +51,11 @@ async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody
     let nodes = [first, second];
     let addresses = nodes.each_ref().map(|node| node.address);
     for (round, works) in [(0, false), (1, true)] {
-        let traffic = Traffic::inside(&addresses, 4, PAUSE);
+        let traffic = Traffic::steady_inside(&addresses, registry(&cluster.url()).await);
         tokio::time::sleep(Duration::from_millis(700 + 130 * round)).await;
         // What was acknowledged just before is not lost.
-        let (registry, began) = (&nodes[0].app.registry, tick());
-        switch(registry, SWITCHED, works).await;
+        let began = tick();
+        switch(&nodes[0].app.registry, SWITCHED, works).await;
         let client = SWITCHED.to_owned();
         traffic.ledger.add_switch(Switch { client, began, acknowledged: tick(), works });
         let its = Arc::clone(&cluster);
@@ -81,13 +78,23 @@ async fn n04_while_the_database_is_gone_nobody_has_a_token_and_afterwards_nobody
         let first = ledger.first_token_after(gone).map(|first| first - back);
         let well = ledger.well_without(SWITCHED, back);
         let (used, asked) = ledger.used_after(HOLDS_MAX);
+        let sql = nodes[0].sql().await;
+        let lost = lost_registrations(&ledger, &sql).await;
+        sql.close().await;
+        let fetched = ledger.key_sets();
         println!(
-            "{} requests, {} while it was gone, p99 {:?}; a token {first:?} after it was back, I5 {well:?} (at most \
-             {RECOVERY_MAX:?}); I3: {used} of {asked} (at most 0)",
+            "{} assertions, {} while it was gone, p99 {:?}; a token {first:?} after it was back, I5 {well:?} (at most \
+             {RECOVERY_MAX:?}); I3: {used} of {asked}, lost {} of {} (at most 0); key sets that could not be fetched: {} of {} \
+             (at most 0)",
             sent.len(),
             times.len(),
             percentile_99(&times),
+            lost.len(),
+            ledger.registered().len(),
+            fetched.failed,
+            fetched.fetched + fetched.failed,
         );
+        assert_eq!((lost, fetched.failed), (Vec::new(), 0));
         let other = during.iter().find(|it| !it.outcome.is_unavailable());
         assert!(other.is_none(), "{other:?}");
         assert!(percentile_99(&times) <= most(REFUSAL_MAX), "{:?}", percentile_99(&times));

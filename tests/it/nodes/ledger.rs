@@ -55,11 +55,23 @@ pub(crate) struct Switch {
     pub(crate) works: bool,
 }
 
+/// What those saw who fetched key sets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeySets {
+    /// How often there was one, and how often none.
+    pub(crate) fetched: usize,
+    pub(crate) failed: usize,
+    /// Each that there was.
+    distinct: Vec<Value>,
+}
+
 /// Every request and every change.
 #[derive(Default)]
 pub(crate) struct Ledger {
     entries: Mutex<Vec<Entry>>,
     switches: Mutex<Vec<Switch>>,
+    key_sets: Mutex<KeySets>,
+    registered: Mutex<Vec<String>>,
 }
 
 impl Outcome {
@@ -92,6 +104,12 @@ impl Outcome {
         matches!(self, Self::Refused { status: 400, code, .. } if code == "MP-012")
     }
 
+    /// Whether it is what a client has from a server that works: a token, or for one of two that were sent at once, that the
+    /// other has been used.
+    pub(crate) fn is_served(&self) -> bool {
+        self.is_token() || self.is_replay()
+    }
+
     pub(crate) fn is_unavailable(&self) -> bool {
         matches!(self, Self::Refused { status: 503, .. })
     }
@@ -112,6 +130,34 @@ impl Ledger {
     /// Notes a change that has been acknowledged.
     pub(crate) fn add_switch(&self, switch: Switch) {
         self.switches.lock().unwrap_or_else(PoisonError::into_inner).push(switch);
+    }
+
+    /// Notes a key set that has been fetched, or that there was none.
+    pub(crate) fn add_key_set(&self, key_set: Option<Value>) {
+        let mut key_sets = self.key_sets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(key_set) = key_set else {
+            key_sets.failed += 1;
+            return;
+        };
+        key_sets.fetched += 1;
+        if !key_sets.distinct.contains(&key_set) {
+            key_sets.distinct.push(key_set);
+        }
+    }
+
+    /// What was seen by those who fetched key sets.
+    pub(crate) fn key_sets(&self) -> KeySets {
+        self.key_sets.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes a client whose registration has been acknowledged.
+    pub(crate) fn add_registered(&self, client: String) {
+        self.registered.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+    }
+
+    /// All of these.
+    pub(crate) fn registered(&self) -> Vec<String> {
+        self.registered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every request so far, in the order in which the answers came.
@@ -136,10 +182,12 @@ impl Ledger {
         faults
     }
 
-    /// I2: tokens that do not verify with one of these key sets.
+    /// I2: tokens that do not verify with each of these key sets, and of those that were fetched meanwhile.
     pub(crate) fn unverified(&self, key_sets: &[Value]) -> usize {
+        let fetched = self.key_sets().distinct;
         let sets: Vec<_> = key_sets
             .iter()
+            .chain(&fetched)
             .map(|set| {
                 let jwk = |key: &Value| Jwk::from_bytes(key.to_string()).unwrap();
                 let keys = set["keys"].as_array().unwrap().iter();
@@ -226,7 +274,7 @@ fn well(mut entries: Vec<Entry>, moment: Instant) -> Option<Duration> {
             .iter()
             .filter(|entry| entry.sent >= start && entry.sent < start + WELL_TIME)
             .collect();
-        let good = within.iter().filter(|entry| entry.outcome.is_token()).count();
+        let good = within.iter().filter(|entry| entry.outcome.is_served()).count();
         good * 100 >= within.len() * WELL_PERCENT
     })
 }

@@ -11,10 +11,11 @@ use tokio::net::TcpStream;
 
 use crate::commands::{free_ports, portvakt, send_signal};
 use crate::harness::caller::{Caller, Draft};
+use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
 use crate::harness::http::{Connection, Reply, request};
 use crate::harness::mark::most;
-use crate::harness::server::write_configuration;
+use crate::harness::server::{pki, write_configuration};
 use crate::harness::sql::Sql;
 
 /// How long a node may take to start on a busy machine.
@@ -43,11 +44,11 @@ pub(crate) struct Home {
 pub(crate) struct Node(Child);
 
 impl Home {
-    /// A home in `folder`, with these lines at the end of its configuration.
+    /// A home in `folder` that trusts the test PKI, with these lines in its configuration.
     pub(crate) fn new(folder: &Path, name: &str, url: Option<String>, more: &str) -> Self {
         let folder = folder.join(name);
         fs::create_dir_all(&folder).unwrap();
-        write_configuration(&folder, &[], more);
+        write_configuration(&folder, &[Trust::of(pki())], more);
         let [token, admin, management] =
             free_ports().map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let log = folder.join("log");

@@ -1,5 +1,7 @@
 //! Clients that fetch tokens all the time, and write down what comes of it.
 
+mod steady;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +19,7 @@ use crate::harness::published::jwks;
 use crate::harness::server::caller;
 use crate::nodes::ledger::{Entry, Ledger, Outcome};
 use crate::nodes::process::fresh;
+pub(crate) use crate::nodes::traffic::steady::lost_registrations;
 
 /// Clients whose signatures cost little.
 pub(crate) const CLIENTS: [&str; 4] = ["es256", "eddsa", "es384", "other"];
