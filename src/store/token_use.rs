@@ -6,7 +6,7 @@ use crate::store::database::{ROWS_AT_ONCE, Turn, places_of_rows, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
-/// The most figures of one transaction; so many hold the write lock for a few milliseconds.
+/// The most figures of one transaction beside the path; so many hold the write lock for a few milliseconds.
 pub const TOKEN_USES_MAX: usize = 200;
 
 /// Figures that are deleted at once, for the same reason.
@@ -37,8 +37,8 @@ impl Store {
 }
 
 impl TokenUseWriter {
-    /// Adds tokens to the figures that are there, all in one transaction, each figure once, at most
-    /// [`TOKEN_USES_MAX`]. After an error none has been added; of a commit that fails it is unknown.
+    /// Adds tokens to the figures that are there, all in one transaction, each figure once. After an error none has been
+    /// added; of a commit that fails it is unknown.
     pub async fn add(&mut self, uses: &[(TokenUse, u64)]) -> Result<(), StoreError> {
         let mut connection = self.0.take().await?;
         let mut transaction = connection.begin(Turn::TokenUse).await?;

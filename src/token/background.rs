@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How long what is left may take when the server stops.
-const FINISH_SECONDS_MAX: u64 = 5;
+/// How long what is left may take when the server stops: time for 100,000 figures of usage and a database that is a
+/// millisecond away.
+const FINISH_SECONDS_MAX: u64 = 10;
 
 /// A task in the background. It ends with [`Background::finish`], or at once with this value.
 pub(super) struct Background {

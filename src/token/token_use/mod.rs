@@ -19,7 +19,7 @@ use crate::domain::usage::{Day, TokenUse, TokenUser, USAGE_DAYS_MAX};
 use crate::store::{Store, TOKEN_USES_MAX, TokenUseWriter};
 use crate::token::access::Parties;
 use crate::token::background::{Background, Failing, Stop};
-use crate::token::token_use::shards::{SHARDS, Shards};
+use crate::token::token_use::shards::{FIGURES_MAX, SHARDS, Shards};
 
 /// How often figures are written, of as many shards as it is the turn of.
 const ROUND: Duration = Duration::from_secs(1);
@@ -33,6 +33,10 @@ const SHARDS_A_ROUND: usize = SHARDS.div_ceil(ROUNDS_MAX);
 
 /// Figures that a round writes at least, if there are so many: two transactions, which take some milliseconds each.
 const FIGURES_A_ROUND: usize = 400;
+
+/// Figures of one transaction when the server stops: it holds up nobody any more, and what 100,000 clients have used since
+/// their last turn is written in a second or two.
+const LAST_FIGURES_AT_ONCE: usize = 5_000;
 
 /// How often figures are looked for that have become too old, as they do once a day.
 const SWEEP_SECONDS: u64 = 3_600;
@@ -89,6 +93,13 @@ impl TokenUses {
     }
 }
 
+/// Figures on their way into the database.
+struct Taken {
+    figures: Vec<(TokenUse, u64)>,
+    /// The room that they leave, once they are written or have been put back; several of one name had a place each.
+    room: usize,
+}
+
 /// The task that writes.
 struct Writer {
     store: TokenUseWriter,
@@ -123,7 +134,8 @@ impl Writer {
     async fn finish(&mut self) {
         let mut attempts = LAST_ATTEMPTS;
         while self.shards.figures() > 0 {
-            if self.write_round().await {
+            let all = self.take(SHARDS, usize::MAX);
+            if self.write(all, LAST_FIGURES_AT_ONCE).await {
                 continue;
             }
             attempts -= 1;
@@ -135,16 +147,41 @@ impl Writer {
         }
     }
 
-    /// Writes the figures of the shards whose turn it is, in their order, and says whether they could be written. What
-    /// could not goes back, and has its turn again when the others have had theirs.
+    /// Writes the figures of the shards whose turn it is, and says whether they could be written.
     async fn write_round(&mut self) -> bool {
         let tokens = self.shards.take_lost();
         if tokens > 0 {
             tracing::warn!(tokens, "tokens were issued that are missing in the figures of usage");
         }
-        let (figures, room) = self.take_due();
+        let due = self.take_due();
+        self.write(due, TOKEN_USES_MAX).await
+    }
+
+    /// What is due. When half the room is taken, others need not wait for their turn.
+    fn take_due(&mut self) -> Taken {
+        let crowded = self.shards.figures().saturating_sub(FIGURES_MAX / 2);
+        self.take(SHARDS_A_ROUND, FIGURES_A_ROUND.max(crowded))
+    }
+
+    /// So many shards in their order, at least, and figures, if there are so many.
+    fn take(&mut self, shards: usize, figures: usize) -> Taken {
+        let (mut taken, mut room) = (BTreeMap::new(), 0);
+        for shard in 1..=SHARDS {
+            room += self.shards.take(self.next_shard, &mut taken);
+            self.next_shard = (self.next_shard + 1) % SHARDS;
+            if shard >= shards && taken.len() >= figures {
+                break;
+            }
+        }
+        Taken { figures: taken.into_iter().collect(), room }
+    }
+
+    /// Writes figures in their order, so many in one transaction, and says whether they could be written. What could not
+    /// goes back, and has its turn again when the others have had theirs.
+    async fn write(&mut self, taken: Taken, at_once: usize) -> bool {
+        let Taken { figures, mut room } = taken;
         let mut written = 0;
-        for batch in figures.chunks(TOKEN_USES_MAX) {
+        for batch in figures.chunks(at_once) {
             let added = self.store.add(batch).await;
             let is_added = added.is_ok();
             let (begun, ended) =
@@ -154,6 +191,8 @@ impl Writer {
                 break;
             }
             written += batch.len();
+            self.shards.leave_room(batch.len());
+            room -= batch.len();
         }
         // A commit that fails counts as not done: nearly always it is not.
         let is_written = written == figures.len();
@@ -162,19 +201,6 @@ impl Writer {
         }
         self.shards.leave_room(room);
         is_written
-    }
-
-    /// What is due, and how much room that leaves.
-    fn take_due(&mut self) -> (Vec<(TokenUse, u64)>, usize) {
-        let (mut figures, mut room) = (BTreeMap::new(), 0);
-        for shards in 1..=SHARDS {
-            room += self.shards.take(self.next_shard, &mut figures);
-            self.next_shard = (self.next_shard + 1) % SHARDS;
-            if shards >= SHARDS_A_ROUND && figures.len() >= FIGURES_A_ROUND {
-                break;
-            }
-        }
-        (figures.into_iter().collect(), room)
     }
 
     /// Deletes a slice of what is too old; true when more is waiting.
@@ -226,14 +252,14 @@ mod tests {
         Writer::new(store, Arc::new(Shards::new()), Arc::new(SystemClock))
     }
 
-    /// Consumers of shards of their own.
+    /// A consumer of each shard.
     fn consumers() -> Vec<String> {
         let in_block = |block: u32| {
             (0..1_000)
-                .map(move |rest| format!("31{block:02}00{rest:03}"))
+                .map(move |rest| format!("31{block:03}0{rest:03}"))
                 .find_map(|number| number.parse::<OrganizationNumber>().is_ok().then_some(number))
         };
-        (0..100).filter_map(in_block).collect()
+        (0..1_000).filter_map(in_block).collect()
     }
 
     #[tokio::test]
@@ -241,36 +267,46 @@ mod tests {
         let (store, _folder) = store().await;
         let mut writer = writer(&store);
         let consumers = consumers();
-        for consumer in &consumers {
+        for consumer in &consumers[..100] {
             writer.shards.count_by_name(figure(consumer, 1));
         }
         assert!(writer.write_round().await);
         assert_eq!((written(&store).await, writer.shards.figures()), (100, 0));
 
-        let days = i64::try_from(FIGURES_A_ROUND).unwrap();
-        count_days(&writer.shards, &consumers, days);
+        // Of which three shards have enough for a round.
+        count_days(&writer.shards, &consumers, 150);
         let mut turns = BTreeSet::new();
         for _ in 0..ROUNDS_MAX {
-            let (due, room) = writer.take_due();
-            writer.shards.leave_room(room);
-            assert!(due.len() <= FIGURES_A_ROUND * SHARDS_A_ROUND, "{}", due.len());
-            for (it, _) in &due {
+            let due = writer.take_due();
+            writer.shards.leave_room(due.room);
+            assert!(due.figures.len() <= 150 * SHARDS_A_ROUND, "{}", due.figures.len());
+            for (it, _) in &due.figures {
                 turns.insert(it.clone());
                 // As if it came all the time.
                 writer.shards.count_by_name(it.clone());
             }
         }
-        assert_eq!(turns.len(), 100 * FIGURES_A_ROUND);
+        assert_eq!(turns.len(), 1_000 * 150);
+    }
+
+    #[tokio::test]
+    async fn when_half_the_room_is_taken_what_is_more_has_its_turn_at_once() {
+        let (store, _folder) = store().await;
+        let mut writer = writer(&store);
+        let consumers = consumers();
+        let half = i64::try_from(FIGURES_MAX / 2 / consumers.len()).unwrap();
+        count_days(&writer.shards, &consumers, half + 10);
+        let due = writer.take_due().figures.len();
+        assert!((10 * 1_000..11 * 1_000).contains(&due), "{due}");
     }
 
     #[tokio::test]
     async fn a_stop_writes_all_that_waits_and_not_only_what_is_due() {
         let (store, _folder) = store().await;
         let uses = TokenUses::start(&store, Arc::new(SystemClock));
-        let consumers = consumers();
-        count_days(&uses.shards, &consumers, 30);
+        count_days(&uses.shards, &consumers(), 100);
         uses.finish().await;
-        assert_eq!(written(&store).await, 3_000);
+        assert_eq!((written(&store).await, uses.shards.figures()), (100_000, 0));
     }
 
     #[tokio::test]
@@ -278,13 +314,13 @@ mod tests {
         let (store, folder) = store().await;
         let mut writer = writer(&store);
         let consumers = consumers();
-        count_days(&writer.shards, &consumers, 600);
+        count_days(&writer.shards, &consumers, 150);
         drop(folder);
         assert!(!writer.write_round().await);
-        assert_eq!((writer.shards.figures(), writer.next_shard), (60_000, SHARDS_A_ROUND));
+        assert_eq!((writer.shards.figures(), writer.next_shard), (150_000, SHARDS_A_ROUND));
         writer.shards.count_by_name(figure(&consumers[0], 0));
         writer.next_shard = 0;
-        let first = writer.take_due().0.into_iter().next();
+        let first = writer.take_due().figures.into_iter().next();
         assert_eq!(first, Some((figure(&consumers[0], 0), 2)));
     }
 }

@@ -20,10 +20,11 @@ const OF_BUSINESSES: usize = OF_CLIENTS;
 /// All shards.
 pub(super) const SHARDS: usize = OF_CLIENTS + 1;
 
-/// Figures that are kept, at some 100 bytes each, or 250 of those that could not be written. So many are there when twice as
-/// many clients as the caches hold get tokens in the time in which each figure has its turn, or when the database takes
-/// none for long and tokens are issued all the same. Tokens for any more figures are not counted, and it is told how many.
-const FIGURES_MAX: usize = 400_000;
+/// Figures that are kept, at some 100 bytes each and its client, if no cache holds that any more, or 250 of those that could
+/// not be written. So many are there when twice as many clients as the caches hold get tokens in the time in which each
+/// figure has its turn, or when the database takes none for long and tokens are issued all the same. Tokens for any more
+/// figures are not counted, and it is told how many.
+pub(super) const FIGURES_MAX: usize = 400_000;
 
 /// Figures, in shards.
 pub(super) struct Shards {
