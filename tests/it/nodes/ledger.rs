@@ -104,12 +104,6 @@ impl Outcome {
         matches!(self, Self::Refused { status: 400, code, .. } if code == "MP-012")
     }
 
-    /// Whether it is what a client has from a server that works: a token, or for one of two that were sent at once, that the
-    /// other has been used.
-    pub(crate) fn is_served(&self) -> bool {
-        self.is_token() || self.is_replay()
-    }
-
     pub(crate) fn is_unavailable(&self) -> bool {
         matches!(self, Self::Refused { status: 503, .. })
     }
@@ -165,15 +159,23 @@ impl Ledger {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// I1 and I4: everything that may not be.
+    /// I1 and I4, and whoever is told that an assertion has been used which nobody had asked with before: everything that may
+    /// not be.
     pub(crate) fn faults(&self) -> Vec<String> {
         let entries = self.entries();
         let mut faults = Vec::new();
+        let asked = times_asked(&entries);
         let mut tokens: HashMap<&str, usize> = HashMap::new();
         for entry in &entries {
             match &entry.outcome {
                 Outcome::Token(_) => *tokens.entry(&entry.jti).or_default() += 1,
                 Outcome::Odd(what) => faults.push(format!("I4: {}: {what}", entry.jti)),
+                it if it.is_replay() && asked[&*entry.jti] == 1 => {
+                    faults.push(format!(
+                        "{} was asked once and is said to have been used",
+                        entry.jti
+                    ));
+                }
                 Outcome::Refused { .. } | Outcome::Lost => {}
             }
         }
@@ -263,7 +265,21 @@ impl Ledger {
     }
 }
 
+/// How often each assertion was sent.
+fn times_asked(entries: &[Entry]) -> HashMap<String, usize> {
+    let mut times = HashMap::new();
+    for entry in entries {
+        *times.entry(entry.jti.clone()).or_default() += 1;
+    }
+    times
+}
+
 fn well(mut entries: Vec<Entry>, moment: Instant) -> Option<Duration> {
+    let asked = times_asked(&entries);
+    // Of two that were sent at once, one has been used when the other comes.
+    let works = |entry: &Entry| {
+        entry.outcome.is_token() || entry.outcome.is_replay() && asked[&entry.jti] > 1
+    };
     entries.retain(|entry| entry.sent >= moment);
     entries.sort_by_key(|entry| entry.sent);
     let last = entries.last()?.sent;
@@ -274,7 +290,7 @@ fn well(mut entries: Vec<Entry>, moment: Instant) -> Option<Duration> {
             .iter()
             .filter(|entry| entry.sent >= start && entry.sent < start + WELL_TIME)
             .collect();
-        let good = within.iter().filter(|entry| entry.outcome.is_served()).count();
+        let good = within.iter().filter(|entry| works(entry)).count();
         good * 100 >= within.len() * WELL_PERCENT
     })
 }
@@ -292,6 +308,11 @@ mod tests {
 
     fn token() -> Outcome {
         Outcome::Token("t".to_owned())
+    }
+
+    fn used() -> Outcome {
+        let (error, code) = ("invalid_grant".to_owned(), "MP-012".to_owned());
+        Outcome::Refused { status: 400, error, code }
     }
 
     fn unavailable() -> Outcome {
@@ -315,6 +336,19 @@ mod tests {
             faults.len() == 2 && faults[0].starts_with("I4") && faults[1].starts_with("I1"),
             "{faults:?}"
         );
+    }
+
+    #[test]
+    fn one_who_asks_once_is_not_told_that_the_assertion_has_been_used() {
+        let (ledger, at) = (Ledger::default(), tick());
+        ledger.add(entry("1", at, token()));
+        ledger.add(entry("1", at, used()));
+        ledger.add(entry("2", at, token()));
+        ledger.add(entry("2", at + WELL_TIME, token()));
+        assert_eq!(ledger.well_after(at), Some(Duration::ZERO));
+        ledger.add(entry("3", at, used()));
+        assert_eq!(ledger.well_after(at), None);
+        assert!(ledger.faults().iter().any(|fault| fault.starts_with("3 was asked once")));
     }
 
     #[test]

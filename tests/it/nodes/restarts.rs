@@ -60,7 +60,7 @@ async fn n10_restarts_of_the_database_lose_nothing_that_was_acknowledged() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before: Vec<_> =
         nodes.iter().map(|node| (node.resident_kib(), node.descriptors())).collect();
-    let (mut recoveries, mut sessions) = (Vec::new(), Vec::new());
+    let (mut backs, mut sessions) = (Vec::new(), Vec::new());
     for round in 0..rounds(ROUNDS) * 2 {
         tokio::time::sleep(any_time()).await;
         let works = round % 2 == 1;
@@ -87,7 +87,7 @@ async fn n10_restarts_of_the_database_lose_nothing_that_was_acknowledged() {
         let back = tick();
         let well = || traffic.ledger.well_without(SWITCHED, back);
         comes_true(KILLED_RECOVERY_MAX + WELL_TIME, || well().is_some()).await;
-        recoveries.push((works, well()));
+        backs.push((works, back));
         let sql = place.sql().await;
         let kept =
             format!("select count(*) from client where id = '{SWITCHED}' and active = {works}");
@@ -99,6 +99,9 @@ async fn n10_restarts_of_the_database_lose_nothing_that_was_acknowledged() {
     let ledger = Arc::clone(&traffic.ledger);
     let key_sets = key_sets(&addresses).await;
     traffic.stop().await;
+    // Now that everybody has been answered.
+    let recovery = |(polite, back)| (polite, ledger.well_without(SWITCHED, back));
+    let recoveries: Vec<_> = backs.into_iter().map(recovery).collect();
     let unverified = ledger.unverified(&key_sets);
     let (used, asked) = ledger.used_after(HOLDS_MAX);
     let sql = place.sql().await;

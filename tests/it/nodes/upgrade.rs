@@ -17,13 +17,14 @@ use tokio::task::spawn_blocking;
 
 use crate::harness::CONSUMER;
 use crate::harness::caller::Caller;
+use crate::harness::chain::Trust;
 use crate::harness::clock::tick;
 use crate::harness::http::{exchange, form, post};
 use crate::harness::load::percentile_99;
 use crate::harness::mark::most;
 use crate::harness::place::Place;
 use crate::harness::postgres::{TestDatabase, run};
-use crate::harness::server::{TestServer, actor, caller, fill};
+use crate::harness::server::{TestServer, actor, caller, fill, pki};
 use crate::nodes::balancer::Balancer;
 use crate::nodes::cluster::Cluster;
 use crate::nodes::ledger::Entry;
@@ -185,7 +186,7 @@ async fn n18_a_cluster_is_upgraded_and_brought_back_without_a_failed_request() {
 
     let place = Place { folder: Arc::clone(&folder), database: Some(Arc::new(cluster.database())) };
     let mut held = Vec::new();
-    let maker = TestServer::on(place, &[], "").await;
+    let maker = TestServer::on(place, &[Trust::of(pki())], "").await;
     held.push(fleet.follow(&maker).await);
     for program in [None, Some(older())] {
         for place in 0..fleet.homes.len() {

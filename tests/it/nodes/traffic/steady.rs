@@ -12,7 +12,7 @@ use portvakt::registry::{NewClient, Registry};
 use tokio::task::JoinSet;
 
 use crate::harness::CONSUMER;
-use crate::harness::caller::{Caller, Draft};
+use crate::harness::caller::{Caller, Draft, new_jti};
 use crate::harness::chain::at;
 use crate::harness::clock::NOW;
 use crate::harness::server::{actor, caller, certified, pki};
@@ -24,8 +24,8 @@ use crate::nodes::traffic::{CLIENTS, Keep, Traffic};
 /// Requests a second.
 const RATE: u32 = 200;
 
-/// Of so many assertions one is sent to two nodes at once.
-const TWICE_EVERY: usize = 50;
+/// Of so many assertions one is sent to two nodes at once: now of one client, now of another.
+const TWICE_EVERY: usize = 49;
 
 /// How often the key set of each node is fetched.
 const KEY_SETS_EVERY: Duration = Duration::from_millis(200);
@@ -58,13 +58,13 @@ impl Traffic {
     ) -> Self {
         let (ledger, stop) = (Arc::new(Ledger::default()), Arc::new(AtomicBool::new(false)));
         let mut tasks = JoinSet::new();
-        let day = || Day { ledger: Arc::clone(&ledger), stop: Arc::clone(&stop) };
-        let nodes: Vec<_> = addresses.iter().map(|it| Arc::new(Node::new(*it))).collect();
-        tasks.spawn(day().ask(nodes, callers(now), make));
+        let work = || Work { ledger: Arc::clone(&ledger), stop: Arc::clone(&stop) };
+        let nodes: Vec<_> = addresses.iter().map(|it| Arc::new(Connections::to(*it))).collect();
+        tasks.spawn(work().ask(nodes, callers(now), make));
         for address in addresses {
-            tasks.spawn(day().fetch_key_sets(*address));
+            tasks.spawn(work().fetch_key_sets(*address));
         }
-        tasks.spawn(day().register_clients(changes));
+        tasks.spawn(work().register_clients(changes));
         Self { ledger, stop, tasks }
     }
 }
@@ -90,21 +90,22 @@ fn callers(now: i64) -> Vec<Caller> {
     CLIENTS.iter().flat_map(|name| [caller(name), certified.clone()]).collect()
 }
 
-/// A node, and the connections to it that nobody uses now.
-struct Node {
+/// The connections to a node.
+struct Connections {
     address: SocketAddr,
+    /// Those that nobody uses now.
     idle: Mutex<Vec<Keep>>,
 }
 
-impl Node {
-    fn new(address: SocketAddr) -> Self {
+impl Connections {
+    fn to(address: SocketAddr) -> Self {
         Self { address, idle: Mutex::new(Vec::new()) }
     }
 
-    async fn ask(self: Arc<Self>, ledger: Arc<Ledger>, draft: Arc<Asked>) {
+    async fn ask(self: Arc<Self>, ledger: Arc<Ledger>, asked: Arc<Asked>) {
         let idle = self.idle.lock().unwrap().pop();
         let mut keep = idle.unwrap_or_else(|| Keep::new(self.address));
-        keep.ask(&ledger, &draft.client, &draft.jti, &draft.assertion).await;
+        keep.ask(&ledger, &asked.client, &asked.jti, &asked.assertion).await;
         let mut idle = self.idle.lock().unwrap();
         if idle.len() < KEPT_MAX {
             idle.push(keep);
@@ -120,12 +121,12 @@ struct Asked {
 }
 
 /// What goes on until it is stopped.
-struct Day {
+struct Work {
     ledger: Arc<Ledger>,
     stop: Arc<AtomicBool>,
 }
 
-impl Day {
+impl Work {
     fn is_over(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
     }
@@ -133,7 +134,7 @@ impl Day {
     /// Sends assertions at the rate, and returns them by their `jti`. What is late is made up for.
     async fn ask(
         self,
-        nodes: Vec<Arc<Node>>,
+        nodes: Vec<Arc<Connections>>,
         callers: Vec<Caller>,
         make: fn(&Caller) -> Draft,
     ) -> Vec<(String, String)> {
@@ -156,7 +157,9 @@ impl Day {
                 let node = Arc::clone(&nodes[place % nodes.len()]);
                 under_way.spawn(node.ask(Arc::clone(&self.ledger), Arc::clone(&asked)));
             }
-            while under_way.try_join_next().is_some() {}
+            while let Some(done) = under_way.try_join_next() {
+                done.unwrap();
+            }
         }
         under_way.join_all().await;
         sent
@@ -172,11 +175,8 @@ impl Day {
     }
 
     async fn register_clients(self, changes: Registry) -> Vec<(String, String)> {
-        for number in 0.. {
-            if self.is_over() {
-                break;
-            }
-            let id = format!("registered-{number}");
+        while !self.is_over() {
+            let id = format!("registered-{}", new_jti());
             let client = NewClient {
                 id: Some(id.parse().unwrap()),
                 ..NewClient::new(CONSUMER.parse().unwrap(), "Registered under load")
