@@ -1,10 +1,11 @@
 // Fetches tokens of a server that knows the grant of a client's own credentials, and not that of assertions: what signs a
 // token there is the same signed assertion, which authenticates the client (RFC 7523 section 2.2). It does what `portvakt
 // load --sign-ahead` does: assertions are signed before the first is sent, each is used once over connections that are
-// kept, 32 are under way at a time, and a replay must be refused first. A request that fails ends it.
+// kept, 32 are under way at a time, and a replay must be refused first. A request that fails ends it, and so does a token
+// that is signed with another algorithm.
 //
-// Usage: node client.mjs REQUESTS, with the settings that `portvakt dev` writes in the environment. It prints the part of
-// the JSON report of `portvakt load` that is compared.
+// Usage: node keycloak-client.mjs REQUESTS ALGORITHM, with the settings that `portvakt dev` writes in the environment. It
+// prints the part of the JSON report of `portvakt load` that is compared.
 
 import { createPrivateKey, randomUUID, sign } from 'node:crypto'
 import { Agent, request } from 'node:http'
@@ -15,7 +16,7 @@ const LIFETIME_SECONDS = 600
 
 const { MASKINPORTEN_CLIENT_ID: clientId, MASKINPORTEN_CLIENT_JWK, MASKINPORTEN_SCOPES: scopes } = process.env
 const { MASKINPORTEN_ISSUER: issuer, MASKINPORTEN_TOKEN_ENDPOINT: endpoint } = process.env
-const requests = Number(process.argv[2])
+const [requests, algorithm] = process.argv.slice(2)
 const jwk = JSON.parse(MASKINPORTEN_CLIENT_JWK)
 const key = createPrivateKey({ key: jwk, format: 'jwk' })
 const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY })
@@ -32,7 +33,7 @@ const form = () => {
     grant_type: 'client_credentials',
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: `${message}.${sign('sha256', message, key).toString('base64url')}`,
-    scope: scopes.split(' ')[0]
+    scope: scopes
   }).toString()
 }
 
@@ -48,8 +49,10 @@ const post = (body) =>
     sent.end(body)
   })
 
+const isSigned = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url')).alg === algorithm
+
 const expect = (reply, status) => {
-  if (reply.status !== status || (status === 200 && !JSON.parse(reply.text).access_token)) {
+  if (reply.status !== status || (status === 200 && !isSigned(JSON.parse(reply.text).access_token))) {
     throw new Error(`${status} expected: ${reply.status} ${reply.text}`)
   }
 }
@@ -58,7 +61,7 @@ const once = form()
 expect(await post(once), 200)
 expect(await post(once), 400)
 
-const bodies = Array.from({ length: requests }, form)
+const bodies = Array.from({ length: Number(requests) }, form)
 const times = []
 const began = performance.now()
 const worker = async () => {

@@ -1,9 +1,9 @@
-// The peer of the comparison: node-oidc-provider with the JWT bearer grant (RFC 7523 section 2.1), which it leaves to
+// A peer of the comparison: node-oidc-provider with the JWT bearer grant (RFC 7523 section 2.1), which it leaves to
 // whoever runs it. It does the work that Portvakt does: it finds the client by `iss`, checks the signature and the
 // claims of the assertion, spends the assertion once, checks the scopes, and signs a JWT. Everything is kept in memory,
 // so nothing it has spent outlives the process.
 //
-// Usage: node peer.mjs PORT ALGORITHM, with the settings that `portvakt dev` writes in the environment.
+// Usage: node oidc-provider.mjs PORT ALGORITHM, with the settings that `portvakt dev` writes in the environment.
 
 import { createLocalJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify } from 'jose'
 import { Provider } from 'oidc-provider'
