@@ -6,9 +6,8 @@ use std::process::Command;
 use crate::harness::postgres::TestDatabase;
 pub(super) use crate::harness::proxy::SOCKET;
 
-/// A folder in memory, and the room that a cluster may take.
-const MEMORY: &str = "/dev/shm";
-const MEMORY_MEGABYTES: u32 = 1_024;
+/// The memory that a cluster may take, in MiB.
+const MEMORY_MIB: &str = "1024";
 
 /// A cluster of a test's own; it goes with this value.
 pub(super) struct Cluster {
@@ -24,15 +23,7 @@ impl Cluster {
     /// One whose data lie in memory where there is room: for what is no matter of the disk, and should not depend on how
     /// busy that is.
     pub(super) fn in_memory() -> Self {
-        let room = Command::new("df").args(["--output=avail", "--block-size=M", MEMORY]).output();
-        let room = room.map(|room| String::from_utf8_lossy(&room.stdout).into_owned());
-        let room = room.unwrap_or_default();
-        let megabytes: Option<u32> =
-            room.lines().nth(1).and_then(|line| line.trim().trim_end_matches('M').parse().ok());
-        if megabytes.is_none_or(|megabytes| megabytes < MEMORY_MEGABYTES) {
-            return Self::new();
-        }
-        let folder = run(control_command(&["new"]).env("TMPDIR", MEMORY));
+        let folder = control(&["new-in-memory", MEMORY_MIB]);
         Self { folder: folder.trim().into() }
     }
 
@@ -114,17 +105,8 @@ impl Drop for Cluster {
 }
 
 fn control(arguments: &[&str]) -> String {
-    run(&mut control_command(arguments))
-}
-
-fn control_command(arguments: &[&str]) -> Command {
     let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres"));
-    command.args(arguments);
-    command
-}
-
-fn run(command: &mut Command) -> String {
-    let done = command.output().expect("tests/postgres runs");
+    let done = command.args(arguments).output().expect("tests/postgres runs");
     let problem = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success() || std::thread::panicking(), "{command:?}: {problem}");
     String::from_utf8(done.stdout).unwrap()
