@@ -98,7 +98,8 @@ async fn r31_while_the_database_is_not_where_it_was_nothing_is_issued_or_changed
 async fn r31_what_a_deleted_log_held_is_in_the_database_when_the_server_has_stopped() {
     let folder = TempDir::new().unwrap();
     let home = Home::new(folder.path(), "node", None, "");
-    fill(&Store::open(&home.database_file()).await.unwrap()).await;
+    let store = Store::open(&home.database_file()).await.unwrap();
+    fill(&store, home.sql().await).await;
     let node = home.start().await.0;
     let spent = fresh(&caller("es256")).sign();
     let ask = async || exchange(home.token, &post(&form(&spent))).await.unwrap();

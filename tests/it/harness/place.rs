@@ -35,7 +35,7 @@ impl Place {
     /// A new one on a database that is empty.
     pub(crate) async fn on(database: TestDatabase) -> Self {
         let store = Store::connect(&database.url()).await.unwrap();
-        fill(&store).await;
+        fill(&store, Sql::connect(&database.url()).await).await;
         Self { folder: Arc::new(TempDir::new().unwrap()), database: Some(Arc::new(database)) }
     }
 
@@ -65,15 +65,19 @@ async fn template() -> &'static Template {
     let make = async || {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("portvakt.db");
-        let (template, store) = match TestDatabase::create() {
-            None => (Template::Sqlite(file.clone()), Store::open(&file).await),
+        let (template, store, sql) = match TestDatabase::create() {
+            None => {
+                let store = Store::open(&file).await;
+                (Template::Sqlite(file.clone()), store, Sql::open(&file).await)
+            }
             Some(database) => {
-                let store = Store::connect(&database.url()).await;
-                (Template::Postgres(database), store)
+                let url = database.url();
+                let store = Store::connect(&url).await;
+                (Template::Postgres(database), store, Sql::connect(&url).await)
             }
         };
         let store = store.unwrap();
-        fill(&store).await;
+        fill(&store, sql).await;
         (template, folder)
     };
     &TEMPLATE.get_or_init(make).await.0

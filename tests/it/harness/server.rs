@@ -75,6 +75,9 @@ const KEY_CLIENTS: [(&str, &str, &str); 11] = [
 /// The client without a registered key, which must send its certificate.
 const CERTIFICATE_CLIENT: &str = "certificate";
 
+/// When those keys expire that have not yet: 2100-01-01T00:00:00Z.
+const KEYS_EXPIRE_AT: i64 = 4_102_444_800;
+
 /// The keys of the clients, in their order.
 fn keys() -> &'static [Key] {
     static KEYS: OnceLock<Vec<Key>> = OnceLock::new();
@@ -264,11 +267,16 @@ pub(crate) fn sealing_key() -> String {
 }
 
 /// Puts everything into an empty database that test servers have, and closes it.
-pub(crate) async fn fill(store: &Store) {
+pub(crate) async fn fill(store: &Store, sql: Sql) {
     store.migrate().await.unwrap();
     seed(store).await;
     insert_signing_key(store).await;
     store.close().await;
+    // A key lives for a year, and processes have the real clock.
+    let statement =
+        format!("update client_key set expires_at = {KEYS_EXPIRE_AT} where expires_at > {NOW}");
+    assert!(sql.execute(&statement).await > 0);
+    sql.close().await;
 }
 
 async fn insert_signing_key(store: &Store) {

@@ -38,7 +38,8 @@ async fn start(folder: &Path, disk: Option<&Path>) -> (Home, Node, PathBuf) {
     let home = Home::new(folder, "node", None, "");
     let file = disk.map_or_else(|| home.database_file(), |disk| disk.join("portvakt.db"));
     home.set("\"portvakt.db\"", &format!("\"{}\"", file.display()));
-    fill(&Store::open(&file).await.unwrap()).await;
+    let store = Store::open(&file).await.unwrap();
+    fill(&store, Sql::open(&file).await).await;
     let node = home.start().await.0;
     (home, node, file)
 }

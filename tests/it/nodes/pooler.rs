@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::harness::postgres::run;
 use crate::harness::server::fill;
+use crate::harness::sql::Sql;
 use crate::nodes::cluster::Cluster;
 
 /// What each session sets, set for everybody, as an operator may do for whom the pooler has told that it cannot.
@@ -26,7 +27,8 @@ const STARTS: usize = 5;
 #[ignore = "needs PostgreSQL and pgbouncer: tests/postgres run cargo test --test it -- --include-ignored"]
 async fn n17_a_node_does_not_start_behind_a_pooler_that_shares_sessions() {
     let cluster = Arc::new(spawn_blocking(Cluster::in_memory).await.unwrap());
-    fill(&Store::connect(&cluster.url()).await.unwrap()).await;
+    let store = Store::connect(&cluster.url()).await.unwrap();
+    fill(&store, Sql::connect(&cluster.url()).await).await;
     for (settings, what) in [
         ("", "it takes no settings"),
         (DROPS, "it drops settings"),

@@ -25,6 +25,7 @@ use crate::harness::mark::most;
 use crate::harness::place::Place;
 use crate::harness::postgres::{TestDatabase, run};
 use crate::harness::server::{TestServer, actor, caller, fill, pki};
+use crate::harness::sql::Sql;
 use crate::nodes::balancer::Balancer;
 use crate::nodes::cluster::Cluster;
 use crate::nodes::ledger::Entry;
@@ -161,7 +162,8 @@ async fn n18_a_cluster_is_upgraded_and_brought_back_without_a_failed_request() {
     let mut fleet = Fleet { homes: vec![home("a"), home("b")], nodes: Vec::new() };
     done(&mut fleet.homes[0].command(&["migrate"]));
     let filled = TestDatabase::create_in(&url, "template0");
-    fill(&Store::connect(&filled.url()).await.unwrap()).await;
+    let store = Store::connect(&filled.url()).await.unwrap();
+    fill(&store, Sql::connect(&filled.url()).await).await;
     fill_older(&filled.url(), &url);
     for home in &fleet.homes {
         fleet.nodes.push(home.start().await.0);
