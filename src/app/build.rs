@@ -13,7 +13,7 @@ use crate::app::rules::{
     is_https, issue_rules, keep_rules, key_rules, outage_max, outbound_rules, registry_rules,
 };
 use crate::app::{
-    App, AppError, Limits, RevocationLists, Tasks, alerts, authorities, load_operator,
+    App, AppError, Limits, RevocationLists, Tasks, alerts, authorities, checkpoints, load_operator,
     load_sealing_key, outages, post, revocation, settings, signing_keys,
 };
 use crate::clock::{Clock, Random};
@@ -147,8 +147,7 @@ impl App {
         tasks.0.extend(lists.into_iter().chain([tokio::spawn(authorities)]));
         tasks.0.extend(refresh.map(tokio::spawn));
         tasks.0.extend(post.map(|post| tokio::spawn(post.run())));
-        tasks.0.push(tokio::spawn(alerts::run(registry.clone())));
-        tasks.0.push(look_after_keys(&registry, node.as_ref()));
+        tasks.0.extend(look_after(&registry, &store, node.as_ref()));
         let portal_is_https = is_https(config);
         let environment = Arc::new(config.environment.clone());
         Ok(Self {
@@ -191,11 +190,16 @@ async fn join_others(
     Node::join(store, joining, Arc::clone(clock), random).await
 }
 
-/// Has signing keys take turns, with an eye on nodes that have other settings.
-fn look_after_keys(registry: &Registry, node: Option<&Node>) -> JoinHandle<()> {
+/// Has alerts mailed, the log of the database kept short, and signing keys take turns, with an eye on nodes that have other
+/// settings.
+fn look_after(registry: &Registry, store: &Store, node: Option<&Node>) -> [JoinHandle<()>; 3] {
     let differing = node.map(Node::watch_difference);
     let differing = move || differing.as_ref().is_some_and(|it| it.borrow().is_some());
-    tokio::spawn(signing_keys::run(registry.clone(), differing))
+    [
+        tokio::spawn(alerts::run(registry.clone())),
+        tokio::spawn(checkpoints::run(store.clone())),
+        tokio::spawn(signing_keys::run(registry.clone(), differing)),
+    ]
 }
 
 /// The control plane, with nobody to tell of its changes yet.

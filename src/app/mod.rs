@@ -3,6 +3,7 @@
 mod alerts;
 mod authorities;
 mod build;
+mod checkpoints;
 mod error;
 mod files;
 mod limits;

@@ -1,12 +1,9 @@
 //! When things were last used. Notes, not configuration: no feed, no audit trail, and no harm if some are lost.
 
 use crate::clock::Timestamp;
-use crate::store::database::{ROWS_AT_ONCE, Turn, places_of_rows, query_of};
+use crate::store::database::{Turn, places_of_rows, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
-
-/// The most notes of one transaction; so many hold the write lock for a few milliseconds.
-pub const LAST_USES_MAX: usize = 200;
 
 /// A use of a thing.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,23 +28,24 @@ impl Store {
 }
 
 impl LastUseWriter {
-    /// Writes uses, each thing once, at most [`LAST_USES_MAX`]. A later use that is known already stays.
+    /// How many uses are written at once: so many do not keep others from writing for long.
+    pub fn at_once(&self) -> usize {
+        self.0.rows_at_once()
+    }
+
+    /// Writes uses, each thing once, at most [`LastUseWriter::at_once`]. A later use that is known already stays.
     pub async fn write(&mut self, uses: &[LastUse]) -> Result<(), StoreError> {
-        let mut connection = self.0.take().await?;
-        let mut transaction = connection.begin(Turn::LastUse).await?;
-        for rows in uses.chunks(ROWS_AT_ONCE) {
-            let upsert = format!(
-                "insert into last_use (noun, key, used_at) values {} on conflict (noun, key) \
-                 do update set used_at = excluded.used_at where last_use.used_at < excluded.used_at",
-                places_of_rows(1, rows.len(), 3)
-            );
-            let mut upsert = query_of(upsert).persistent(rows.len() == ROWS_AT_ONCE);
-            for it in rows {
-                upsert = upsert.bind(it.noun).bind(&it.key).bind(it.used_at.seconds());
-            }
-            upsert.execute(transaction.on()).await?;
+        let upsert = format!(
+            "insert into last_use (noun, key, used_at) values {} on conflict (noun, key) \
+             do update set used_at = excluded.used_at where last_use.used_at < excluded.used_at",
+            places_of_rows(1, uses.len(), 3)
+        );
+        let mut upsert = query_of(upsert).persistent(uses.len() == self.at_once());
+        for it in uses {
+            upsert = upsert.bind(it.noun).bind(&it.key).bind(it.used_at.seconds());
         }
-        transaction.commit().await?;
+        let mut connection = self.0.take().await?;
+        connection.execute_alone(Turn::LastUse, upsert).await?;
         self.0.put_back(connection);
         Ok(())
     }

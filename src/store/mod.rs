@@ -62,7 +62,7 @@ use serde::de::DeserializeOwned;
 use sqlx::migrate::{Migration, Migrator};
 
 use crate::store::database::{Pool, Turn, query};
-use crate::store::database_file::DatabaseFile;
+use crate::store::database_file::{DatabaseFile, LOG_PAGES};
 
 pub use accesses::{AccessFilter, ScopeReach};
 pub use alerts::{EndingKey, NewAlert};
@@ -77,7 +77,7 @@ pub use clients::{ClientFilter, ScopeUse};
 pub use delegations::DelegationFilter;
 pub use error::StoreError;
 pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
-pub use last_use::{LAST_USES_MAX, LastUse, LastUseWriter};
+pub use last_use::{LastUse, LastUseWriter};
 pub use mail::ClaimedMail;
 pub use nodes::NodeRow;
 pub use organizations::PrefixFilter;
@@ -91,7 +91,7 @@ pub use replay::{ReplayLog, ReplayRow, SpentId};
 pub use scopes::ScopeFilter;
 pub use sessions::SessionFile;
 pub use signing_keys::SigningKeyRow;
-pub use token_use::{TOKEN_USES_MAX, TokenUseWriter};
+pub use token_use::TokenUseWriter;
 pub use transaction::Transaction;
 pub use users::{UserFile, UserFilter, UserProofs};
 
@@ -266,6 +266,15 @@ impl Store {
     /// What the last look at the file has found.
     pub fn displaced(&self) -> Option<String> {
         self.file.as_ref().and_then(|file| file.fault())
+    }
+
+    /// Moves what SQLite's log holds into the database, while others write: to be done every second or so. On PostgreSQL
+    /// there is nothing to do.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        match &self.file {
+            Some(file) => file.checkpoint(LOG_PAGES).await,
+            None => Ok(()),
+        }
     }
 
     /// Sees to it that nothing is lost when this program ends, even if files have been moved: see [`Self::displaced`].

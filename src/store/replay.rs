@@ -132,7 +132,7 @@ impl ReplayLog {
         .bind(after)
         .bind(before)
         .bind(ROWS_READ)
-        .fetch_all(&mut connection)
+        .fetch_all(&mut *connection)
         .await?;
         self.connection.put_back(connection);
         Ok(rows)
@@ -154,7 +154,7 @@ impl ReplayLog {
         )
         .bind(now.seconds())
         .bind(i64::from(rows_max))
-        .execute(&mut connection)
+        .execute(&mut *connection)
         .await?;
         self.connection.put_back(connection);
         Ok(done)

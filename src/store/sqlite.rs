@@ -14,7 +14,11 @@ use crate::store::database_file::DatabaseFile;
 
 /// How long a statement waits for another process that holds the write lock. With the time of a commit it
 /// stays below a second, after which a client would rather be told 503.
-const BUSY_TIMEOUT: Duration = Duration::from_millis(800);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// Pages that the log has before a commit moves them into the database, of 4 KiB each. The server has that done beside
+/// its commits, long before (see `database_file`); this is for commands, and for when that cannot be done for long.
+const LOG_PAGES_MAX: &str = "32000";
 
 /// How the file is opened. It is made, for its owner alone, if it is not there.
 pub(super) fn options(file: &Path) -> Result<SqliteConnectOptions, StoreError> {
@@ -29,6 +33,7 @@ pub(super) fn options(file: &Path) -> Result<SqliteConnectOptions, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
+        .pragma("wal_autocheckpoint", LOG_PAGES_MAX)
         .pragma("trusted_schema", "OFF"))
 }
 
@@ -41,6 +46,11 @@ pub(super) fn listing(options: SqliteConnectOptions) -> SqliteConnectOptions {
 /// would write it to a file, page by page, as soon as it is more than 64 KiB, which it is for twenty rows in some indexes.
 pub(super) fn batches(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options.pragma("temp_store", "memory")
+}
+
+/// The same for commits that somebody waits for: they never move what the log holds.
+pub(super) fn prompt(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.pragma("wal_autocheckpoint", "0")
 }
 
 /// A pool of so many connections to that file. All of them are there, and stay: they cost little, and one that is made

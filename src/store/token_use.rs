@@ -2,14 +2,11 @@
 
 use crate::domain::client::ClientId;
 use crate::domain::usage::{Day, TokenUse, TokenUser};
-use crate::store::database::{ROWS_AT_ONCE, Turn, places_of_rows, query_of};
+use crate::store::database::{Query, Turn, places_of_rows, query_of};
 use crate::store::side_connection::{Durability, SideConnection};
 use crate::store::{Store, StoreError};
 
-/// The most figures of one transaction beside the path; so many hold the write lock for a few milliseconds.
-pub const TOKEN_USES_MAX: usize = 200;
-
-/// Figures that are deleted at once, for the same reason.
+/// Figures that are deleted at once: so many hold the write lock for a few milliseconds.
 const SLICE_ROWS: u32 = 500;
 
 const COLUMN_COUNT: usize = 5;
@@ -37,41 +34,48 @@ impl Store {
 }
 
 impl TokenUseWriter {
+    /// How many figures are added at once while others have to write: so many do not keep them from it for long.
+    pub fn at_once(&self) -> usize {
+        self.0.rows_at_once()
+    }
+
     /// Adds tokens to the figures that are there, all in one transaction, each figure once. After an error none has been
     /// added; of a commit that fails it is unknown.
     pub async fn add(&mut self, uses: &[(TokenUse, u64)]) -> Result<(), StoreError> {
+        let at_once = self.at_once();
+        let by_table = by_table(uses);
+        let mut upserts: Vec<Query<'_>> = Vec::new();
+        for (table, rows) in &by_table {
+            upserts
+                .extend(rows.chunks(at_once).map(|rows| table.upsert(rows, rows.len() == at_once)));
+        }
         let mut connection = self.0.take().await?;
-        let mut transaction = connection.begin(Turn::TokenUse).await?;
-        for (table, rows) in by_table(uses) {
-            for rows in rows.chunks(ROWS_AT_ONCE) {
-                let is_usual = rows.len() == ROWS_AT_ONCE;
-                let mut upsert = query_of(table.upsert(rows.len())).persistent(is_usual);
-                for row in rows {
-                    upsert = upsert
-                        .bind(row.it.day.number())
-                        .bind(row.it.scope.as_str())
-                        .bind(row.consumer)
-                        .bind(row.client.as_str())
-                        .bind(row.tokens);
+        match <[Query<'_>; 1]>::try_from(upserts) {
+            Ok([upsert]) => {
+                connection.execute_alone(Turn::TokenUse, upsert).await?;
+            }
+            Err(upserts) => {
+                let mut transaction = connection.begin(Turn::TokenUse).await?;
+                for upsert in upserts {
+                    upsert.execute(transaction.on()).await?;
                 }
-                upsert.execute(transaction.on()).await?;
+                transaction.commit().await?;
             }
         }
-        transaction.commit().await?;
         self.0.put_back(connection);
         Ok(())
     }
 
     /// Deletes a slice of the figures of days before `oldest`. Returns whether there may be more to delete.
     pub async fn delete_before(&mut self, oldest: Day) -> Result<bool, StoreError> {
-        let mut connection = self.0.take().await?;
         let mut more = false;
         for table in [OF_CLIENTS, OF_BUSINESSES] {
             let delete = query_of(table.delete()).bind(oldest.number()).bind(i64::from(SLICE_ROWS));
+            let mut connection = self.0.take().await?;
             let deleted = connection.execute_alone(Turn::TokenUse, delete).await?;
+            self.0.put_back(connection);
             more |= deleted == u64::from(SLICE_ROWS);
         }
-        self.0.put_back(connection);
         Ok(more)
     }
 }
@@ -102,15 +106,25 @@ fn by_table(uses: &[(TokenUse, u64)]) -> [(Table, Vec<Row<'_>>); 2] {
 }
 
 impl Table {
-    /// The statement that adds so many figures.
-    fn upsert(&self, rows: usize) -> String {
-        let places = places_of_rows(1, rows, COLUMN_COUNT);
+    /// The statement that adds figures.
+    fn upsert<'r>(&self, rows: &'r [Row<'r>], is_usual: bool) -> Query<'r> {
+        let places = places_of_rows(1, rows.len(), COLUMN_COUNT);
         let Self { name, consumer } = self;
-        format!(
+        let text = format!(
             "insert into {name} (day, scope, {consumer}, client_id, tokens) values {places} \
              on conflict (scope, day, {consumer}, client_id) \
              do update set tokens = {name}.tokens + excluded.tokens"
-        )
+        );
+        let mut upsert = query_of(text).persistent(is_usual);
+        for row in rows {
+            upsert = upsert
+                .bind(row.it.day.number())
+                .bind(row.it.scope.as_str())
+                .bind(row.consumer)
+                .bind(row.client.as_str())
+                .bind(row.tokens);
+        }
+        upsert
     }
 
     /// The statement that deletes a slice of those of early days.
@@ -188,9 +202,7 @@ mod tests {
         for (store, _kept) in stores().await {
             let mut writer = store.token_use_writer();
             let old: Vec<_> = (0..600).map(|number| figure(1, &format!("a:{number}"), 1)).collect();
-            for batch in old.chunks(TOKEN_USES_MAX) {
-                writer.add(batch).await.unwrap();
-            }
+            writer.add(&old).await.unwrap();
             writer.add(&[figure(2, "a:b", 1)]).await.unwrap();
             assert!(writer.delete_before(Day::from_number(2)).await.unwrap());
             assert_eq!(figures(&store).await.len(), 101);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Interval;
 
 /// How long what is left may take when the server stops: time for 100,000 figures of usage and a database that is a
 /// millisecond away.
@@ -58,10 +59,33 @@ impl Drop for Background {
 }
 
 impl Stop {
+    /// For tests that do not wait.
+    #[cfg(test)]
+    pub(super) fn told() -> Self {
+        Self(watch::channel(true).1)
+    }
+
+    /// Waits for the next part, unless the task has been told to end.
+    pub(super) async fn keep(&mut self, pace: &mut Interval) {
+        tokio::select! {
+            _ = self.0.wait_for(|told| *told) => {}
+            _ = pace.tick() => {}
+        }
+    }
+
     /// Waits, and says whether the task has been told to end.
     pub(super) async fn within(&mut self, wait: Duration) -> bool {
         tokio::time::timeout(wait, self.0.wait_for(|told| *told)).await.is_ok()
     }
+}
+
+/// Spreads so many parts of what is written in a round over it, whatever each takes.
+pub(super) fn pace(parts: usize, round: Duration) -> Interval {
+    let parts = u32::try_from(parts.max(1)).unwrap_or(u32::MAX);
+    let mut pace = tokio::time::interval(round / parts);
+    // It would begin at once.
+    pace.reset();
+    pace
 }
 
 impl Failing {

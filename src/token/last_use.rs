@@ -12,9 +12,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::clock::Timestamp;
-use crate::store::{LAST_USES_MAX, LastUse, LastUseWriter, Store};
+use crate::store::{LastUse, LastUseWriter, Store};
 use crate::token::access::{ClientParties, Parties};
-use crate::token::background::{Background, Failing, Stop};
+use crate::token::background::{Background, Failing, Stop, pace};
 use crate::token::cache::KnownAccess;
 use crate::token::caller::ClientProof;
 use crate::token::client_key::KeyedClient;
@@ -150,17 +150,30 @@ struct Writer {
 
 impl Writer {
     async fn run(mut self, mut stop: Stop) {
-        loop {
-            let told = stop.within(ROUND).await;
-            self.write(if told { QUEUE_MAX } else { WRITTEN_A_ROUND_MAX }).await;
-            if told {
-                return;
-            }
+        while !self.write_round(&mut stop).await {}
+        for uses in self.take(QUEUE_MAX).chunks(self.store.at_once()) {
+            self.write(uses).await;
         }
     }
 
-    /// Writes so many of what is queued. What cannot be written is lost: a later use is noted again.
-    async fn write(&mut self, most: usize) {
+    /// Writes some of what is queued, little by little, so that others write in between. A round takes as long however much
+    /// that is. Returns whether the task has been told to end.
+    async fn write_round(&mut self, stop: &mut Stop) -> bool {
+        let uses = self.take(WRITTEN_A_ROUND_MAX);
+        if uses.is_empty() {
+            return stop.within(ROUND).await;
+        }
+        let parts = uses.chunks(self.store.at_once());
+        let mut pace = pace(parts.len(), ROUND);
+        for part in parts {
+            self.write(part).await;
+            stop.keep(&mut pace).await;
+        }
+        stop.within(Duration::ZERO).await
+    }
+
+    /// So many of what is queued, each thing once.
+    fn take(&mut self, most: usize) -> Vec<LastUse> {
         let mut latest = BTreeMap::new();
         for _ in 0..most {
             let Ok((used, at)) = self.notes.try_recv() else { break };
@@ -168,15 +181,14 @@ impl Writer {
                 latest.insert(name, at);
             }
         }
-        let uses: Vec<LastUse> = latest
-            .into_iter()
-            .map(|((noun, key), used_at)| LastUse { noun, key, used_at })
-            .collect();
-        for batch in uses.chunks(LAST_USES_MAX) {
-            let written = self.store.write(batch).await;
-            let (begun, ended) = ("last uses cannot be written", "last uses can be written again");
-            self.failing.note(written, begun, ended);
-        }
+        latest.into_iter().map(|((noun, key), used_at)| LastUse { noun, key, used_at }).collect()
+    }
+
+    /// Writes uses. What cannot be written is lost: a later use is noted again.
+    async fn write(&mut self, uses: &[LastUse]) {
+        let written = self.store.write(uses).await;
+        let (begun, ended) = ("last uses cannot be written", "last uses can be written again");
+        self.failing.note(written, begun, ended);
     }
 }
 
@@ -215,9 +227,9 @@ mod tests {
             let used = Used::Access(Arc::new(KnownAccess { access, noted: Noted::default() }));
             queue.try_send((used, Timestamp::from_seconds(1))).unwrap();
         }
-        writer.write(WRITTEN_A_ROUND_MAX).await;
+        assert!(writer.write_round(&mut Stop::told()).await);
         assert_eq!(writer.notes.len(), 2);
-        writer.write(QUEUE_MAX).await;
+        assert!(writer.write_round(&mut Stop::told()).await);
         assert_eq!(writer.notes.len(), 0);
     }
 }

@@ -168,8 +168,12 @@ impl RefusedRequestWriter {
                 .bind(i64::from(SLICE_ROWS)),
             )
             .await?;
+        // Others write between two of these, each of which takes some milliseconds.
+        self.0.put_back(connection);
+        let mut connection = self.0.take().await?;
         let (count,): (i64,) =
-            query("select count(*) from refused_request").fetch_one(&mut connection).await?;
+            query("select count(*) from refused_request").fetch_one(&mut *connection).await?;
+        self.0.put_back(connection);
         let surplus = count - i64::from(records_max);
         if surplus > 0 {
             let beyond = query(
@@ -177,9 +181,10 @@ impl RefusedRequestWriter {
                  order by signature_verified, at, trace_id limit $1)",
             )
             .bind(surplus.min(i64::from(SLICE_ROWS)));
+            let mut connection = self.0.take().await?;
             connection.execute_alone(Turn::RefusedRequest, beyond).await?;
+            self.0.put_back(connection);
         }
-        self.0.put_back(connection);
         let slice = i64::from(SLICE_ROWS);
         Ok(aged == u64::from(SLICE_ROWS) || surplus > slice)
     }

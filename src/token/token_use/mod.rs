@@ -3,7 +3,7 @@
 //! Tokens are counted in memory (`shards`). Once a second a task adds some figures to the database: all of them where few
 //! things are used. Where much is used, nearly every token of a second is for a figure of its own, and writing each at once
 //! would cost more than counting the tokens of a while together: then each shard has its turn within five minutes. So
-//! a process that is killed loses the figures of the last second, or, when thousands of things are used, of the last
+//! a process that is killed loses the figures of the last two seconds, or, when thousands of things are used, of the last
 //! minutes, and what the database has not taken; one that is told to stop writes them all, if the database takes them in the
 //! seconds that there are for it, and otherwise says how many are lost.
 
@@ -16,9 +16,9 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 use crate::domain::scope::RequestedScopes;
 use crate::domain::usage::{Day, TokenUse, TokenUser, USAGE_DAYS_MAX};
-use crate::store::{Store, TOKEN_USES_MAX, TokenUseWriter};
+use crate::store::{Store, TokenUseWriter};
 use crate::token::access::Parties;
-use crate::token::background::{Background, Failing, Stop};
+use crate::token::background::{Background, Failing, Stop, pace};
 use crate::token::token_use::shards::{FIGURES_MAX, SHARDS, Shards};
 
 /// How often figures are written, of as many shards as it is the turn of.
@@ -31,8 +31,12 @@ const ROUNDS_MAX: usize = 300;
 /// Shards that have their turn in each round, at least.
 const SHARDS_A_ROUND: usize = SHARDS.div_ceil(ROUNDS_MAX);
 
-/// Figures that a round writes at least, if there are so many: two transactions, which take some milliseconds each.
+/// Figures that a round writes at least, if there are so many.
 const FIGURES_A_ROUND: usize = 400;
+
+/// Parts in which a round writes, at most, so that there are ten milliseconds from one to the next, and others write in
+/// between. A part is what the database takes at once, or as often that as it must be.
+const PARTS_MAX: usize = 100;
 
 /// Figures of one transaction when the server stops: it holds up nobody any more, and what 100,000 clients have used since
 /// their last turn is written in a second or two.
@@ -119,10 +123,13 @@ impl Writer {
     async fn run(mut self, mut stop: Stop) {
         let mut next_sweep = self.clock.uptime();
         loop {
-            if stop.within(ROUND).await {
-                return self.finish().await;
+            let began = self.clock.uptime();
+            self.write_round(&mut stop).await;
+            let took = self.clock.uptime().saturating_sub(began);
+            let rest = ROUND.saturating_sub(took);
+            if stop.within(rest).await {
+                return self.finish(&mut stop).await;
             }
-            self.write_round().await;
             if self.clock.uptime() >= next_sweep {
                 let more = self.sweep().await;
                 let pause = if more { Duration::ZERO } else { Duration::from_secs(SWEEP_SECONDS) };
@@ -131,11 +138,11 @@ impl Writer {
         }
     }
 
-    async fn finish(&mut self) {
+    async fn finish(&mut self, stop: &mut Stop) {
         let mut attempts = LAST_ATTEMPTS;
         while self.shards.figures() > 0 {
             let all = self.take(SHARDS, usize::MAX);
-            if self.write(all, LAST_FIGURES_AT_ONCE).await {
+            if self.write(all, LAST_FIGURES_AT_ONCE, stop).await {
                 continue;
             }
             attempts -= 1;
@@ -148,13 +155,15 @@ impl Writer {
     }
 
     /// Writes the figures of the shards whose turn it is, and says whether they could be written.
-    async fn write_round(&mut self) -> bool {
+    async fn write_round(&mut self, stop: &mut Stop) -> bool {
         let tokens = self.shards.take_lost();
         if tokens > 0 {
             tracing::warn!(tokens, "tokens were issued that are missing in the figures of usage");
         }
         let due = self.take_due();
-        self.write(due, TOKEN_USES_MAX).await
+        let part = due.figures.len().div_ceil(PARTS_MAX).max(1);
+        let at_once = part.next_multiple_of(self.store.at_once());
+        self.write(due, at_once, stop).await
     }
 
     /// What is due. When half the room is taken, others need not wait for their turn.
@@ -176,13 +185,16 @@ impl Writer {
         Taken { figures: taken.into_iter().collect(), room }
     }
 
-    /// Writes figures in their order, so many in one transaction, and says whether they could be written. What could not
-    /// goes back, and has its turn again when the others have had theirs.
-    async fn write(&mut self, taken: Taken, at_once: usize) -> bool {
+    /// Writes figures in their order, so many at once, and says whether they could be written. It takes a round for it, so
+    /// that others write in between, or what it needs once the task has been told to end. What could not be written goes
+    /// back, and has its turn again when the others have had theirs.
+    async fn write(&mut self, taken: Taken, at_once: usize, stop: &mut Stop) -> bool {
         let Taken { figures, mut room } = taken;
+        let parts = figures.chunks(at_once);
+        let mut pace = pace(parts.len(), ROUND);
         let mut written = 0;
-        for batch in figures.chunks(at_once) {
-            let added = self.store.add(batch).await;
+        for part in parts {
+            let added = self.store.add(part).await;
             let is_added = added.is_ok();
             let (begun, ended) =
                 ("figures of usage cannot be written", "figures of usage can be written again");
@@ -190,9 +202,10 @@ impl Writer {
             if !is_added {
                 break;
             }
-            written += batch.len();
-            self.shards.leave_room(batch.len());
-            room -= batch.len();
+            written += part.len();
+            self.shards.leave_room(part.len());
+            room -= part.len();
+            stop.keep(&mut pace).await;
         }
         // A commit that fails counts as not done: nearly always it is not.
         let is_written = written == figures.len();
@@ -270,7 +283,7 @@ mod tests {
         for consumer in &consumers[..100] {
             writer.shards.count_by_name(figure(consumer, 1));
         }
-        assert!(writer.write_round().await);
+        assert!(writer.write_round(&mut Stop::told()).await);
         assert_eq!((written(&store).await, writer.shards.figures()), (100, 0));
 
         // Of which three shards have enough for a round.
@@ -316,7 +329,7 @@ mod tests {
         let consumers = consumers();
         count_days(&writer.shards, &consumers, 150);
         drop(folder);
-        assert!(!writer.write_round().await);
+        assert!(!writer.write_round(&mut Stop::told()).await);
         assert_eq!((writer.shards.figures(), writer.next_shard), (150_000, SHARDS_A_ROUND));
         writer.shards.count_by_name(figure(&consumers[0], 0));
         writer.next_shard = 0;
