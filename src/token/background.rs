@@ -24,7 +24,7 @@ pub(super) struct Stop(watch::Receiver<bool>);
 
 /// Whether something has failed the last time: it is told when that begins and when it ends, and not in between.
 #[derive(Default)]
-pub(super) struct Failing(bool);
+pub(crate) struct Failing(bool);
 
 impl Background {
     pub(super) fn start<F>(work: impl FnOnce(Stop) -> F) -> Self
@@ -90,7 +90,7 @@ pub(super) fn pace(parts: usize, round: Duration) -> Interval {
 
 impl Failing {
     /// Logs `begun` with the first failure, and `ended` with the first success after it.
-    pub(super) fn note(
+    pub(crate) fn note(
         &mut self,
         outcome: Result<(), impl Display>,
         begun: &'static str,

@@ -33,7 +33,7 @@ pub mod access;
 pub mod access_token;
 pub mod agreed_clock;
 pub mod assertion;
-mod background;
+pub(crate) mod background;
 pub mod bearer;
 pub mod cache;
 pub mod caller;
