@@ -32,6 +32,15 @@ pub struct Access {
     pub expires_at: Option<Timestamp>,
 }
 
+/// An access, and when a token was last issued by it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UsedAccess {
+    /// The access.
+    pub access: Access,
+    /// When; `None` for never.
+    pub last_used_at: Option<Timestamp>,
+}
+
 impl Access {
     /// Whether the consumer may have a token at `now`.
     pub fn holds_at(&self, now: Timestamp) -> bool {

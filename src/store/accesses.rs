@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use crate::clock::Timestamp;
-use crate::domain::access::{Access, AccessCase, AccessState};
+use crate::domain::access::{Access, AccessCase, AccessState, UsedAccess};
 use crate::domain::organization::OrganizationNumber;
 use crate::domain::record::{Page, Recorded, Version};
 use crate::domain::scope::ScopeName;
@@ -17,6 +17,13 @@ struct AccessRow {
     consumer_number: String,
     state: String,
     expires_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct UsedRow {
+    #[sqlx(flatten)]
+    access: AccessRow,
+    used_at: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -39,6 +46,7 @@ struct CaseRow {
 
 kept! {
     AccessRow: "access", 2;
+    UsedRow: "access", 2;
     CaseRow: "access", 2;
 }
 
@@ -74,10 +82,11 @@ const CASE_COLUMNS: &str = "a.scope, a.consumer_number, a.state, a.expires_at, s
      o.name as owner_name, s.description, c.name as consumer_name, a.note, a.message, a.taken_back, a.reason, \
      a.created_at, a.updated_at, a.version, u.used_at";
 
-/// What stands beside a scope and its access: each at most one row.
+/// What stands beside a scope and its access: each at most one row, as the last use of that.
 const CASE_JOINS: &str = "left join organization o on o.number = s.owner_number \
-     left join organization c on c.number = a.consumer_number \
-     left join last_use u on u.noun = 'access' and u.key = a.scope || ' ' || a.consumer_number";
+     left join organization c on c.number = a.consumer_number";
+const USE_JOIN: &str =
+    "left join last_use u on u.noun = 'access' and u.key = a.scope || ' ' || a.consumer_number";
 
 impl AccessFilter {
     /// The statement that reads a page. A condition that is not asked for does not stand in it, because it would
@@ -119,7 +128,7 @@ impl AccessFilter {
             ("scope s cross join access a", "s.name, a.consumer_number")
         };
         format!(
-            "select {CASE_COLUMNS} from {tables} {CASE_JOINS} where {} order by {order} limit $5",
+            "select {CASE_COLUMNS} from {tables} {CASE_JOINS} {USE_JOIN} where {} order by {order} limit $5",
             conditions.join(" and ")
         )
     }
@@ -131,13 +140,13 @@ impl Store {
         &self,
         scope: &ScopeName,
         consumer: OrganizationNumber,
-    ) -> Result<Option<Access>, StoreError> {
-        let find = query(
-            "select scope, consumer_number, state, expires_at from access \
-             where scope = $1 and consumer_number = $2",
+    ) -> Result<Option<UsedAccess>, StoreError> {
+        let sql = format!(
+            "select a.scope, a.consumer_number, a.state, a.expires_at, u.used_at from access a \
+             {USE_JOIN} where a.scope = $1 and a.consumer_number = $2"
         );
-        let find = find.bind(scope.as_str()).bind(consumer.as_str());
-        self.reading().one::<AccessRow, _>(find).await
+        let find = query_of(sql).bind(scope.as_str()).bind(consumer.as_str());
+        self.reading().one::<UsedRow, _>(find).await
     }
 
     /// The same with its history and what was said about it.
@@ -284,7 +293,7 @@ async fn find(
     consumer: OrganizationNumber,
 ) -> Result<Option<Recorded<AccessCase>>, StoreError> {
     let sql = format!(
-        "select {CASE_COLUMNS} from scope s join access a on a.scope = s.name {CASE_JOINS} \
+        "select {CASE_COLUMNS} from scope s join access a on a.scope = s.name {CASE_JOINS} {USE_JOIN} \
          where a.scope = $1 and a.consumer_number = $2"
     );
     let find = query_of(sql).bind(scope.as_str()).bind(consumer.as_str());
@@ -302,6 +311,15 @@ impl TryFrom<AccessRow> for Access {
             state: named("access", AccessState::from_name, &row.state)?,
             expires_at: row.expires_at.map(Timestamp::from_seconds),
         })
+    }
+}
+
+impl TryFrom<UsedRow> for UsedAccess {
+    type Error = StoreError;
+
+    fn try_from(row: UsedRow) -> Result<Self, StoreError> {
+        let last_used_at = row.used_at.map(Timestamp::from_seconds);
+        Ok(Self { access: row.access.try_into()?, last_used_at })
     }
 }
 

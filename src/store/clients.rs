@@ -122,17 +122,7 @@ impl ClientFilter {
 }
 
 impl Store {
-    /// The client of that id with its scopes and keys, all as of one moment.
-    pub async fn client_by_id(
-        &self,
-        id: &ClientId,
-    ) -> Result<Option<(Client, Vec<ClientKey>)>, StoreError> {
-        let Some(file) = self.client_file(id).await? else { return Ok(None) };
-        let keys = file.keys.into_iter().map(|registered| registered.key).collect();
-        Ok(Some((file.registration.value.client, keys)))
-    }
-
-    /// The same with everything that is kept about it.
+    /// The client of that id with everything that is kept about it, all as of one moment.
     pub async fn client_file(&self, id: &ClientId) -> Result<Option<ClientFile>, StoreError> {
         let mut snapshot = self.readers.snapshot().await?;
         find(Reading::new(snapshot.on(), &self.unreadable), id).await

@@ -16,7 +16,7 @@ use std::time::Duration;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
-use crate::domain::access::{Access, Delegation};
+use crate::domain::access::{Access, Delegation, UsedAccess};
 use crate::domain::change::{Change, ChangedNoun};
 use crate::domain::client::ClientId;
 use crate::domain::organization::{OrganizationNumber, OrganizationStatus};
@@ -86,8 +86,9 @@ impl Caches {
     /// The client of that id with its keys parsed.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<KeyedClient>>, Refusal> {
         let load = async || {
-            let Some((client, keys)) = self.store.client_by_id(id).await? else { return Ok(None) };
-            let client = KeyedClient::new(client, keys);
+            let Some(file) = self.store.client_file(id).await? else { return Ok(None) };
+            let client = file.registration.value.client;
+            let client = KeyedClient::new(client, file.keys, file.last_used_at);
             let unreadable = self.store.unreadable_rows();
             for (key, read) in client.readings() {
                 unreadable.note(KEY_DOCUMENT, &format!("{id} {key}"), read);
@@ -111,7 +112,10 @@ impl Caches {
     ) -> Result<Option<Arc<KnownAccess>>, Refusal> {
         let load = async || {
             let found = self.store.access(scope, consumer).await?;
-            Ok(found.map(|access| KnownAccess { access, noted: Noted::default() }))
+            Ok(found.map(|UsedAccess { access, last_used_at }| {
+                let noted = Noted::at(last_used_at);
+                KnownAccess { access, noted }
+            }))
         };
         self.accesses.find((scope.clone(), consumer), load).await
     }

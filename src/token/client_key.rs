@@ -18,6 +18,7 @@ use crate::domain::algorithm::Algorithm;
 use crate::domain::client::{Client, ClientKey, KeyId};
 use crate::domain::european_business::EuropeanBusiness;
 use crate::domain::organization::OrganizationNumber;
+use crate::domain::registration::RegisteredKey;
 use crate::keys::client_jwk::ClientJwk;
 use crate::pki::chain::{CertificateChain, fingerprint};
 use crate::pki::error::PkiError;
@@ -69,25 +70,29 @@ struct ParsedKey {
 impl KnownKey {
     /// A key that was fit when it was registered and is not any more, because the rules have become stricter, counts as
     /// unknown.
-    fn parse(registered: ClientKey) -> Self {
+    fn parse(registered: ClientKey, last_used_at: Option<Timestamp>) -> Self {
         let read = ClientJwk::parse(registered.jwk.as_bytes());
         let parsed = read.map_err(|error| error.to_string()).map(|jwk| ParsedKey {
             key: jwk.key,
             certificates: jwk.certificates.map(|certificates| certificates.chain),
         });
         let ClientKey { id, expires_at, .. } = registered;
-        Self { id, expires_at, parsed, noted: Noted::default() }
+        Self { id, expires_at, parsed, noted: Noted::at(last_used_at) }
     }
 }
 
 impl KeyedClient {
-    /// A client and the keys that are registered on it.
-    pub fn new(mut client: Client, keys: Vec<ClientKey>) -> Self {
+    /// A client and the keys that are registered on it, and when it was last used.
+    pub fn new(
+        mut client: Client,
+        keys: Vec<RegisteredKey>,
+        last_used_at: Option<Timestamp>,
+    ) -> Self {
         client.scopes.shrink_to_fit();
         // Not in the place of what is read, which is larger.
         let mut known = Vec::with_capacity(keys.len());
-        known.extend(keys.into_iter().map(KnownKey::parse));
-        Self { client, keys: known.into(), noted: Noted::default() }
+        known.extend(keys.into_iter().map(|it| KnownKey::parse(it.key, it.last_used_at)));
+        Self { client, keys: known.into(), noted: Noted::at(last_used_at) }
     }
 
     /// The keys, and whether each could be read, or why not.

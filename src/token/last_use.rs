@@ -28,18 +28,24 @@ const NOTE_SECONDS: u64 = 900;
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Notes that a round writes: as many as there are a second when each thing that fits into the caches is used all the time.
-/// When 100,000 clients come at once, as after a start, each note is in a page of its own, and more of them would take from
-/// the tokens: then theirs are written within some minutes.
+/// When 100,000 clients come at once after a while, each note is in a page of its own, and more of them would take from the
+/// tokens: then theirs are written within some minutes.
 const WRITTEN_A_ROUND_MAX: usize = 1_000;
 
 /// Notes that may wait for their round. A server that is used by more things notes the others when they are used again.
 const QUEUE_MAX: usize = 8 * WRITTEN_A_ROUND_MAX;
 
-/// When the use of a thing was last noted, in seconds since 1970; long ago for one that has just been cached.
-#[derive(Debug, Default)]
+/// When the use of a thing was last noted, in seconds since 1970; zero for never. Whoever caches a thing reads it along with
+/// it, so that a start does not have everything noted anew.
+#[derive(Debug)]
 pub struct Noted(AtomicI64);
 
 impl Noted {
+    /// As the database has it.
+    pub(super) fn at(last_used_at: Option<Timestamp>) -> Self {
+        Self(AtomicI64::new(last_used_at.map_or(0, Timestamp::seconds)))
+    }
+
     /// Whether a use at `now` is to be noted. A clock that jumps back does not keep it from being noted again.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         is_due(self.0.load(Ordering::Relaxed), now)
@@ -199,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_use_is_noted_once_in_a_while_whatever_the_clock_does() {
-        let noted = Noted::default();
+        let noted = Noted::at(None);
         let at = Timestamp::from_seconds;
         assert!(noted.is_due(at(10_000)));
         noted.0.store(10_000, Ordering::Relaxed);
@@ -224,7 +230,7 @@ mod tests {
                 state: AccessState::Approved,
                 expires_at: None,
             };
-            let used = Used::Access(Arc::new(KnownAccess { access, noted: Noted::default() }));
+            let used = Used::Access(Arc::new(KnownAccess { access, noted: Noted::at(None) }));
             queue.try_send((used, Timestamp::from_seconds(1))).unwrap();
         }
         assert!(writer.write_round(&mut Stop::told()).await);

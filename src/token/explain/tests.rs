@@ -9,6 +9,7 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::client::{Client, ClientKey, ClientStatus};
+use crate::domain::registration::RegisteredKey;
 use crate::domain::scope::RequestedScopesError;
 use crate::token::client_key::KeyedClient;
 use crate::token::jws::UnverifiedAssertion;
@@ -17,11 +18,17 @@ use crate::token::refusal::HeaderFault;
 const NOW: Timestamp = Timestamp::from_seconds(1_780_315_200);
 
 fn client(keys: usize) -> KeyedClient {
-    let key = |number| ClientKey {
-        id: format!("key-{number}").parse().unwrap(),
-        algorithm: Algorithm::Es256,
-        jwk: "the-key-itself".to_owned(),
-        expires_at: NOW,
+    let key = |number| RegisteredKey {
+        client: "client".parse().unwrap(),
+        key: ClientKey {
+            id: format!("key-{number}").parse().unwrap(),
+            algorithm: Algorithm::Es256,
+            jwk: "the-key-itself".to_owned(),
+            expires_at: NOW,
+        },
+        created_at: NOW,
+        updated_at: NOW,
+        last_used_at: None,
     };
     let client = Client {
         id: "client".parse().unwrap(),
@@ -32,7 +39,7 @@ fn client(keys: usize) -> KeyedClient {
         token_lifetime_seconds: 120,
         scopes: vec!["a:listed".parse().unwrap()],
     };
-    KeyedClient::new(client, (0..keys).map(key).collect())
+    KeyedClient::new(client, (0..keys).map(key).collect(), None)
 }
 
 /// The trail of a request with these claims, by a client that has so many keys.

@@ -202,7 +202,7 @@ mod tests {
             token_lifetime_seconds: 120,
             scopes: ["a:a", "a:b"].map(|name| name.parse().unwrap()).to_vec(),
         };
-        Arc::new(KeyedClient::new(client, Vec::new()))
+        Arc::new(KeyedClient::new(client, Vec::new(), None))
     }
 
     fn count(shards: &Shards, client: &Arc<KeyedClient>, scope: usize, consumer: &str, day: i64) {

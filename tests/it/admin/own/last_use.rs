@@ -82,3 +82,36 @@ async fn a_clean_stop_writes_what_is_queued() {
     let path = format!("clients/{}", client.client_id);
     assert_eq!(shown(&server, &token, &path).await["last_used_at"], "2026-06-01T12:00:00Z");
 }
+
+/// A hundred thousand clients would have three times as many rows written after every start.
+#[tokio::test]
+async fn what_one_node_has_noted_another_does_not_note_again_so_soon() {
+    let server = AdminServer::start().await;
+    let token = server.full_token(CONSUMER).await;
+    let client = new_client(&server, &token, json!(["test:read"])).await;
+    assert_eq!(ask(&server, &client).await, Ok(()));
+    wait(&server, &token, &client.client_id, "2026-06-01T12:00:00Z").await;
+    server.server.app.finish().await;
+
+    let other = server.server.beside().await;
+    let database = other.sql().await;
+    // The client, its key and its access.
+    let noted_at = async |second: i64| {
+        let names = format!("('{0}', '{0} ' || kid, 'test:read {CONSUMER}')", client.client_id);
+        let statement = format!(
+            "select count(*) from last_use, (select kid from client_key where client_id = '{}') \
+             as its where key in {names} and used_at = {second}",
+            client.client_id
+        );
+        database.number(&statement).await
+    };
+    assert_eq!(noted_at(NOW).await, 3);
+    other.clock.set(NOW + 899);
+    assert!(other.ask(&at(&client, NOW + 899)).await.token().is_some());
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(noted_at(NOW).await, 3);
+    other.clock.set(NOW + 900);
+    assert!(other.ask(&at(&client, NOW + 900)).await.token().is_some());
+    other.app.finish().await;
+    assert_eq!(noted_at(NOW + 900).await, 3);
+}
