@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::cli::failure::Failure;
+use crate::cli::load::schedule::Schedule;
 use crate::cli::load::supply::{Signed, Signing, Supply};
 use crate::cli::load::tally::{Ended, Outcome, Tally};
 use crate::cli::output::Progress;
@@ -112,8 +113,6 @@ pub(super) async fn refuses_replays(target: &Target, signing: &Signing) -> Resul
     }
 }
 
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
-
 /// A load under way.
 struct Load {
     target: Arc<Target>,
@@ -190,17 +189,9 @@ impl Load {
     async fn at_rate(self: Arc<Self>, per_second: u32) -> Result<(), Failure> {
         let places = Arc::new(Semaphore::new(UNDER_WAY_MAX));
         let mut under_way = JoinSet::new();
-        let requests = self.end.requests(per_second);
-        let per_second = u64::from(per_second);
-        for number in 0..requests {
-            let rest = Duration::from_nanos(number % per_second * NANOS_PER_SECOND / per_second);
-            let due = Duration::from_secs(number / per_second) + rest;
+        let mut schedule = Schedule::start(self.end.requests(per_second), per_second, self.began);
+        while let Some(due) = schedule.next().await {
             let signed = self.next().await?;
-            // The timer of the runtime counts milliseconds; what is due within one is sent now.
-            let ahead = due.saturating_sub(self.elapsed());
-            if ahead >= Duration::from_millis(1) {
-                sleep(ahead).await;
-            }
             // The semaphore is never closed.
             let place = Arc::clone(&places).acquire_owned().await;
             let load = Arc::clone(&self);

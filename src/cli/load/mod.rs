@@ -10,6 +10,7 @@ mod chart;
 mod drive;
 mod page;
 mod report;
+mod schedule;
 mod server_cpu;
 mod supply;
 mod tally;

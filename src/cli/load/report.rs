@@ -187,7 +187,7 @@ impl Report {
     }
 }
 
-/// Milliseconds at the 99th percentile from which sending late is told: less is the timer's grain.
+/// Milliseconds at the 99th percentile from which sending late is told: less is what a shared machine takes.
 const LATE: f64 = 5.0;
 
 fn times(it: &Milliseconds) -> String {
