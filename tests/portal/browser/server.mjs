@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import { SignJWT, importJWK } from 'jose'
 
 const READY_MILLISECONDS_MAX = 30_000
+const STARTS_MAX = 3
 const STOP_MILLISECONDS_MAX = 10_000
 const MAIL_MILLISECONDS_MAX = 10_000
 const PAUSE_MILLISECONDS = 50
@@ -27,6 +28,18 @@ const program = () => {
 
 /** A running server; `stop` ends it and takes its folder away. */
 export async function startServer() {
+  for (let left = STARTS_MAX; ; ) {
+    try {
+      return await startOnFreePorts()
+    } catch (error) {
+      left -= 1
+      // What was free a moment ago, another program may have taken.
+      if (left === 0 || !error.message.includes('Address already in use')) throw error
+    }
+  }
+}
+
+async function startOnFreePorts() {
   const folder = await mkdtemp(join(tmpdir(), 'portvakt-portal-'))
   const [token, admin, management] = await freePorts(3)
   let running
