@@ -1,5 +1,7 @@
 //! One change under way: who makes it, by which right, and the transaction that holds it together.
 
+use std::pin::Pin;
+
 use serde_json::Value;
 
 use crate::clock::Timestamp;
@@ -33,6 +35,10 @@ pub(super) struct Change<'a> {
     pub(super) mails: bool,
 }
 
+/// A step that every verb takes, in a box and without its type: the compiler would otherwise look through all of it
+/// again for each verb and each handler that calls one.
+type Step<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
+
 /// What the audit trail says in the place of a right, of changes that need none.
 const BY_BEING_ONESELF: &str = "self";
 
@@ -64,35 +70,37 @@ impl Registry {
         Ok(change)
     }
 
-    async fn open<'a>(
+    fn open<'a>(
         &'a self,
         actor: &'a Actor,
-        by_right: &str,
+        by_right: &'a str,
         act: Act,
-    ) -> Result<Change<'a>, RegistryError> {
-        Ok(Change {
-            registry: self,
-            entry: AuditEntry {
-                actor: actor.name.clone(),
-                actor_organization: actor.organization,
-                by_right: by_right.to_owned(),
-                action: act.verb,
-                noun: act.noun,
-                key: act.key,
-                organization: None,
-                before: None,
-                after: None,
-                trace_id: actor.trace_id.clone(),
-            },
-            actor,
-            transaction: self.store.begin().await?,
-            now: self.clock.now(),
-            mails: false,
+    ) -> Step<'a, Result<Change<'a>, RegistryError>> {
+        Box::pin(async move {
+            Ok(Change {
+                registry: self,
+                entry: AuditEntry {
+                    actor: actor.name.clone(),
+                    actor_organization: actor.organization,
+                    by_right: by_right.to_owned(),
+                    action: act.verb,
+                    noun: act.noun,
+                    key: act.key,
+                    organization: None,
+                    before: None,
+                    after: None,
+                    trace_id: actor.trace_id.clone(),
+                },
+                actor,
+                transaction: self.store.begin().await?,
+                now: self.clock.now(),
+                mails: false,
+            })
         })
     }
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
     /// Says whose thing it is, and holds that it is the actor's. If it is not, the attempt goes into the audit
     /// trail of both.
     pub(super) async fn of(
@@ -165,15 +173,17 @@ impl Change<'_> {
     }
 
     /// Records the attempt, changes nothing, and hands the refusal on.
-    pub(super) async fn refuse(mut self, refusal: RegistryError) -> RegistryError {
-        let seal = &self.registry.seal;
-        match self.transaction.record_refusal(&self.entry, seal, self.now).await {
-            Ok(()) => match self.transaction.commit().await {
-                Ok(()) => refusal,
+    pub(super) fn refuse(mut self, refusal: RegistryError) -> Step<'a, RegistryError> {
+        Box::pin(async move {
+            let seal = &self.registry.seal;
+            match self.transaction.record_refusal(&self.entry, seal, self.now).await {
+                Ok(()) => match self.transaction.commit().await {
+                    Ok(()) => refusal,
+                    Err(error) => error.into(),
+                },
                 Err(error) => error.into(),
-            },
-            Err(error) => error.into(),
-        }
+            }
+        })
     }
 
     /// Records the change, makes it last, and has this node follow it before anybody is told.
@@ -208,27 +218,31 @@ impl Change<'_> {
         self.record(before, after).await
     }
 
-    async fn record(
+    fn record(
         &mut self,
         before: Option<Value>,
         after: Option<Value>,
-    ) -> Result<(), RegistryError> {
-        self.entry.before = before.map(|value| value.to_string());
-        self.entry.after = after.map(|value| value.to_string());
-        self.transaction.record(&self.entry, &self.registry.seal, self.now).await?;
-        Ok(())
+    ) -> Step<'_, Result<(), RegistryError>> {
+        Box::pin(async move {
+            self.entry.before = before.map(|value| value.to_string());
+            self.entry.after = after.map(|value| value.to_string());
+            self.transaction.record(&self.entry, &self.registry.seal, self.now).await?;
+            Ok(())
+        })
     }
 
     /// Makes what has been recorded last, and has this node follow it before anybody is told.
-    pub(super) async fn commit(self) -> Result<(), RegistryError> {
-        self.transaction.commit().await?;
-        if let Some(outbox) = self.registry.outbox.as_ref().filter(|_| self.mails) {
-            outbox.ring();
-        }
-        if let Some(feed) = &self.registry.feed {
-            feed.catch_up().await?;
-        }
-        Ok(())
+    pub(super) fn commit(self) -> Step<'a, Result<(), RegistryError>> {
+        Box::pin(async move {
+            self.transaction.commit().await?;
+            if let Some(outbox) = self.registry.outbox.as_ref().filter(|_| self.mails) {
+                outbox.ring();
+            }
+            if let Some(feed) = &self.registry.feed {
+                feed.catch_up().await?;
+            }
+            Ok(())
+        })
     }
 }
 
