@@ -4,6 +4,7 @@
 //! organizations, and the management API for the machines that watch. `Host` and forwarding headers are not
 //! believed: who this server is stands in its configuration, and which header names the caller ([`SourceRule`]).
 
+#[cfg(not(fuzzing))]
 mod admin;
 mod error;
 mod guard;
@@ -11,6 +12,7 @@ pub mod listen;
 mod management;
 mod oauth;
 mod origin;
+#[cfg(not(fuzzing))]
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     clippy::unused_self,
@@ -41,6 +43,7 @@ pub fn token_router(app: Arc<App>) -> Router {
 }
 
 /// The portal and the admin API. What is no page of the portal is the API's to answer.
+#[cfg(not(fuzzing))]
 pub fn admin_router(app: Arc<App>) -> Router {
     let routes = portal::routes(&app).fallback_service(admin::routes(&app));
     guard::protect(routes, app)
