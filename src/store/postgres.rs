@@ -122,11 +122,14 @@ pub(super) fn pool(
                 })
             })
         })
+        // It is asked for more than a sign of life, which takes no longer.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(takes_writes(connection)))
         .after_release(|connection, _| {
             // What was given up in the middle may have left it in any state, and silent.
             Box::pin(async move {
-                match tokio::time::timeout(PING_TIME_MAX, takes_writes(connection)).await {
-                    Ok(answer) => answer,
+                match tokio::time::timeout(PING_TIME_MAX, connection.ping()).await {
+                    Ok(answer) => answer.map(|()| true),
                     Err(_) => Err(sqlx::Error::PoolTimedOut),
                 }
             })
@@ -136,6 +139,8 @@ pub(super) fn pool(
 
 /// Whether a connection still leads to the primary. One that another has taken the place of may live on and answer whoever
 /// only reads, with what was true before: then the connection goes, and the next leads to where the address leads by then.
+/// It is asked before each use and not after: what an idle connection says first would otherwise be cached, and nothing
+/// that happens on the new primary would tell.
 async fn takes_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let setting = sqlx::raw_sql("show transaction_read_only").fetch_one(connection).await?;
     Ok(setting.try_get::<String, _>(0)? == "off")

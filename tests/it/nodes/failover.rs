@@ -12,9 +12,10 @@ use portvakt::store::Store;
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::harness::ISSUER;
+use crate::harness::caller::Caller;
 use crate::harness::clock::tick;
 use crate::harness::mark::most;
 use crate::harness::place::Place;
@@ -213,6 +214,7 @@ async fn n08_a_primary_that_lives_on_and_takes_no_writes_is_not_followed_any_mor
     for client in ["es256", "rs256"] {
         holds(&homes, client, true).await;
     }
+    look_for_many(&homes[0]).await;
     // Until the standby has all of that, too.
     tokio::time::sleep(Duration::from_secs(1)).await;
     // Who is connected stays so, and is answered.
@@ -224,16 +226,44 @@ async fn n08_a_primary_that_lives_on_and_takes_no_writes_is_not_followed_any_mor
     let promoted = tick();
     let changes = registry(&address.url()).await;
     switch(&changes, "rs256", false).await;
+    // It is the first to be read again, over what has been idle since before: the old primary would have it work.
+    let mut keep = Keep::new(homes[0].token);
+    let mut ask = async || {
+        let draft = fresh(&caller("rs256"));
+        keep.ask(&Ledger::default(), "rs256", &draft.jti, &draft.sign()).await
+    };
+    let outcome = loop {
+        let outcome = ask().await;
+        if !outcome.is_unavailable() {
+            break outcome;
+        }
+        assert!(promoted.elapsed() < most(UNAVAILABLE_MAX), "still {outcome:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(!outcome.is_token(), "it was switched off on the new primary: {outcome:?}");
     // With the key of es256.
     let traffic = Traffic::start(&[homes[0].token], 1, Duration::from_millis(50));
     let late = until_first_token(&traffic.ledger, promoted).await;
     println!("first token {late:?} after the promotion (at most {UNAVAILABLE_MAX:?})");
-    let (mut keep, draft) = (Keep::new(homes[0].token), fresh(&caller("rs256")));
-    let outcome = keep.ask(&traffic.ledger, "rs256", &draft.jti, &draft.sign()).await;
+    let outcome = ask().await;
     let is_refused = !outcome.is_token() && !outcome.is_unavailable();
     assert!(is_refused, "it was switched off on the new primary: {outcome:?}");
     traffic.stop().await;
     drop(primary);
+}
+
+/// Asks for clients that are not there, all at once, so that the node has all connections that it looks for them over.
+async fn look_for_many(home: &Home) {
+    let mut asking = JoinSet::new();
+    for number in 0..8 {
+        let nobody = Caller { client_id: format!("nobody-{number}"), ..caller("rs256") };
+        let (mut keep, draft) = (Keep::new(home.token), fresh(&nobody));
+        asking.spawn(async move {
+            keep.ask(&Ledger::default(), "nobody", &draft.jti, &draft.sign()).await
+        });
+    }
+    let outcomes = asking.join_all().await;
+    assert!(outcomes.iter().all(|outcome| !outcome.is_token()), "{outcomes:?}");
 }
 
 async fn until_first_token(ledger: &Ledger, promoted: Instant) -> Duration {
