@@ -15,10 +15,10 @@ impl Store {
         Ok(ChangeSeq(seq))
     }
 
-    /// The changes after `seen`, oldest first, at most a thousand.
-    pub async fn changes_after(&self, seen: ChangeSeq) -> Result<Vec<Change>, StoreError> {
+    /// The change `seen` and those after it, oldest first, at most a thousand. None at all is less than was there.
+    pub async fn changes_from(&self, seen: ChangeSeq) -> Result<Vec<Change>, StoreError> {
         let rows: Vec<(i64, String, String)> =
-            query("select seq, noun, key from change where seq > $1 order by seq limit $2")
+            query("select seq, noun, key from change where seq >= $1 order by seq limit $2")
                 .bind(seen.0)
                 .bind(CHANGES_READ_MAX)
                 .fetch_all(&self.readers)

@@ -358,6 +358,17 @@ pub(super) fn advisory_locks<'v>() -> [Query<'v>; 2] {
     [Turn::Change, Turn::Replay].map(advisory_lock)
 }
 
+/// Runs statements on PostgreSQL as one message, as each further one would be as long on its way again, and returns the
+/// rows of all.
+pub(super) async fn at_once<'v>(
+    connection: &mut PgConnection,
+    statements: impl IntoIterator<Item = Query<'v>>,
+) -> Result<Vec<PgRow>, StoreError> {
+    let texts = statements.into_iter().map(|statement| statement.with_literals());
+    let text = texts.collect::<Vec<_>>().join("; ");
+    in_time(ANSWER_TIME_MAX, sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(connection)).await
+}
+
 impl Connection {
     /// Begins a transaction that writes. Dropped before it has ended, it takes the connection with it.
     pub(super) async fn begin(&mut self, turn: Turn) -> Result<Begun<'_>, StoreError> {
@@ -387,14 +398,9 @@ impl Connection {
             // All rows are asked for, because it is the end of the statement that commits.
             Self::Sqlite(connection) => statement.fetch_all(On::Sqlite(connection)).await?,
             Self::Postgres(connection) => {
-                // All of it in one message: to a database that is far away, each further one would be as long again.
-                let text = format!(
-                    "BEGIN; select pg_advisory_xact_lock({}); {}; COMMIT",
-                    turn.lock(),
-                    statement.with_literals()
-                );
-                let all = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(connection);
-                let all: Vec<PgRow> = in_time(ANSWER_TIME_MAX, all).await?;
+                let (begin, commit) = (query("BEGIN"), query("COMMIT"));
+                let all =
+                    at_once(connection, [begin, advisory_lock(turn), statement, commit]).await?;
                 // The first row is that of the lock.
                 all.iter().skip(1).map(T::from_row).collect::<Result<_, _>>()?
             }

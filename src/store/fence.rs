@@ -13,14 +13,14 @@
 
 use std::io;
 
-use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
+use sqlx::{Connection as _, FromRow};
 
 use crate::clock::Timestamp;
-use crate::domain::change::ChangedNoun;
-use crate::store::StoreError;
-use crate::store::database::{Begun, Connection, On, advisory_locks, query};
+use crate::domain::change::{ChangeSeq, ChangedNoun};
+use crate::store::database::{Begun, Connection, On, Query, Turn, advisory_locks, at_once, query};
 use crate::store::hints::CHANNEL;
+use crate::store::{Store, StoreError};
 
 /// By how much numbers of the feed and of the log leap at least: more than can have been given out and forgotten.
 const LEAP: i64 = 1_000_000_000;
@@ -48,6 +48,10 @@ const STANDBY: &str = "it is a standby, which may be behind; the address must le
 const READ_ONLY: &str =
     "it takes no writes (transaction_read_only is on); the address must lead to the primary";
 
+/// What is wrong when numbers of a file begin again.
+const OVERWRITTEN: &str = "it has begun again below a number that was seen: its file was written over while this server \
+     was running; stop it, put the file back, and start it again";
+
 /// Holds that a connection leads to the database that nodes have used so far, or sets the fence. To be done before
 /// anything else. Engines that have no history to show, which are those that never lose a commit, are left alone.
 pub(super) async fn join(connection: &mut PgConnection) -> Result<(), StoreError> {
@@ -65,81 +69,142 @@ pub(super) async fn join(connection: &mut PgConnection) -> Result<(), StoreError
         // It may pass, as it does when another takes its place.
         return Err(sqlx::Error::Io(io::Error::other(READ_ONLY)).into());
     }
-    if remembers && remembered(On::Postgres(connection)).await? != history {
-        set(connection, &history).await?;
+    if remembers && remembered(connection).await? != history {
+        let mut transaction = connection.begin().await?;
+        let before = set(&mut transaction, Sign::History(&history)).await?;
+        transaction.commit().await?;
+        if let Some(before) = before {
+            tracing::warn!(
+                before,
+                now = history,
+                "the database has another history than before: it was restored, or a standby has taken over; \
+                 assertions that were issued until now are refused"
+            );
+        }
     }
     Ok(())
 }
 
-async fn remembered(on: On<'_>) -> Result<String, StoreError> {
-    let row = query("select history from fence").persistent(false).fetch_one(on).await;
-    row.map(|(history,)| history)
+async fn remembered(connection: &mut PgConnection) -> Result<String, StoreError> {
+    let row = query("select history from fence").persistent(false);
+    row.fetch_one(On::Postgres(connection)).await.map(|(history,)| history)
 }
 
-/// Sets the fence, unless somebody else has been faster, or nobody has looked before.
-async fn set(connection: &mut PgConnection, history: &str) -> Result<(), StoreError> {
-    let mut transaction = connection.begin().await?;
-    // Nobody gives out numbers meanwhile.
-    for lock in advisory_locks() {
-        lock.execute(On::Postgres(&mut transaction)).await?;
+/// The number of the last row that somebody has seen.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen {
+    /// Of the change feed.
+    Change(ChangeSeq),
+    /// Of the log of spent assertions.
+    Replay(i64),
+}
+
+/// What shows that a database may have forgotten something.
+enum Sign<'a> {
+    /// It has this history.
+    History(&'a str),
+    /// This has been seen of it.
+    Seen(Seen),
+}
+
+/// What a database says of itself when nobody gives out numbers.
+#[derive(FromRow)]
+struct Said {
+    history: String,
+    /// The last number of the change feed.
+    change: i64,
+    /// The last number of the log of spent assertions.
+    replay: i64,
+    /// What its clock shows, in seconds since 1970.
+    now: i64,
+}
+
+const SAID: &str = "select history, (select coalesce(max(seq), 0) from change) as change, \
+     (select coalesce(max(seq), 0) from replay_log) as replay, \
+     cast(floor(extract(epoch from clock_timestamp())) as bigint) as now from fence";
+
+impl Store {
+    /// Sets the fence where numbers have begun again below one that was seen, unless somebody else has been faster. A copy
+    /// of the database that was put back just as it was made shows no other history: the numbers alone tell that it
+    /// is older than what was there.
+    pub async fn fence_older(&self, seen: Seen) -> Result<(), StoreError> {
+        let mut begun = self.writer.begin(Turn::Change).await?;
+        let Begun::Postgres(transaction) = &mut begun else {
+            return Err(StoreError::Unsuitable(OVERWRITTEN.to_owned()));
+        };
+        let is_set = set(transaction, Sign::Seen(seen)).await?.is_some();
+        begun.commit().await?;
+        if is_set {
+            tracing::warn!(
+                ?seen,
+                "the database has begun again below a number that was seen: an older copy of it was put back; \
+                 assertions that were issued until now are refused"
+            );
+        }
+        Ok(())
     }
-    let before = remembered(On::Postgres(&mut transaction)).await?;
-    if before == history {
-        return Ok(transaction.rollback().await?);
+}
+
+/// Sets the fence, unless somebody else has been faster, or nobody has looked before. Returns the history that was
+/// remembered if it has been set. Whoever connects waits for this, so it takes few messages, wherever the database is.
+async fn set(transaction: &mut PgConnection, sign: Sign<'_>) -> Result<Option<String>, StoreError> {
+    let mut said = hear(transaction).await?;
+    let is_older = match sign {
+        Sign::History(history) => said.history != history,
+        Sign::Seen(seen) => said.is_below(seen),
+    };
+    if !is_older {
+        return Ok(None);
     }
-    let now = clock(&mut transaction).await?.seconds();
-    if before.is_empty() {
-        let update = query("update fence set history = $1").bind(history);
-        update.execute(On::Postgres(&mut transaction)).await?;
-        return Ok(transaction.commit().await?);
+    let before = said.history.clone();
+    match sign {
+        Sign::History(history) if before.is_empty() => {
+            at_once(transaction, [query("update fence set history = $1").bind(history)]).await?;
+            return Ok(None);
+        }
+        Sign::History(history) => history.clone_into(&mut said.history),
+        Sign::Seen(Seen::Change(ChangeSeq(seq))) => said.change = seq,
+        Sign::Seen(Seen::Replay(seq)) => said.replay = seq,
     }
-    query("update fence set history = $1, set_at = $2")
-        .bind(history)
-        .bind(now)
-        .execute(On::Postgres(&mut transaction))
-        .await?;
-    leap(&mut transaction, now).await?;
-    transaction.commit().await?;
-    tracing::warn!(
-        before,
-        now = history,
-        "the database has another history than before: it was restored, or a standby has taken over; assertions that \
-         were issued until now are refused"
-    );
-    Ok(())
+    let update = query("update fence set history = $1, set_at = $2");
+    let update = update.bind(&said.history).bind(said.now);
+    at_once(transaction, [update].into_iter().chain(leap(&said))).await?;
+    Ok(Some(before))
+}
+
+/// Has nobody give out numbers until the end of the transaction, and asks what there is.
+async fn hear(transaction: &mut PgConnection) -> Result<Said, StoreError> {
+    let ask = advisory_locks().into_iter().chain([query(SAID)]);
+    let answers = at_once(transaction, ask).await?;
+    Ok(Said::from_row(answers.last().ok_or(sqlx::Error::RowNotFound)?)?)
+}
+
+impl Said {
+    fn is_below(&self, seen: Seen) -> bool {
+        match seen {
+            Seen::Change(ChangeSeq(seq)) => self.change < seq,
+            Seen::Replay(seq) => self.replay < seq,
+        }
+    }
 }
 
 /// Numbers go on where none has been given out, and whoever follows the feed forgets all that it has cached.
-async fn leap(connection: &mut PgConnection, now: i64) -> Result<(), StoreError> {
-    for (index, noun) in ChangedNoun::names_in_feed().enumerate() {
-        // All of them lie behind whatever anybody has seen.
-        let leap = if index == 0 { LEAP } else { 1 };
-        query(
-            "insert into change (seq, noun, key, changed_at) \
-             select greatest(coalesce(max(seq), 0) + $1, $4), $2, '', $3 from change",
-        )
-        .bind(leap)
-        .bind(noun)
-        .bind(now)
-        .bind(now.saturating_mul(LEAP_PER_SECOND))
-        .execute(On::Postgres(connection))
-        .await?;
-    }
-    query(
-        "insert into replay_log (seq, keep_until, ids) \
-         select greatest(coalesce(max(seq), 0) + $1, $3), $2, '' from replay_log",
-    )
-    .bind(LEAP)
-    .bind(now)
-    .bind(now.saturating_mul(LEAP_PER_SECOND))
-    .execute(On::Postgres(connection))
-    .await?;
-    query("select pg_notify($1, '')").bind(CHANNEL).execute(On::Postgres(connection)).await?;
-    Ok(())
+fn leap<'v>(said: &Said) -> impl Iterator<Item = Query<'v>> {
+    let now = said.now;
+    let first = |last: i64| last.saturating_add(LEAP).max(now.saturating_mul(LEAP_PER_SECOND));
+    // All of them lie behind whatever anybody has seen.
+    let changes = (first(said.change)..).zip(ChangedNoun::names_in_feed());
+    let changes = changes.map(move |(seq, noun)| {
+        let insert = "insert into change (seq, noun, key, changed_at) values ($1, $2, '', $3)";
+        query(insert).bind(seq).bind(noun).bind(now)
+    });
+    let row = query("insert into replay_log (seq, keep_until, ids) values ($1, $2, '')");
+    let notify = query("select pg_notify($1, '')").bind(CHANNEL);
+    changes.chain([row.bind(first(said.replay)).bind(now), notify])
 }
 
 #[cfg(test)]
-impl crate::store::Store {
+impl Store {
     /// Sets the fence at `now`, for tests of those who keep to it.
     pub(crate) async fn set_fence(&self, now: Timestamp) -> Result<(), StoreError> {
         set_by_hand(On::from(&self.writer), now).await
@@ -158,17 +223,9 @@ pub(super) async fn set_by_hand(on: On<'_>, now: Timestamp) -> Result<(), StoreE
 /// which nodes go; `now` is that of a file, which has none.
 pub(super) async fn set_restored(begun: &mut Begun<'_>, now: Timestamp) -> Result<(), StoreError> {
     let Begun::Postgres(transaction) = begun else { return set_by_hand(begun.on(), now).await };
-    let now = clock(transaction).await?;
-    set_by_hand(On::Postgres(transaction), now).await?;
-    leap(transaction, now.seconds()).await
-}
-
-async fn clock(connection: &mut PgConnection) -> Result<Timestamp, StoreError> {
-    let row = query("select floor(extract(epoch from clock_timestamp()))::bigint")
-        .persistent(false)
-        .fetch_one(On::Postgres(connection))
-        .await;
-    row.map(|(seconds,)| Timestamp::from_seconds(seconds))
+    let said = hear(transaction).await?;
+    set_by_hand(On::Postgres(transaction), Timestamp::from_seconds(said.now)).await?;
+    at_once(transaction, leap(&said)).await.map(|_| ())
 }
 
 /// When the fence was set, in seconds since 1970; zero if it never was.
@@ -180,8 +237,6 @@ pub(super) async fn set_at(connection: &mut Connection) -> Result<i64, StoreErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::change::ChangeSeq;
-    use crate::store::Store;
     use crate::store::test_postgres::TestDatabase;
 
     /// A database of PostgreSQL, if there is one.
@@ -220,7 +275,7 @@ mod tests {
         let fenced_at = log.fenced_at().unwrap();
         let leapt_to = fenced_at.seconds() * LEAP_PER_SECOND;
         assert_eq!(seq, leapt_to + 1);
-        let changes = again.changes_after(ChangeSeq(0)).await.unwrap();
+        let changes = again.changes_from(ChangeSeq(0)).await.unwrap();
         assert!(changes.iter().all(|change| change.key.is_empty() && change.seq.0 >= leapt_to));
         assert_eq!(changes.len(), ChangedNoun::names_in_feed().count());
         let third = Store::connect(&kept.url()).await.unwrap();

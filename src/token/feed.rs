@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::clock::{Clock as _, Timestamp};
-use crate::domain::change::{ChangeSeq, ChangedNoun};
+use crate::domain::change::{Change, ChangeSeq, ChangedNoun};
 use crate::domain::scope::OutagePolicy;
 use crate::keys::{KeyKeeper, KeyKeeperError};
-use crate::store::Store;
+use crate::store::{Seen, Store};
 use crate::token::agreed_clock::AgreedClock;
 use crate::token::cache::Caches;
 use crate::token::refusal::Refusal;
@@ -61,14 +61,24 @@ pub struct Feed {
     keys: Arc<KeyKeeper>,
     clock: Arc<AgreedClock>,
     stale_max: Duration,
-    /// The last change that has been followed; held while following, so that changes are taken in order.
-    seen: Mutex<ChangeSeq>,
-    /// The same for whoever wants to know.
+    /// Held while following, so that changes are taken in order.
+    followed: Mutex<Followed>,
+    /// The last change that holds here, for whoever wants to know.
     applied: watch::Sender<ChangeSeq>,
     /// When the feed was last read to its end, in milliseconds of uptime.
     read_at: AtomicU64,
     /// Whether the database has not answered when it was last looked at.
     is_away: AtomicBool,
+}
+
+/// How far the feed has been followed.
+struct Followed {
+    /// The last change of which the caches know.
+    seen: ChangeSeq,
+    /// Whether keys are to be read anew because of what has been seen.
+    owes_keys: bool,
+    /// Whether it is to be read which organizations may not take part.
+    owes_inactive: bool,
 }
 
 impl Feed {
@@ -83,7 +93,8 @@ impl Feed {
     ) -> Result<Self, KeyKeeperError> {
         let read_at = AtomicU64::new(milliseconds(clock.uptime()));
         let seen = store.latest_change().await?;
-        let (applied, seen) = (watch::Sender::new(seen), Mutex::new(seen));
+        let followed = Followed { seen, owes_keys: false, owes_inactive: false };
+        let (applied, followed) = (watch::Sender::new(seen), Mutex::new(followed));
         keys.reload().await?;
         Ok(Self {
             store,
@@ -91,7 +102,7 @@ impl Feed {
             keys,
             clock,
             stale_max,
-            seen,
+            followed,
             applied,
             read_at,
             is_away: AtomicBool::new(false),
@@ -109,38 +120,43 @@ impl Feed {
     }
 
     /// Follows every change that has been committed. Whoever has made a change calls this before telling
-    /// anybody that it is done.
+    /// anybody that it is done. It may be given up at any time, and goes on from there the next time: where a database
+    /// takes long for every answer, all of them together would take too long each time.
     pub async fn catch_up(&self) -> Result<(), KeyKeeperError> {
-        let mut seen = self.seen.lock().await;
-        let began = milliseconds(self.clock.uptime());
+        let mut followed = self.followed.lock().await;
         loop {
-            let changes = self.store.changes_after(*seen).await?;
-            let Some(last) = changes.last() else { break };
-            let last = last.seq;
-            let (mut keys_changed, mut organizations_changed) = (false, false);
-            for change in &changes {
-                self.caches.follow(change);
-                keys_changed |= change.noun.is_none_or(|noun| noun == ChangedNoun::SigningKey);
-                organizations_changed |=
-                    change.noun.is_none_or(|noun| noun == ChangedNoun::Organization);
-                if change.noun.is_none() {
-                    tracing::warn!(
-                        seq = change.seq.0,
-                        "a change of an unknown kind: everything is read anew"
-                    );
-                }
-            }
-            if organizations_changed {
-                self.caches.learn_inactive().await;
-            }
-            if keys_changed {
+            if followed.owes_keys {
                 self.keys.reload().await?;
+                followed.owes_keys = false;
             }
-            *seen = last;
-            self.applied.send_replace(last);
+            self.tell_applied(followed.seen);
+            let began = milliseconds(self.clock.uptime());
+            let changes = self.store.changes_from(followed.seen).await?;
+            let last = changes.last().map_or_else(ChangeSeq::default, |last| last.seq);
+            if last < followed.seen {
+                // An older copy is in the place of what was there. With the fence there is something to follow.
+                self.store.fence_older(Seen::Change(followed.seen)).await?;
+                continue;
+            }
+            if last == followed.seen {
+                self.read_at.store(began, Ordering::Release);
+                break;
+            }
+            let seen = followed.seen;
+            for change in changes.iter().filter(|change| change.seq > seen) {
+                self.caches.follow(change);
+                followed.note(change);
+            }
         }
-        self.read_at.store(began, Ordering::Release);
+        if followed.owes_inactive {
+            self.caches.learn_inactive().await;
+            followed.owes_inactive = false;
+        }
         Ok(())
+    }
+
+    fn tell_applied(&self, seen: ChangeSeq) {
+        self.applied.send_if_modified(|applied| std::mem::replace(applied, seen) != seen);
     }
 
     /// Looks at the feed every `poll`, and at once when another node says that there is something, until the task is
@@ -248,6 +264,20 @@ impl Feed {
         } else {
             let cause = format!("the change feed has not been read for {age} ms");
             Err(Refusal::Unavailable { cause })
+        }
+    }
+}
+
+impl Followed {
+    /// Notes a change that the caches have followed.
+    fn note(&mut self, change: &Change) {
+        let is_of = |noun| change.noun.is_none_or(|changed| changed == noun);
+        self.owes_keys |= is_of(ChangedNoun::SigningKey);
+        self.owes_inactive |= is_of(ChangedNoun::Organization);
+        self.seen = change.seq;
+        if change.noun.is_none() {
+            let seq = change.seq.0;
+            tracing::warn!(seq, "a change of an unknown kind: everything is read anew");
         }
     }
 }

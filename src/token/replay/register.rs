@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::store::{ReplayLog, SpentId, Store, StoreError};
+use crate::store::{ReplayLog, Seen, SpentId, Store, StoreError};
 use crate::token::replay::outage::{ATTEMPT_PAUSE, Away, News};
 use crate::token::replay::spent::Spent;
 use crate::token::replay::{Fence, SWEEP_SECONDS, Verdict, Waiting};
@@ -231,12 +231,13 @@ impl Register {
         let ids: Vec<SpentId> = new.iter().map(|waiting| waiting.id).collect();
         let latest = new.iter().map(|waiting| waiting.keep_until).max();
         let keep_until = latest.unwrap_or_else(|| self.clock.now());
-        let seq = self.log.append(&ids, keep_until).await?;
-        self.note_fence();
+        let mut seq = self.log.append(&ids, keep_until).await?;
         if seq <= self.read_to {
-            // Numbers have begun again, as in a database that was put in the place of the one that was read.
-            self.read_to = 0;
+            // An older copy is in the place of what was read: what it does not know to be spent lies before the fence.
+            self.store.fence_older(Seen::Replay(self.read_to)).await?;
+            seq = self.log.append(&ids, keep_until).await?;
         }
+        self.note_fence();
         if seq != self.read_to + 1 {
             self.read_before(seq).await?;
         }

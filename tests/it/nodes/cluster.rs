@@ -48,6 +48,12 @@ impl Cluster {
         Self { folder: folder.trim().into() }
     }
 
+    /// A base backup of it, which can be started as it is.
+    pub(super) fn copy(&self) -> Self {
+        let folder = control(&["copy", self.folder.to_str().unwrap()]);
+        Self { folder: folder.trim().into() }
+    }
+
     /// From now on standbys learn nothing any more.
     pub(super) fn lag(&self) {
         control(&["lag", self.folder.to_str().unwrap()]);

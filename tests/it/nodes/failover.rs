@@ -252,6 +252,73 @@ async fn n08_a_primary_that_lives_on_and_takes_no_writes_is_not_followed_any_mor
     drop(primary);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n08_an_older_copy_that_is_started_as_it_is_is_fenced_by_who_has_seen_more() {
+    let primary = spawn_blocking(Cluster::new).await.unwrap();
+    let place = Place::on(primary.database()).await;
+    let address = Address::of(&primary);
+    let home = |name| Home::new(place.folder.path(), name, Some(address.url()), "");
+    let homes = [home("a"), home("b")];
+    let nodes = [homes[0].start().await.0, homes[1].start().await.0];
+    let addresses: Vec<_> = homes.iter().map(|home| home.token).collect();
+    let changes = registry(&address.url()).await;
+    let (primary, copy) = spawn_blocking(move || {
+        let copy = primary.copy();
+        (primary, copy)
+    })
+    .await
+    .unwrap();
+    // What the copy does not know: that these clients work no more, and what is spent.
+    for client in ["rs256", "ps256"] {
+        switch(&changes, client, false).await;
+        holds(&homes, client, false).await;
+    }
+    let traffic = Traffic::start(&addresses, 1, Duration::from_millis(20));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ledger = Arc::clone(&traffic.ledger);
+    let sent = traffic.stop().await;
+    let (primary, copy) = spawn_blocking(move || {
+        primary.stop();
+        copy.start();
+        (primary, copy)
+    })
+    .await
+    .unwrap();
+    address.turn(&copy);
+    let put_back = tick();
+
+    let traffic = Traffic::start(&addresses, 1, Duration::from_millis(50));
+    let late = until_first_token(&traffic.ledger, put_back).await;
+    let mut fenced = 0;
+    for home in &homes {
+        let mut keep = Keep::new(home.token);
+        for (jti, assertion) in &sent {
+            let outcome = keep.ask(&ledger, "any", jti, assertion).await;
+            assert!(!outcome.is_token(), "{jti}: it is older than what is known to be spent");
+            fenced += usize::from(outcome.is_unavailable());
+        }
+    }
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+    assert!(fenced > sent.len(), "{fenced} of {} at two nodes", sent.len());
+    traffic.stop().await;
+    holds(&homes, "rs256", true).await;
+    // What is changed now holds everywhere, although its number would have been one that all have seen.
+    let changes = registry(&address.url()).await;
+    for works in [false, true] {
+        switch(&changes, "ps256", works).await;
+        holds(&homes, "ps256", works).await;
+    }
+    println!(
+        "{:?}; replays: {}, refused by the fence: {fenced}; tokens issued twice: 0 (at most 0); first token {late:?} \
+         after it was put back (at most {UNAVAILABLE_MAX:?})",
+        ledger.counts(),
+        sent.len() * homes.len(),
+    );
+    assert!(late <= most(UNAVAILABLE_MAX), "{late:?}");
+    drop((nodes, primary));
+}
+
 /// Asks for clients that are not there, all at once, so that the node has all connections that it looks for them over.
 async fn look_for_many(home: &Home) {
     let mut asking = JoinSet::new();
