@@ -147,7 +147,7 @@ impl App {
         tasks.0.extend(lists.into_iter().chain([tokio::spawn(authorities)]));
         tasks.0.extend(refresh.map(tokio::spawn));
         tasks.0.extend(post.map(|post| tokio::spawn(post.run())));
-        tasks.0.extend(look_after(&registry, &store, node.as_ref()));
+        tasks.0.extend(look_after(&registry, &store, &clock, node.as_ref()));
         let portal_is_https = is_https(config);
         let environment = Arc::new(config.environment.clone());
         Ok(Self {
@@ -192,13 +192,17 @@ async fn join_others(
 
 /// Has alerts mailed, the log of the database kept short, and signing keys take turns, with an eye on nodes that have other
 /// settings.
-fn look_after(registry: &Registry, store: &Store, node: Option<&Node>) -> [JoinHandle<()>; 3] {
+fn look_after(
+    registry: &Registry,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    node: Option<&Node>,
+) -> [JoinHandle<()>; 3] {
     let differing = node.map(Node::watch_difference);
-    let differing = move || differing.as_ref().is_some_and(|it| it.borrow().is_some());
     [
         tokio::spawn(alerts::run(registry.clone())),
         tokio::spawn(checkpoints::run(store.clone())),
-        tokio::spawn(signing_keys::run(registry.clone(), differing)),
+        tokio::spawn(signing_keys::run(registry.clone(), Arc::clone(clock), differing)),
     ]
 }
 
@@ -233,7 +237,7 @@ fn start_replay(
 fn show_others(
     node: Option<&mut Node>,
     config: &Config,
-    feed: &Feed,
+    feed: &Arc<Feed>,
     certificates: &Arc<EnterpriseCertificates>,
     clock: &Arc<dyn Clock>,
 ) {

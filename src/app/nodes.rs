@@ -25,6 +25,9 @@ const SHOW: Duration = Duration::from_secs(5);
 /// The time between two showings, at least, however much is changed.
 const SHOW_PAUSE: Duration = Duration::from_millis(20);
 
+/// The time before a node that could not show itself tries again.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// How much longer than it issues tokens without the database a node is held to be alive: the time between two
 /// showings, what clocks may differ, and the longest that a request takes that has begun in time.
 const DEAD_MARGIN_SECONDS: i64 = 20;
@@ -51,11 +54,19 @@ pub(super) struct Node {
     store: Store,
     clock: Arc<dyn Clock>,
     row: NodeRow,
-    dead_seconds: i64,
+    terms: Terms,
     /// A setting that another node has otherwise, if there is one.
     differing: watch::Sender<Option<Difference>>,
     /// Shows the node to the others.
     show: Option<JoinHandle<()>>,
+}
+
+/// On what terms nodes share a database.
+#[derive(Clone, Copy)]
+struct Terms {
+    policy: DifferingSettings,
+    /// Seconds after which a node that has not shown itself has died.
+    dead_seconds: i64,
 }
 
 /// How many nodes there are, and on how many a change does not hold yet.
@@ -93,43 +104,28 @@ impl Node {
             applied: None,
             settings: joining.settings,
         };
-        let dead_seconds = joining.dead_seconds;
-        let now = clock.now();
-        let mut transaction = store.begin().await?;
-        let others = transaction.living_nodes(now.minus_seconds(dead_seconds)).await?;
-        if let Some(other) = others.iter().find(|other| other.issuer != row.issuer) {
-            return Err(AppError::OtherIssuer { other: other.issuer.clone() });
-        }
-        let differing = first_difference(&row, &others);
-        match (&differing, joining.differing) {
-            (Some(difference), DifferingSettings::Refuse) => {
-                return Err(AppError::OtherSettings(difference.clone()));
-            }
-            (Some(difference), DifferingSettings::Warn) => {
-                tracing::warn!("{difference}; it should be the same on all");
-            }
-            (None, _) => {}
-        }
-        transaction.let_node_in(&row, now).await?;
-        transaction.commit().await?;
+        let terms = Terms { policy: joining.differing, dead_seconds: joining.dead_seconds };
+        let differing = terms.let_in(store, &row, clock.now()).await?;
         let (store, differing) = (store.clone(), watch::Sender::new(differing));
-        Ok(Some(Self { store, clock, row, dead_seconds, differing, show: None }))
+        Ok(Some(Self { store, clock, row, terms, differing, show: None }))
     }
 
-    /// Shows from now on how far the feed has been followed, with the settings as they are each time.
+    /// Shows from now on how far the feed has been followed, with the settings as they are each time. A node that others
+    /// have taken for dead has the feed count as stale until it has been let in again.
     pub(super) fn show(
         &mut self,
-        feed: &Feed,
+        feed: &Arc<Feed>,
         settings: impl Fn() -> BTreeMap<String, String> + Send + 'static,
     ) {
         let shown = Shown {
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
             row: self.row.clone(),
-            dead_seconds: self.dead_seconds,
+            terms: self.terms,
             differing: self.differing.clone(),
+            feed: Arc::clone(feed),
         };
-        self.show = Some(tokio::spawn(shown.show(feed.watch_applied(), settings)));
+        self.show = Some(tokio::spawn(shown.show(settings)));
     }
 
     /// On how many nodes a change holds. On this one, that is up to `own`; what it has told the others may be older. Who
@@ -140,7 +136,7 @@ impl Node {
         seq: ChangeSeq,
         own: ChangeSeq,
     ) -> Result<Reach, StoreError> {
-        let oldest = self.clock.now().minus_seconds(self.dead_seconds);
+        let oldest = self.clock.now().minus_seconds(self.terms.dead_seconds);
         let nodes = store.nodes_since(oldest).await?;
         let applied =
             |node: &NodeRow| if node.id == self.row.id { Some(own) } else { node.applied };
@@ -187,16 +183,44 @@ struct Shown {
     store: Store,
     clock: Arc<dyn Clock>,
     row: NodeRow,
-    dead_seconds: i64,
+    terms: Terms,
     differing: watch::Sender<Option<Difference>>,
+    feed: Arc<Feed>,
+}
+
+impl Terms {
+    /// Lets a node in, unless it must not run beside those that are there. Returns a setting that one of them has
+    /// otherwise, if that is allowed.
+    async fn let_in(
+        self,
+        store: &Store,
+        row: &NodeRow,
+        now: Timestamp,
+    ) -> Result<Option<Difference>, AppError> {
+        let mut transaction = store.begin().await?;
+        let others = transaction.living_nodes(now.minus_seconds(self.dead_seconds)).await?;
+        if let Some(other) = others.iter().find(|other| other.issuer != row.issuer) {
+            return Err(AppError::OtherIssuer { other: other.issuer.clone() });
+        }
+        let differing = first_difference(row, &others);
+        match (&differing, self.policy) {
+            (Some(difference), DifferingSettings::Refuse) => {
+                return Err(AppError::OtherSettings(difference.clone()));
+            }
+            (Some(difference), DifferingSettings::Warn) => {
+                tracing::warn!("{difference}; it should be the same on all");
+            }
+            (None, _) => {}
+        }
+        transaction.let_node_in(row, now).await?;
+        transaction.commit().await?;
+        Ok(differing)
+    }
 }
 
 impl Shown {
-    async fn show(
-        mut self,
-        mut applied: watch::Receiver<ChangeSeq>,
-        settings: impl Fn() -> BTreeMap<String, String>,
-    ) {
+    async fn show(mut self, settings: impl Fn() -> BTreeMap<String, String>) {
+        let mut applied = self.feed.watch_applied();
         // However much is changed, and shown, meanwhile.
         let mut next_look = Duration::ZERO;
         loop {
@@ -204,24 +228,47 @@ impl Shown {
             self.row.settings = settings();
             let (now, uptime) = (self.clock.now(), self.clock.uptime());
             let shown = async {
-                self.store.node_seen(&self.row, now).await?;
+                if !self.store.node_seen(&self.row, now).await? {
+                    return Ok(self.come_back(now).await);
+                }
                 if uptime >= next_look {
                     next_look = uptime + SHOW;
                     self.look_at_others(now).await?;
                 }
-                Ok::<_, StoreError>(())
+                Ok::<_, StoreError>(true)
             };
-            if let Err(error) = shown.await {
+            let is_shown = shown.await.unwrap_or_else(|error| {
                 tracing::debug!(%error, "this node cannot be shown to the others");
-            }
+                false
+            });
             tokio::time::sleep(SHOW_PAUSE).await;
             // Whether something has changed or the time is up, it shows itself.
-            let _ = tokio::time::timeout(SHOW, applied.changed()).await;
+            let pause = if is_shown { SHOW } else { RETRY };
+            let _ = tokio::time::timeout(pause, applied.changed()).await;
         }
     }
 
+    /// Joins the others again, who have taken this node for dead: meanwhile one may run there that it must not run beside,
+    /// and that has not seen it.
+    async fn come_back(&self, now: Timestamp) -> bool {
+        let let_in = self.terms.let_in(&self.store, &self.row, now).await;
+        let is_out = let_in.is_err();
+        let is_new = self.feed.stand_aside(is_out) != is_out;
+        match let_in {
+            Ok(difference) => {
+                tracing::info!("this node is one of the nodes again, which had taken it for dead");
+                self.differing.send_replace(difference);
+            }
+            Err(error) if is_new => {
+                tracing::error!(%error, "this node was away, and is not let in again: it issues no tokens");
+            }
+            Err(_) => {}
+        }
+        !is_out
+    }
+
     async fn look_at_others(&self, now: Timestamp) -> Result<(), StoreError> {
-        let others = self.store.nodes_since(now.minus_seconds(self.dead_seconds)).await?;
+        let others = self.store.nodes_since(now.minus_seconds(self.terms.dead_seconds)).await?;
         let difference = first_difference(&self.row, &others);
         let is_new = self.differing.send_if_modified(|known| {
             let is_new = *known != difference;

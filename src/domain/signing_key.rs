@@ -120,6 +120,12 @@ impl SigningTurns {
         Some((signs_from.minus_seconds(self.announce_seconds), signs_from))
     }
 
+    /// Seconds after the last token of a key for which it is published: no token of its is alive then, and every API has had
+    /// time to notice.
+    pub fn published_seconds(&self) -> i64 {
+        self.token_seconds_max.saturating_add(self.announce_seconds)
+    }
+
     /// The keys that can be retired at `now`: another has signed for so long that no token of theirs is alive, and
     /// every API has had time to notice.
     pub fn done<'a>(
@@ -128,8 +134,7 @@ impl SigningTurns {
         now: Timestamp,
     ) -> Vec<&'a SigningKeyRecord> {
         let Some(active) = self.active(keys, now) else { return Vec::new() };
-        let alive = self.token_seconds_max.saturating_add(self.announce_seconds);
-        if now < active.signs_from.plus_seconds(alive) {
+        if now < active.signs_from.plus_seconds(self.published_seconds()) {
             return Vec::new();
         }
         keys.iter()

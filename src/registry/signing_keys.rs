@@ -32,7 +32,7 @@ pub enum SigningStart {
 pub enum OtherAlgorithms {
     /// They are retired, as every key is.
     Retired,
-    /// They stay: there are nodes with other settings, which may sign with them.
+    /// They stay: there are nodes with other settings, or may have been lately, which may sign with them.
     Kept,
 }
 

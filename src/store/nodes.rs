@@ -36,10 +36,16 @@ impl Store {
         Ok(Some(shown))
     }
 
-    /// Notes that a node is running.
-    pub async fn node_seen(&self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
+    /// Notes that a node is still running. Whether it was known to be: one that others have taken for dead is not.
+    pub async fn node_seen(&self, node: &NodeRow, now: Timestamp) -> Result<bool, StoreError> {
+        let update =
+            query("update node set seen_at = $2, applied_seq = $3, settings = $4 where id = $1")
+                .bind(&node.id)
+                .bind(now.seconds())
+                .bind(node.applied.map(|applied| applied.0))
+                .bind(as_json(&node.settings));
         // Not over the one connection of those who change things, who would wait for it.
-        write_node(node, now, &self.readers).await
+        Ok(update.execute(&self.readers).await? == 1)
     }
 
     /// The nodes that were seen at `oldest` or later.
@@ -66,28 +72,18 @@ impl Transaction {
 
     /// Lets a node in.
     pub async fn let_node_in(&mut self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
-        write_node(node, now, self.connection()).await
+        query(
+            "insert into node (id, issuer, seen_at, applied_seq, settings) values ($1, $2, $3, $4, $5)",
+        )
+        .bind(&node.id)
+        .bind(&node.issuer)
+        .bind(now.seconds())
+        .bind(node.applied.map(|applied| applied.0))
+        .bind(as_json(&node.settings))
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
-}
-
-async fn write_node<'c>(
-    node: &NodeRow,
-    now: Timestamp,
-    on: impl Into<On<'c>>,
-) -> Result<(), StoreError> {
-    query(
-        "insert into node (id, issuer, seen_at, applied_seq, settings) values ($1, $2, $3, $4, $5) \
-         on conflict (id) do update set seen_at = excluded.seen_at, \
-         applied_seq = excluded.applied_seq, settings = excluded.settings",
-    )
-    .bind(&node.id)
-    .bind(&node.issuer)
-    .bind(now.seconds())
-    .bind(node.applied.map(|applied| applied.0))
-    .bind(as_json(&node.settings))
-    .execute(on)
-    .await?;
-    Ok(())
 }
 
 async fn read_nodes<'c>(
@@ -125,12 +121,13 @@ mod tests {
                 transaction.let_node_in(&node(name, 1), at(now)).await.unwrap();
                 transaction.commit().await.unwrap();
             }
-            store.node_seen(&node("a", 7), at(110)).await.unwrap();
+            assert!(store.node_seen(&node("a", 7), at(110)).await.unwrap());
             assert_eq!(store.nodes_since(at(105)).await.unwrap(), [node("a", 7), node("b", 1)]);
             let mut transaction = store.begin().await.unwrap();
             assert_eq!(transaction.living_nodes(at(106)).await.unwrap(), [node("a", 7)]);
             transaction.commit().await.unwrap();
             assert_eq!(store.nodes_since(at(0)).await.unwrap(), [node("a", 7)], "b has died");
+            assert!(!store.node_seen(&node("b", 7), at(111)).await.unwrap());
             store.node_left("a").await.unwrap();
             assert_eq!(store.nodes_since(at(0)).await.unwrap(), []);
         }

@@ -27,6 +27,10 @@ const WORK_AGE_MAX: Duration = Duration::from_millis(2_500);
 /// How often the database's clock is looked at.
 const COMPARE: Duration = Duration::from_secs(1);
 
+/// Why a node refuses everything that others do not let in.
+const OUT: &str =
+    "the other nodes took this one for dead, and it differs from one of them: see its log";
+
 /// Whether what is cached is right.
 #[derive(Debug)]
 pub enum Freshness {
@@ -69,6 +73,8 @@ pub struct Feed {
     read_at: AtomicU64,
     /// Whether the database has not answered when it was last looked at.
     is_away: AtomicBool,
+    /// Whether other nodes have taken this one for dead, and may not have it beside them.
+    is_out: AtomicBool,
 }
 
 /// How far the feed has been followed.
@@ -106,6 +112,7 @@ impl Feed {
             applied,
             read_at,
             is_away: AtomicBool::new(false),
+            is_out: AtomicBool::new(false),
         })
     }
 
@@ -225,11 +232,17 @@ impl Feed {
         heard <= read + poll + WORK_AGE_MAX
     }
 
+    /// Whether everything is refused from now on, because this node may not run beside those that there are. Returns
+    /// whether it was.
+    pub fn stand_aside(&self, is_out: bool) -> bool {
+        self.is_out.swap(is_out, Ordering::AcqRel)
+    }
+
     /// How right what is cached is. Refuses when the last look is longer ago than an outage may be in which anything is
     /// issued, or when the node's clock, which shows `now`, is wrong.
     pub fn freshness(&self, now: Timestamp, outage_max: Duration) -> Result<Freshness, Refusal> {
         self.clock.require_agreement(now)?;
-        self.require_file()?;
+        self.require_place()?;
         match self.require_age(self.stale_max) {
             Ok(()) => Ok(Freshness::Fresh),
             Err(stale) if self.is_away.load(Ordering::Acquire) => {
@@ -244,12 +257,16 @@ impl Feed {
     /// shows `now`, is wrong.
     pub fn require_fresh(&self, now: Timestamp) -> Result<(), Refusal> {
         self.clock.require_agreement(now)?;
-        self.require_file()?;
+        self.require_place()?;
         self.require_age(self.stale_max)
     }
 
-    /// Refuses when the database is not the file that was opened: what is read and written there, nobody finds again.
-    fn require_file(&self) -> Result<(), Refusal> {
+    /// Refuses when the database is not the file that was opened: what is read and written there, nobody finds again. And
+    /// when it is now that of nodes beside which this one may not run.
+    fn require_place(&self) -> Result<(), Refusal> {
+        if self.is_out.load(Ordering::Acquire) {
+            return Err(Refusal::Unavailable { cause: OUT.to_owned() });
+        }
         match self.store.displaced() {
             None => Ok(()),
             Some(cause) => Err(Refusal::Unavailable { cause }),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use portvakt::clock::{SystemClock, SystemRandom};
+use portvakt::clock::{SystemClock, SystemRandom, Timestamp};
 use portvakt::domain::client::ClientStatus;
 use portvakt::keys::SealingKey;
 use portvakt::registry::{Registry, RegistryRules};
@@ -19,6 +19,7 @@ use crate::harness::caller::Caller;
 use crate::harness::clock::tick;
 use crate::harness::mark::most;
 use crate::harness::place::Place;
+use crate::harness::proxy::Proxy;
 use crate::harness::server::{actor, caller, sealing_key};
 use crate::harness::sql::Sql;
 use crate::nodes::cluster::{Cluster, SOCKET, url_in};
@@ -31,6 +32,9 @@ const LAG: Duration = Duration::from_secs(1);
 
 /// From the moment when there is a primary again to the first token.
 const UNAVAILABLE_MAX: Duration = Duration::from_secs(15);
+
+/// How late answers are of a database that is as far away as another city in another country.
+const FAR: Duration = Duration::from_millis(40);
 
 /// How soon a change holds on every node, also after the numbers of changes have leapt.
 const HOLDS_MAX: Duration = Duration::from_secs(2);
@@ -317,6 +321,27 @@ async fn n08_an_older_copy_that_is_started_as_it_is_is_fenced_by_who_has_seen_mo
     );
     assert!(late <= most(UNAVAILABLE_MAX), "{late:?}");
     drop((nodes, primary));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n08_the_fence_is_set_in_time_also_from_far_away() {
+    let place = Place::new().await;
+    let url = |place: &Place| place.database.as_ref().expect("PostgreSQL").url();
+    let near = Store::connect(&url(&place)).await.unwrap();
+    near.latest_change().await.unwrap();
+    place.sql().await.execute("update fence set history = '1 00000001 2'").await;
+    let proxy = Proxy::start();
+    let far = Store::connect(&url(&proxy.before(&place))).await.unwrap();
+    proxy.delay(FAR);
+    let mut log = far.replay_log();
+    let began = tick();
+    log.append(&[[1; 32]], Timestamp::from_seconds(9)).await.unwrap();
+    println!(
+        "connected, fenced and appended in {:?}, with {FAR:?} for each answer",
+        began.elapsed()
+    );
+    assert!(log.fenced_at().is_some(), "the history is another one");
 }
 
 /// Asks for clients that are not there, all at once, so that the node has all connections that it looks for them over.

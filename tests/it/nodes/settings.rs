@@ -10,12 +10,17 @@ use portvakt::app::{App, AppError};
 use portvakt::clock::SystemRandom;
 use portvakt::config::{DifferingSettings, SealingKeySource};
 use portvakt::domain::record::Expected;
-use portvakt::registry::AccessTerms;
+use portvakt::registry::{AccessTerms, OtherAlgorithms};
 
 use crate::harness::CONSUMER;
 use crate::harness::chain::{Pki, Trust};
 use crate::harness::clock::{NOW, TestClock, tick};
-use crate::harness::server::{TestServer, actor, pki, write_configuration};
+use crate::harness::mark::most;
+use crate::harness::server::{TestServer, actor, caller, pki, write_configuration};
+
+/// How soon a node notices that others have taken it for dead, or that it may come back: they show themselves every five
+/// seconds.
+const BACK_MAX: Duration = Duration::from_secs(7);
 
 /// Builds another node on the database of a server, with these trust sets and these lines in its configuration.
 async fn join(server: &TestServer, trust: &[Trust], more: &str) -> Result<App, AppError> {
@@ -152,13 +157,49 @@ async fn n10_a_node_of_another_algorithm_leaves_the_others_their_keys() {
     second.finish().await;
     first.app.finish().await;
 
-    // When there is nobody who signs with the others, they are of no use.
-    let _alone = build().await;
+    // Nobody signs with the others any more, but what has been signed lives, and who starts now cannot know that.
+    let alone = build().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(keys().await, "ES256 RS256");
+    alone.registry.keep_signing_keys(OtherAlgorithms::Retired).await.unwrap();
+    assert_eq!(keys().await, "ES256");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: tests/postgres run cargo test --test it -- --include-ignored"]
+async fn n10_a_node_that_was_taken_for_dead_comes_back_only_where_it_may_join() {
+    let first = TestServer::start().await;
+    let trust = [Trust::of(pki())];
+    assert_eq!(first.ask(&caller("rs256").assertion()).await.status, 200);
+    // As it is after it was cut off for so long that one which starts has taken it for dead.
+    let sql = first.sql().await;
+    sql.execute("delete from node").await;
+    let other = join(&first, &trust, "[token]\nclock_skew_seconds = 5\n").await.unwrap();
+    let ready = async |is_ready| {
+        let began = tick();
+        while first.app.ready().is_ok() != is_ready {
+            assert!(began.elapsed() < most(BACK_MAX), "{:?}", first.app.ready());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    ready(false).await;
+    let refused = first.ask(&caller("rs256").assertion()).await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert_eq!(sql.number("select count(*) from node").await, 1, "it is not let in");
+    other.finish().await;
+    ready(true).await;
+    assert_eq!(first.ask(&caller("rs256").assertion()).await.status, 200);
+    assert_eq!(sql.number("select count(*) from node").await, 1);
+
+    // Where nothing differs it is let in at once.
+    sql.execute("delete from node").await;
+    let _other = join(&first, &trust, "").await.unwrap();
     let began = tick();
-    while keys().await != "ES256" {
-        assert!(began.elapsed() < Duration::from_secs(20), "{}", keys().await);
+    while sql.number("select count(*) from node").await != 2 {
+        assert!(began.elapsed() < most(BACK_MAX));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    first.app.ready().unwrap();
 }
 
 #[tokio::test]
