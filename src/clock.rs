@@ -5,6 +5,8 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+#[cfg(test)]
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
@@ -108,6 +110,42 @@ impl Random for SystemRandom {
         // without randomness must not go on making keys and identifiers.
         #[expect(clippy::expect_used, reason = "without randomness nothing here may continue")]
         aws_lc_rs::rand::fill(bytes).expect("the operating system gives random bytes");
+    }
+}
+
+/// A clock that stands still until a test moves it.
+#[cfg(test)]
+pub(crate) struct StandingClock {
+    now: AtomicI64,
+    uptime_milliseconds: AtomicU64,
+}
+
+#[cfg(test)]
+impl StandingClock {
+    /// One that shows so many seconds since 1970, and has just been started.
+    pub(crate) const fn at(now: i64) -> Self {
+        Self { now: AtomicI64::new(now), uptime_milliseconds: AtomicU64::new(0) }
+    }
+
+    /// Sets the time of day.
+    pub(crate) fn set(&self, now: i64) {
+        self.now.store(now, Ordering::SeqCst);
+    }
+
+    /// Lets so much more time have gone by since it was started.
+    pub(crate) fn push_uptime(&self, milliseconds: u64) {
+        self.uptime_milliseconds.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now.load(Ordering::SeqCst))
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_millis(self.uptime_milliseconds.load(Ordering::SeqCst))
     }
 }
 

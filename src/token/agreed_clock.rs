@@ -118,68 +118,51 @@ pub(super) fn as_milliseconds(time: Duration) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU64;
-
     use super::*;
+    use crate::clock::StandingClock;
 
-    /// A clock of which both readings are set.
-    struct Set {
-        now: AtomicI64,
-        uptime: AtomicU64,
-    }
-
-    impl Clock for Set {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_seconds(self.now.load(Ordering::Relaxed))
-        }
-
-        fn uptime(&self) -> Duration {
-            Duration::from_millis(self.uptime.load(Ordering::Relaxed))
-        }
-    }
-
-    fn clocks() -> (Arc<Set>, AgreedClock) {
-        let set = Arc::new(Set { now: AtomicI64::new(1_000), uptime: AtomicU64::new(0) });
-        let agreed = AgreedClock::new(Arc::<Set>::clone(&set));
+    fn clocks() -> (Arc<StandingClock>, AgreedClock) {
+        let clock = Arc::new(StandingClock::at(1_000));
+        let agreed = AgreedClock::new(Arc::<StandingClock>::clone(&clock));
         agreed.shown(1_000_400, Duration::ZERO, Duration::from_millis(200));
-        (set, agreed)
+        (clock, agreed)
     }
 
     #[test]
     fn a_step_of_the_nodes_clock_is_noticed_at_once_and_forgotten_when_it_is_set_right() {
-        let (set, agreed) = clocks();
-        for (now, uptime, apart) in [(1_000, 0, 0), (1_060, 60_000, 0), (1_062, 60_000, 2)] {
-            set.now.store(now, Ordering::Relaxed);
-            set.uptime.store(uptime, Ordering::Relaxed);
-            assert_eq!(agreed.apart_seconds(set.now()), apart);
-            agreed.require_agreement(set.now()).unwrap();
-            assert_eq!(agreed.now(), set.now());
+        let (clock, agreed) = clocks();
+        for (now, later, apart) in [(1_000, 0, 0), (1_060, 60_000, 0), (1_062, 0, 2)] {
+            clock.set(now);
+            clock.push_uptime(later);
+            assert_eq!(agreed.apart_seconds(clock.now()), apart);
+            agreed.require_agreement(clock.now()).unwrap();
+            assert_eq!(agreed.now(), clock.now());
         }
         for (now, said) in
             [(1_063, "3 s ahead of"), (8_260, "7200 s ahead of"), (1_000, "60 s behind")]
         {
-            set.now.store(now, Ordering::Relaxed);
-            let refusal = agreed.require_agreement(set.now()).unwrap_err();
+            clock.set(now);
+            let refusal = agreed.require_agreement(clock.now()).unwrap_err();
             assert!(format!("{refusal:?}").contains(said), "{refusal:?}");
             assert_eq!(agreed.now(), Timestamp::from_seconds(1_060), "the database's");
         }
-        set.now.store(1_060, Ordering::Relaxed);
-        agreed.require_agreement(set.now()).unwrap();
+        clock.set(1_060);
+        agreed.require_agreement(clock.now()).unwrap();
     }
 
     #[test]
     fn an_answer_that_took_too_long_says_nothing() {
-        let (set, agreed) = clocks();
+        let (clock, agreed) = clocks();
         agreed.shown(9_000_000, Duration::ZERO, Duration::from_millis(1_001));
-        agreed.require_agreement(set.now()).unwrap();
+        agreed.require_agreement(clock.now()).unwrap();
     }
 
     #[test]
     fn where_the_database_has_no_clock_the_nodes_own_is_the_only_one() {
-        let (set, _) = clocks();
-        let alone = AgreedClock::new(Arc::<Set>::clone(&set));
-        set.now.store(99_999, Ordering::Relaxed);
-        alone.require_agreement(set.now()).unwrap();
-        assert_eq!(alone.now(), set.now());
+        let (clock, _) = clocks();
+        let alone = AgreedClock::new(Arc::<StandingClock>::clone(&clock));
+        clock.set(99_999);
+        alone.require_agreement(clock.now()).unwrap();
+        assert_eq!(alone.now(), clock.now());
     }
 }

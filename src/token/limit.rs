@@ -146,31 +146,11 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Buckets<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
+    use crate::clock::StandingClock;
 
-    /// A clock that stands still until it is pushed.
-    #[derive(Default)]
-    struct Fixed(AtomicU64);
-
-    impl Fixed {
-        fn push(&self, milliseconds: u64) {
-            self.0.fetch_add(milliseconds, Ordering::Relaxed);
-        }
-    }
-
-    impl Clock for Fixed {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_seconds(0)
-        }
-
-        fn uptime(&self) -> Duration {
-            Duration::from_millis(self.0.load(Ordering::Relaxed))
-        }
-    }
-
-    fn limit(rate: u32) -> (Arc<Fixed>, RateLimit<String>) {
-        let clock = Arc::new(Fixed::default());
-        let its_clock: Arc<dyn Clock> = Arc::<Fixed>::clone(&clock);
+    fn limit(rate: u32) -> (Arc<StandingClock>, RateLimit<String>) {
+        let clock = Arc::new(StandingClock::at(0));
+        let its_clock: Arc<dyn Clock> = Arc::<StandingClock>::clone(&clock);
         (clock, RateLimit::per_second(rate, &its_clock))
     }
 
@@ -187,7 +167,7 @@ mod tests {
         assert_eq!(passed(&limit, "b"), 40, "another caller has a bucket of its own");
         assert_eq!(limit.allow(&"a".to_owned()), Err(TooMany { retry_after_seconds: 1 }));
         for (milliseconds, fresh) in [(99, 0), (1, 1), (1_000, 10), (1_500, 15), (60_000, 40)] {
-            clock.push(milliseconds);
+            clock.push_uptime(milliseconds);
             assert_eq!(passed(&limit, "a"), fresh, "{milliseconds} ms later");
         }
     }
@@ -203,7 +183,7 @@ mod tests {
                 assert!(rate > 10, "{rate}");
                 continue;
             };
-            clock.push(refused.retry_after_seconds * 1_000);
+            clock.push_uptime(refused.retry_after_seconds * 1_000);
             assert_eq!(limit.allow(&key), Ok(()), "{rate}");
         }
     }
@@ -216,7 +196,7 @@ mod tests {
         (0..1_000).for_each(|_| limit.count(&key));
         assert_eq!(limit.check(&key), Err(TooMany { retry_after_seconds: 1 }));
         assert_eq!(limit.check(&"b".to_owned()), Ok(()));
-        clock.push(200);
+        clock.push_uptime(200);
         assert_eq!(limit.check(&key), Ok(()));
         assert_eq!(limit.check(&key), Ok(()), "a look counts nothing");
         assert_eq!(passed(&limit, "a"), 1);
@@ -234,12 +214,12 @@ mod tests {
 
     #[test]
     fn what_is_limited_by_the_hour_may_come_at_once_and_then_waits() {
-        let clock = Arc::new(Fixed::default());
-        let its_clock: Arc<dyn Clock> = Arc::<Fixed>::clone(&clock);
+        let clock = Arc::new(StandingClock::at(0));
+        let its_clock: Arc<dyn Clock> = Arc::<StandingClock>::clone(&clock);
         let limit = RateLimit::per_hour(6, &its_clock);
         assert_eq!(passed(&limit, "a"), 6);
         assert_eq!(limit.allow(&"a".to_owned()), Err(TooMany { retry_after_seconds: 600 }));
-        clock.push(600_000);
+        clock.push_uptime(600_000);
         assert_eq!(passed(&limit, "a"), 1);
         assert_eq!(passed(&RateLimit::per_hour(0, &its_clock), "a"), 1_000);
     }

@@ -107,22 +107,9 @@ fn remove(file: &Path) -> Result<(), BackupError> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::clock::StandingClock;
     use crate::store::Store;
-
-    struct At(i64);
-
-    impl Clock for At {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_seconds(self.0)
-        }
-
-        fn uptime(&self) -> Duration {
-            Duration::ZERO
-        }
-    }
 
     #[tokio::test]
     async fn the_fence_is_set_when_nobody_uses_the_old_file_any_more() {
@@ -134,10 +121,10 @@ mod tests {
         store.migrate().await.unwrap();
         store.set_fence(Timestamp::from_seconds(1_000)).await.unwrap();
         store.close().await;
-        let refused = put_in_place(&new, &file, &At(1_090)).await;
+        let refused = put_in_place(&new, &file, &StandingClock::at(1_090)).await;
         assert!(matches!(refused, Err(BackupError::Unfit(_))), "{refused:?}");
         old.close().await;
-        put_in_place(&new, &file, &At(1_095)).await.unwrap();
+        put_in_place(&new, &file, &StandingClock::at(1_095)).await.unwrap();
         let store = Store::open(&file).await.unwrap();
         let mut log = store.replay_log();
         log.append(&[[1; 32]], Timestamp::from_seconds(1_100)).await.unwrap();

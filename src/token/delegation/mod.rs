@@ -153,30 +153,15 @@ impl DelegationRegisters {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use super::*;
-
-    /// A clock that runs only while a register is asked.
-    #[derive(Default)]
-    struct SlowClock(AtomicU64);
-
-    impl Clock for SlowClock {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_seconds(0)
-        }
-
-        fn uptime(&self) -> Duration {
-            Duration::from_millis(self.0.load(Ordering::Relaxed))
-        }
-    }
+    use crate::clock::StandingClock;
 
     /// Says yes, after a while.
-    struct SlowRegister(Arc<SlowClock>);
+    struct SlowRegister(Arc<StandingClock>);
 
     impl DelegationRegister for SlowRegister {
         fn ask<'a>(&'a self, _: &'a DelegationQuestion, _: Timestamp) -> Answer<'a> {
-            self.0.0.fetch_add(1_500, Ordering::Relaxed);
+            self.0.push_uptime(1_500);
             Box::pin(async { Ok(Verdict::Delegated) })
         }
     }
@@ -191,11 +176,11 @@ mod tests {
 
     #[tokio::test]
     async fn many_scopes_at_a_slow_register_do_not_hold_a_request_for_long() {
-        let clock = Arc::new(SlowClock::default());
+        let clock = Arc::new(StandingClock::at(0));
         let source =
             DelegationSource { issuer: "https://slow.test/".to_owned(), name: "Slow".to_owned() };
         let register = Box::new(SlowRegister(Arc::clone(&clock)));
-        let its_clock = Arc::<SlowClock>::clone(&clock);
+        let its_clock = Arc::<StandingClock>::clone(&clock);
         let registers = DelegationRegisters::new(vec![(source, register)], its_clock);
         let (consumer, supplier) = ("991825827".parse().unwrap(), "310000116".parse().unwrap());
         let check = async |count: usize| {

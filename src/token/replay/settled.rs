@@ -52,24 +52,16 @@ fn start(now: Timestamp, uptime: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A clock that shows this time of day after so many seconds.
-    struct Shown(i64, u64);
-
-    impl Clock for Shown {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_seconds(self.0)
-        }
-
-        fn uptime(&self) -> Duration {
-            Duration::from_secs(self.1)
-        }
-    }
+    use crate::clock::StandingClock;
 
     #[test]
     fn a_step_forward_counts_when_it_has_lasted_and_one_back_at_once() {
-        let mut settled = SettledTime::new(&Shown(1_000, 0));
-        let mut now = |shown, uptime| settled.now(&Shown(shown, uptime)).seconds();
+        let mut settled = SettledTime::new(&StandingClock::at(1_000));
+        let mut now = |shown, uptime_seconds: u64| {
+            let clock = StandingClock::at(shown);
+            clock.push_uptime(uptime_seconds * 1_000);
+            settled.now(&clock).seconds()
+        };
         assert_eq!(now(1_100, 100), 1_100);
         // An hour ahead, for longer than anything lives but for one look.
         assert_eq!(now(4_800, 200), 1_200);

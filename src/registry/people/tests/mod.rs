@@ -7,11 +7,9 @@ mod sign_in;
 mod sign_up;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use super::*;
-use crate::clock::{Clock, SystemRandom, Timestamp};
+use crate::clock::{Clock as _, StandingClock, SystemRandom};
 use crate::domain::language::Language;
 use crate::domain::organization::{EmailDomain, Organization, OrganizationStatus};
 use crate::domain::right::{Right, Rights};
@@ -27,18 +25,6 @@ const AGENCY: &str = "310000116";
 
 const PASSWORD: &str = "correct horse battery";
 
-struct StandingClock(AtomicI64);
-
-impl Clock for StandingClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(self.0.load(Ordering::SeqCst))
-    }
-
-    fn uptime(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
 struct Fixture {
     registry: Registry,
     clock: Arc<StandingClock>,
@@ -53,7 +39,7 @@ async fn fixture_with(edit: impl FnOnce(&mut PeopleRules)) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("a.db")).await.unwrap();
     store.migrate().await.unwrap();
-    let clock = Arc::new(StandingClock(AtomicI64::new(1_800_000_000)));
+    let clock = Arc::new(StandingClock::at(1_800_000_000));
     let key = SealingKey::from_base64(&SealingKey::generate(&SystemRandom)).unwrap();
     let mut rules = RegistryRules::new("https://as.test/", 7_200);
     rules.people.operator = Some(OPERATOR.parse().unwrap());
@@ -78,7 +64,7 @@ fn server() -> Actor {
 
 impl Fixture {
     fn pass(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
+        self.clock.set(self.clock.now().plus_seconds(seconds).seconds());
     }
 
     /// A user who can sign in with [`PASSWORD`].
