@@ -71,7 +71,7 @@ pub struct Replay {
     waiting: mpsc::Sender<Waiting>,
     clock: Arc<dyn Clock>,
     clock_skew_seconds: i64,
-    fence: Fence,
+    bounds: Arc<Bounds>,
     outage: watch::Receiver<Option<Outage>>,
     failing_since: watch::Receiver<Option<Duration>>,
     commits: Arc<Commits>,
@@ -86,9 +86,16 @@ struct Commits {
     last: AtomicU64,
 }
 
-/// When the fence was set, in seconds since 1970; zero if it never was. Whoever is told that an assertion is fresh looks
-/// at it afterwards, so that it holds for what was spent over the connection that has found it.
-type Fence = Arc<AtomicI64>;
+/// What may have been spent although nobody remembers it, in seconds since 1970; zero where there is nothing. Whoever is told
+/// that an assertion is fresh looks at the fence afterwards, so that it holds for what was spent over the connection that
+/// has found it.
+#[derive(Default)]
+struct Bounds {
+    /// When the fence was set: what was issued before may have been spent.
+    fence: AtomicI64,
+    /// What had to be remembered until before this has been forgotten. It is long over, unless the clock is set back.
+    forgotten: AtomicI64,
+}
 
 /// One who waits for a commit.
 struct Waiting {
@@ -116,7 +123,7 @@ impl Replay {
         outage_max: Duration,
     ) -> (Self, JoinHandle<()>, mpsc::UnboundedReceiver<Outage>) {
         let (waiting, queue) = mpsc::channel(WAITING_MAX);
-        let fence = Fence::default();
+        let bounds = Arc::<Bounds>::default();
         let (latest, outage) = watch::channel(None);
         let (ended, outages) = mpsc::unbounded_channel();
         let (failing, failing_since) = watch::channel(None);
@@ -124,10 +131,10 @@ impl Replay {
         let its = Arc::clone(&commits);
         let news = News { latest, ended, failing_since: failing, commits: its };
         let its = Arc::clone(&clock);
-        let register = Register::new(store.clone(), its, Arc::clone(&fence), outage_max, news);
+        let register = Register::new(store.clone(), its, Arc::clone(&bounds), outage_max, news);
         let task = tokio::spawn(write(register, Arc::clone(&clock), queue));
         let replay =
-            Self { waiting, clock, clock_skew_seconds, fence, outage, failing_since, commits };
+            Self { waiting, clock, clock_skew_seconds, bounds, outage, failing_since, commits };
         (replay, task, outages)
     }
 
@@ -164,6 +171,7 @@ impl Replay {
         self.require_unfenced(issued_at)?;
         let keep = self.clock_skew_seconds.saturating_add(KEEP_MARGIN_SECONDS);
         let keep_until = expires_at.plus_seconds(keep);
+        self.require_remembered(keep_until)?;
         let (answer, verdict) = oneshot::channel();
         let unavailable = |cause: &str| Refusal::Unavailable { cause: cause.to_owned() };
         self.waiting
@@ -180,10 +188,24 @@ impl Replay {
         }
     }
 
+    /// Refuses what may have been spent and forgotten, as it was over by a clock that has been set back since.
+    fn require_remembered(&self, keep_until: Timestamp) -> Result<(), Refusal> {
+        let forgotten = Timestamp::from_seconds(self.bounds.forgotten.load(Ordering::Acquire));
+        if keep_until >= forgotten {
+            return Ok(());
+        }
+        let cause = format!(
+            "the clock shows {} and was set back: what could be used until then has been forgotten, and may have been \
+             spent; until it shows {forgotten} again, or this server starts anew, nothing can be spent",
+            self.clock.now(),
+        );
+        Err(Refusal::Unavailable { cause })
+    }
+
     /// Refuses what may have been spent before the database forgot it: an assertion is accepted as soon as its `iat` is
     /// within the skew of clocks.
     fn require_unfenced(&self, issued_at: Timestamp) -> Result<(), Refusal> {
-        let set_at = self.fence.load(Ordering::Acquire);
+        let set_at = self.bounds.fence.load(Ordering::Acquire);
         let ahead = self.clock_skew_seconds.saturating_add(CLOCKS_APART_SECONDS);
         let until = Timestamp::from_seconds(set_at).plus_seconds(ahead);
         if set_at == 0 || issued_at > until {
@@ -266,7 +288,7 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::clock::{StandingClock, SystemClock};
 
     /// When the assertions of these tests were issued.
     const ISSUED: Timestamp = Timestamp::from_seconds(1_000_000_000);
@@ -364,6 +386,31 @@ mod tests {
             late.spend(ReplayId(id("7")), ISSUED, end, OutagePolicy::Refuse).await,
             Err(Refusal::Replayed)
         );
+    }
+
+    #[tokio::test]
+    async fn what_has_been_forgotten_is_not_fresh_when_the_clock_is_set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        let clock = Arc::new(StandingClock::at(ISSUED.seconds()));
+        let its = Arc::<StandingClock>::clone(&clock);
+        let (replay, _task, _) = Replay::start(&store, its, 10, Duration::ZERO);
+        let spend = async |name, after| {
+            let (issued, expires) = (ISSUED.plus_seconds(after), ISSUED.plus_seconds(after + 100));
+            replay.spend(ReplayId(id(name)), issued, expires, OutagePolicy::Refuse).await
+        };
+        spend("a", 0).await.unwrap();
+        // It is over, and goes with the commit after.
+        clock.set(ISSUED.seconds() + 600);
+        clock.push_uptime(600_000);
+        spend("b", 600).await.unwrap();
+        spend("c", 600).await.unwrap();
+        clock.set(ISSUED.seconds() + 5);
+        let refusal = spend("a", 0).await.unwrap_err();
+        assert!(format!("{refusal:?}").contains("was set back"), "{refusal:?}");
+        assert_eq!(spend("b", 600).await, Err(Refusal::Replayed));
+        spend("d", 600).await.unwrap();
     }
 
     #[tokio::test]

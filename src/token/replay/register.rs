@@ -9,7 +9,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::store::{ReplayLog, Seen, SpentId, Store, StoreError};
 use crate::token::replay::outage::{ATTEMPT_PAUSE, Away, News};
 use crate::token::replay::spent::Spent;
-use crate::token::replay::{Fence, SWEEP_SECONDS, Verdict, Waiting};
+use crate::token::replay::{Bounds, SWEEP_SECONDS, Verdict, Waiting};
 
 /// How many of the oldest rows are looked at when what has expired is dropped: a slice small enough that a commit behind it
 /// does not notice.
@@ -24,7 +24,7 @@ pub(super) struct Register {
     spent: Spent,
     /// The row up to which the log has been read.
     read_to: i64,
-    fence: Fence,
+    bounds: Arc<Bounds>,
     /// Opens another connection to the log.
     store: Store,
     clock: Arc<dyn Clock>,
@@ -52,7 +52,7 @@ impl Register {
     pub(super) fn new(
         store: Store,
         clock: Arc<dyn Clock>,
-        fence: Fence,
+        bounds: Arc<Bounds>,
         outage_max: Duration,
         news: News,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Register {
             log: store.replay_log(),
             spent: Spent::default(),
             read_to: 0,
-            fence,
+            bounds,
             store,
             clock,
             outage_max,
@@ -266,13 +266,15 @@ impl Register {
     /// Tells those who spend of the fence that the connection has found.
     fn note_fence(&self) {
         if let Some(fenced_at) = self.log.fenced_at() {
-            self.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
+            self.bounds.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
         }
     }
 
     /// Drops what has expired, and says when to do so again.
     pub(super) async fn sweep(&mut self, now: Timestamp) -> Duration {
-        self.spent.forget(now);
+        if let Some(forgotten) = self.spent.forget(now) {
+            self.bounds.forgotten.fetch_max(forgotten.seconds(), Ordering::Release);
+        }
         if self.away.is_some() {
             return Duration::from_secs(SWEEP_SECONDS);
         }

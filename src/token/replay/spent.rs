@@ -26,10 +26,14 @@ impl Spent {
         is_new
     }
 
-    /// Drops every slice that is over.
-    pub(super) fn forget(&mut self, now: Timestamp) {
+    /// Drops every slice that is over. Returns the moment before which all had to be remembered that are dropped, if there
+    /// are any.
+    pub(super) fn forget(&mut self, now: Timestamp) -> Option<Timestamp> {
         let current = now.seconds().div_euclid(SLICE_SECONDS);
-        self.0 = self.0.split_off(&current);
+        let kept = self.0.split_off(&current);
+        let dropped = std::mem::replace(&mut self.0, kept);
+        let (last, _) = dropped.last_key_value()?;
+        Some(Timestamp::from_seconds(last.saturating_add(1).saturating_mul(SLICE_SECONDS)))
     }
 }
 
@@ -44,9 +48,9 @@ mod tests {
         assert!(spent.insert([1; 32], at(100)));
         assert!(!spent.insert([1; 32], at(1_000)));
         assert!(spent.insert([2; 32], at(1_000)));
-        spent.forget(at(100));
+        assert_eq!(spent.forget(at(100)), None);
         assert!(spent.contains(&[1; 32]));
-        spent.forget(at(180));
+        assert_eq!(spent.forget(at(180)), Some(at(120)));
         assert!(!spent.contains(&[1; 32]) && spent.contains(&[2; 32]));
     }
 }
