@@ -229,13 +229,14 @@ impl Shown {
             let (now, uptime) = (self.clock.now(), self.clock.uptime());
             let shown = async {
                 if !self.store.node_seen(&self.row, now).await? {
-                    return Ok(self.come_back(now).await);
+                    return self.come_back(now).await;
                 }
+                self.feed.stand_aside(false);
                 if uptime >= next_look {
                     next_look = uptime + SHOW;
                     self.look_at_others(now).await?;
                 }
-                Ok::<_, StoreError>(true)
+                Ok::<_, AppError>(true)
             };
             let is_shown = shown.await.unwrap_or_else(|error| {
                 tracing::debug!(%error, "this node cannot be shown to the others");
@@ -248,23 +249,27 @@ impl Shown {
         }
     }
 
-    /// Joins the others again, who have taken this node for dead: meanwhile one may run there that it must not run beside,
-    /// and that has not seen it.
-    async fn come_back(&self, now: Timestamp) -> bool {
-        let let_in = self.terms.let_in(&self.store, &self.row, now).await;
-        let is_out = let_in.is_err();
-        let is_new = self.feed.stand_aside(is_out) != is_out;
-        match let_in {
+    /// Joins the others again, who have taken this node for dead, and says whether it may: meanwhile one may run there that it
+    /// must not run beside, and that has not seen it.
+    async fn come_back(&self, now: Timestamp) -> Result<bool, AppError> {
+        match self.terms.let_in(&self.store, &self.row, now).await {
             Ok(difference) => {
                 tracing::info!("this node is one of the nodes again, which had taken it for dead");
                 self.differing.send_replace(difference);
+                self.feed.stand_aside(false);
+                Ok(true)
             }
-            Err(error) if is_new => {
-                tracing::error!(%error, "this node was away, and is not let in again: it issues no tokens");
+            Err(error @ (AppError::OtherIssuer { .. } | AppError::OtherSettings(_))) => {
+                if !self.feed.stand_aside(true) {
+                    tracing::error!(%error, "this node was away, and is not let in again: it issues no tokens");
+                }
+                if let AppError::OtherSettings(difference) = error {
+                    self.differing.send_replace(Some(difference));
+                }
+                Ok(false)
             }
-            Err(_) => {}
+            Err(error) => Err(error),
         }
-        !is_out
     }
 
     async fn look_at_others(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! The change feed: what has been changed, in order, so that every cache can follow.
 
+use crate::clock::Timestamp;
+
 /// The number of a change; later changes have higher numbers.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct ChangeSeq(pub i64);
@@ -75,4 +77,6 @@ pub struct Change {
     pub noun: Option<ChangedNoun>,
     /// Which one, in the form that the noun says; empty for all of that kind.
     pub key: String,
+    /// When.
+    pub changed_at: Timestamp,
 }

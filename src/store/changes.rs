@@ -1,5 +1,6 @@
 //! Reading the change feed.
 
+use crate::clock::Timestamp;
 use crate::domain::change::{Change, ChangeSeq, ChangedNoun};
 use crate::store::database::query;
 use crate::store::{Store, StoreError};
@@ -15,18 +16,20 @@ impl Store {
         Ok(ChangeSeq(seq))
     }
 
-    /// The change `seen` and those after it, oldest first, at most a thousand. None at all is less than was there.
+    /// The change `seen` and those after it, oldest first, at most a thousand.
     pub async fn changes_from(&self, seen: ChangeSeq) -> Result<Vec<Change>, StoreError> {
-        let rows: Vec<(i64, String, String)> =
-            query("select seq, noun, key from change where seq >= $1 order by seq limit $2")
-                .bind(seen.0)
-                .bind(CHANGES_READ_MAX)
-                .fetch_all(&self.readers)
-                .await?;
-        let change = |(seq, noun, key): (i64, String, String)| Change {
+        let rows: Vec<(i64, String, String, i64)> = query(
+            "select seq, noun, key, changed_at from change where seq >= $1 order by seq limit $2",
+        )
+        .bind(seen.0)
+        .bind(CHANGES_READ_MAX)
+        .fetch_all(&self.readers)
+        .await?;
+        let change = |(seq, noun, key, changed_at): (i64, String, String, i64)| Change {
             seq: ChangeSeq(seq),
             noun: ChangedNoun::from_name(&noun),
             key,
+            changed_at: Timestamp::from_seconds(changed_at),
         };
         Ok(rows.into_iter().map(change).collect())
     }

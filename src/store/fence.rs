@@ -18,7 +18,9 @@ use sqlx::{Connection as _, FromRow};
 
 use crate::clock::Timestamp;
 use crate::domain::change::{ChangeSeq, ChangedNoun};
-use crate::store::database::{Begun, Connection, On, Query, Turn, advisory_locks, at_once, query};
+use crate::store::database::{
+    ANSWER_TIME_MAX, Begun, Connection, On, Pool, Query, advisory_locks, at_once, in_time, query,
+};
 use crate::store::hints::CHANNEL;
 use crate::store::{Store, StoreError};
 
@@ -90,21 +92,15 @@ async fn remembered(connection: &mut PgConnection) -> Result<String, StoreError>
     row.fetch_one(On::Postgres(connection)).await.map(|(history,)| history)
 }
 
-/// The number of the last row that somebody has seen.
-#[derive(Clone, Copy, Debug)]
-pub enum Seen {
-    /// Of the change feed.
-    Change(ChangeSeq),
-    /// Of the log of spent assertions.
-    Replay(i64),
-}
-
 /// What shows that a database may have forgotten something.
+#[derive(Clone, Copy)]
 enum Sign<'a> {
     /// It has this history.
     History(&'a str),
-    /// This has been seen of it.
-    Seen(Seen),
+    /// A change up to this number has been seen, and the feed has begun again there or below.
+    Change(i64),
+    /// The same of the log of spent assertions.
+    Replay(i64),
 }
 
 /// What a database says of itself when nobody gives out numbers.
@@ -124,47 +120,57 @@ const SAID: &str = "select history, (select coalesce(max(seq), 0) from change) a
      cast(floor(extract(epoch from clock_timestamp())) as bigint) as now from fence";
 
 impl Store {
-    /// Sets the fence where numbers have begun again below one that was seen, unless somebody else has been faster. A copy
-    /// of the database that was put back just as it was made shows no other history: the numbers alone tell that it
-    /// is older than what was there.
-    pub async fn fence_older(&self, seen: Seen) -> Result<(), StoreError> {
-        let mut begun = self.writer.begin(Turn::Change).await?;
-        let Begun::Postgres(transaction) = &mut begun else {
-            return Err(StoreError::Unsuitable(OVERWRITTEN.to_owned()));
-        };
-        let is_set = set(transaction, Sign::Seen(seen)).await?.is_some();
-        begun.commit().await?;
-        if is_set {
-            tracing::warn!(
-                ?seen,
-                "the database has begun again below a number that was seen: an older copy of it was put back; \
-                 assertions that were issued until now are refused"
-            );
-        }
-        Ok(())
+    /// Sets the fence because numbers of the feed have begun again at `seen` or below it, unless somebody else has been
+    /// faster. A copy of the database that was put back just as it was made shows no other history: the numbers alone
+    /// tell that it is older than what was there.
+    pub async fn fence_older(&self, seen: ChangeSeq) -> Result<(), StoreError> {
+        let Pool::Postgres(pool) = &self.readers else { return Err(overwritten()) };
+        let set = async { set_older(&mut *pool.acquire().await?, Sign::Change(seen.0)).await };
+        in_time(ANSWER_TIME_MAX, set).await
     }
+}
+
+/// The same where the log of spent assertions has begun again.
+pub(super) async fn older_log(connection: &mut Connection, seen: i64) -> Result<(), StoreError> {
+    match connection {
+        Connection::Sqlite(_) => Err(overwritten()),
+        Connection::Postgres(connection) => set_older(connection, Sign::Replay(seen)).await,
+    }
+}
+
+async fn set_older(connection: &mut PgConnection, sign: Sign<'_>) -> Result<(), StoreError> {
+    let mut transaction = connection.begin().await?;
+    let is_set = set(&mut transaction, sign).await?.is_some();
+    transaction.commit().await?;
+    if is_set {
+        tracing::warn!(
+            "numbers of the database have begun again below those that were seen: an older copy of it was put back; \
+             assertions that were issued until now are refused"
+        );
+    }
+    Ok(())
+}
+
+fn overwritten() -> StoreError {
+    StoreError::Unsuitable(OVERWRITTEN.to_owned())
 }
 
 /// Sets the fence, unless somebody else has been faster, or nobody has looked before. Returns the history that was
 /// remembered if it has been set. Whoever connects waits for this, so it takes few messages, wherever the database is.
 async fn set(transaction: &mut PgConnection, sign: Sign<'_>) -> Result<Option<String>, StoreError> {
     let mut said = hear(transaction).await?;
-    let is_older = match sign {
-        Sign::History(history) => said.history != history,
-        Sign::Seen(seen) => said.is_below(seen),
-    };
-    if !is_older {
-        return Ok(None);
-    }
     let before = said.history.clone();
     match sign {
+        Sign::History(history) if before == history => return Ok(None),
         Sign::History(history) if before.is_empty() => {
             at_once(transaction, [query("update fence set history = $1").bind(history)]).await?;
             return Ok(None);
         }
         Sign::History(history) => history.clone_into(&mut said.history),
-        Sign::Seen(Seen::Change(ChangeSeq(seq))) => said.change = seq,
-        Sign::Seen(Seen::Replay(seq)) => said.replay = seq,
+        Sign::Change(seen) if has_leapt(said.change, seen) => return Ok(None),
+        Sign::Change(seen) => said.change = said.change.max(seen),
+        Sign::Replay(seen) if has_leapt(said.replay, seen) => return Ok(None),
+        Sign::Replay(seen) => said.replay = said.replay.max(seen),
     }
     let update = query("update fence set history = $1, set_at = $2");
     let update = update.bind(&said.history).bind(said.now);
@@ -179,13 +185,9 @@ async fn hear(transaction: &mut PgConnection) -> Result<Said, StoreError> {
     Ok(Said::from_row(answers.last().ok_or(sqlx::Error::RowNotFound)?)?)
 }
 
-impl Said {
-    fn is_below(&self, seen: Seen) -> bool {
-        match seen {
-            Seen::Change(ChangeSeq(seq)) => self.change < seq,
-            Seen::Replay(seq) => self.replay < seq,
-        }
-    }
+/// Whether somebody has set the fence since `seen` was the last number: nothing else takes numbers so far.
+fn has_leapt(last: i64, seen: i64) -> bool {
+    last >= seen.saturating_add(LEAP / 2)
 }
 
 /// Numbers go on where none has been given out, and whoever follows the feed forgets all that it has cached.

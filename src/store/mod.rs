@@ -76,7 +76,6 @@ pub use client_scopes::ScopeOfClient;
 pub use clients::{ClientFilter, ScopeUse};
 pub use delegations::DelegationFilter;
 pub use error::StoreError;
-pub use fence::Seen;
 pub use idempotency::{KeptAnswer, MarkBounds, MarkedRequest, Repetition};
 pub use last_use::{LastUse, LastUseWriter};
 pub use mail::ClaimedMail;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::clock::Timestamp;
 use crate::store::database::{Turn, in_time, query};
 use crate::store::side_connection::{Durability, SideConnection};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, fence};
 
 /// What identifies an assertion among all that can still be used: a SHA-256 hash.
 pub type SpentId = [u8; 32];
@@ -38,6 +38,8 @@ pub struct ReplayLog {
     connection: SideConnection,
     /// The table that the connection has appended to last, as PostgreSQL numbers them.
     table: Option<i64>,
+    /// Whether numbers have begun again, and the fence has not been set for that.
+    owes_fence: bool,
 }
 
 /// What an append returns: its number, when the fence was set, and which table it has gone to, which only PostgreSQL can
@@ -57,7 +59,8 @@ const REPLACED: &str = "its table of spent assertions is another one than before
 impl Store {
     /// The log of spent assertions; it connects when it is first used.
     pub fn replay_log(&self) -> ReplayLog {
-        ReplayLog { connection: SideConnection::new(self, Durability::Full), table: None }
+        let connection = SideConnection::new(self, Durability::Full);
+        ReplayLog { connection, table: None, owes_fence: false }
     }
 }
 
@@ -105,6 +108,32 @@ impl ReplayLog {
         self.connection.put_back(connection);
         self.table = Some(table);
         Ok(seq)
+    }
+
+    /// The same for somebody who has read all rows up to `read_to`. Where the new row has such a number, an older copy of the
+    /// database is in its place: the fence is set before anything else is appended, because what the copy does not know to be
+    /// spent lies before it.
+    pub async fn append_after(
+        &mut self,
+        read_to: i64,
+        ids: &[SpentId],
+        keep_until: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let seq = self.append(ids, keep_until).await?;
+        self.owes_fence |= seq <= read_to;
+        if !self.owes_fence {
+            return Ok(seq);
+        }
+        self.set_fence(read_to).await?;
+        self.owes_fence = false;
+        self.append(ids, keep_until).await
+    }
+
+    async fn set_fence(&mut self, read_to: i64) -> Result<(), StoreError> {
+        let mut connection = self.connection.take().await?;
+        in_time(APPEND_TIME_MAX, fence::older_log(&mut connection, read_to)).await?;
+        self.connection.put_back(connection);
+        Ok(())
     }
 
     /// Rows after the row `after` and before the row `before`, in their order, at most a thousand.

@@ -197,7 +197,8 @@ impl Caches {
         }
     }
 
-    fn all_changed(&self) {
+    /// Makes every later lookup read anew.
+    pub(super) fn all_changed(&self) {
         self.accesses.all_changed();
         self.clients.all_changed();
         self.delegations.all_changed();

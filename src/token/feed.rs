@@ -11,7 +11,7 @@ use crate::clock::{Clock as _, Timestamp};
 use crate::domain::change::{Change, ChangeSeq, ChangedNoun};
 use crate::domain::scope::OutagePolicy;
 use crate::keys::{KeyKeeper, KeyKeeperError};
-use crate::store::{Seen, Store};
+use crate::store::{Store, StoreError};
 use crate::token::agreed_clock::AgreedClock;
 use crate::token::cache::Caches;
 use crate::token::refusal::Refusal;
@@ -79,8 +79,10 @@ pub struct Feed {
 
 /// How far the feed has been followed.
 struct Followed {
-    /// The last change of which the caches know.
+    /// The number of the last change of which the caches know.
     seen: ChangeSeq,
+    /// That change, once it has been read: where another one has its number, the feed has begun again.
+    last: Option<Change>,
     /// Whether keys are to be read anew because of what has been seen.
     owes_keys: bool,
     /// Whether it is to be read which organizations may not take part.
@@ -99,8 +101,7 @@ impl Feed {
     ) -> Result<Self, KeyKeeperError> {
         let read_at = AtomicU64::new(milliseconds(clock.uptime()));
         let seen = store.latest_change().await?;
-        let followed = Followed { seen, owes_keys: false, owes_inactive: false };
-        let (applied, followed) = (watch::Sender::new(seen), Mutex::new(followed));
+        let (applied, followed) = (watch::Sender::new(seen), Mutex::new(Followed::from(seen)));
         keys.reload().await?;
         Ok(Self {
             store,
@@ -138,27 +139,37 @@ impl Feed {
             }
             self.tell_applied(followed.seen);
             let began = milliseconds(self.clock.uptime());
-            let changes = self.store.changes_from(followed.seen).await?;
-            let last = changes.last().map_or_else(ChangeSeq::default, |last| last.seq);
-            if last < followed.seen {
-                // An older copy is in the place of what was there. With the fence there is something to follow.
-                self.store.fence_older(Seen::Change(followed.seen)).await?;
+            let mut changes = self.store.changes_from(followed.seen).await?;
+            if followed.is_other(changes.first()) {
+                self.begin_again(&mut followed).await?;
                 continue;
             }
-            if last == followed.seen {
-                self.read_at.store(began, Ordering::Release);
-                break;
-            }
+            let is_at_end = changes.last().is_none_or(|last| last.seq == followed.seen);
             let seen = followed.seen;
             for change in changes.iter().filter(|change| change.seq > seen) {
                 self.caches.follow(change);
                 followed.note(change);
+            }
+            followed.last = changes.pop();
+            if is_at_end {
+                self.read_at.store(began, Ordering::Release);
+                break;
             }
         }
         if followed.owes_inactive {
             self.caches.learn_inactive().await;
             followed.owes_inactive = false;
         }
+        Ok(())
+    }
+
+    /// Goes on from where the feed is now, and forgets all that is cached: an older copy of the database is in the place of what
+    /// was followed.
+    async fn begin_again(&self, followed: &mut Followed) -> Result<(), StoreError> {
+        self.store.fence_older(followed.seen).await?;
+        let seen = self.store.latest_change().await?;
+        self.caches.all_changed();
+        *followed = Followed { owes_keys: true, owes_inactive: true, ..Followed::from(seen) };
         Ok(())
     }
 
@@ -286,6 +297,21 @@ impl Feed {
 }
 
 impl Followed {
+    fn from(seen: ChangeSeq) -> Self {
+        Self { seen, last: None, owes_keys: false, owes_inactive: false }
+    }
+
+    /// Whether the feed is another one than was followed, where `first` is the first change that it has from the last one on.
+    fn is_other(&self, first: Option<&Change>) -> bool {
+        let was_any = self.seen > ChangeSeq::default();
+        was_any
+            && match (first, &self.last) {
+                (Some(first), Some(last)) => first != last,
+                (Some(first), None) => first.seq != self.seen,
+                (None, _) => true,
+            }
+    }
+
     /// Notes a change that the caches have followed.
     fn note(&mut self, change: &Change) {
         let is_of = |noun| change.noun.is_none_or(|changed| changed == noun);

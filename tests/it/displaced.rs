@@ -119,6 +119,27 @@ async fn r31_what_a_deleted_log_held_is_in_the_database_when_the_server_has_stop
 }
 
 #[tokio::test]
+async fn r31_a_file_that_was_written_over_with_an_older_one_is_noticed() {
+    let server = TestServer::start().await;
+    if server.file().is_none() {
+        return;
+    }
+    assert_eq!(server.ask(&caller("es256").assertion()).await.status, 200);
+    let sql = server.sql().await;
+    sql.execute("delete from replay_log where seq = (select max(seq) from replay_log)").await;
+    assert_eq!(server.ask(&caller("es256").assertion()).await.status, 503);
+
+    let server = TestServer::start().await;
+    let sql = server.sql().await;
+    sql.execute("delete from change where seq = (select max(seq) from change)").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // The last look at the feed is too long ago.
+    server.clock.push_uptime(Duration::from_secs(11));
+    let told = until(&server, 503).await;
+    assert!(told.contains("feed"), "{told}");
+}
+
+#[tokio::test]
 async fn r31_after_the_database_was_deleted_no_new_one_is_made() {
     let server = TestServer::start().await;
     let Some(file) = server.file() else { return };

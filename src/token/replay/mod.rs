@@ -65,13 +65,16 @@ const SWEEP_SECONDS: u64 = 5;
 /// Time until it is tried again when nothing could be spent and nobody has come since.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
+/// Time until the log is looked at when nobody has come since. A backup that is put back is older.
+const LOOK_PAUSE: Duration = Duration::from_secs(5);
+
 /// The register of spent assertions.
 #[derive(Clone)]
 pub struct Replay {
     waiting: mpsc::Sender<Waiting>,
     clock: Arc<dyn Clock>,
     clock_skew_seconds: i64,
-    bounds: Arc<Bounds>,
+    fence: Fence,
     outage: watch::Receiver<Option<Outage>>,
     failing_since: watch::Receiver<Option<Duration>>,
     commits: Arc<Commits>,
@@ -86,16 +89,9 @@ struct Commits {
     last: AtomicU64,
 }
 
-/// What may have been spent although nobody remembers it, in seconds since 1970; zero where there is nothing. Whoever is told
-/// that an assertion is fresh looks at the fence afterwards, so that it holds for what was spent over the connection that
-/// has found it.
-#[derive(Default)]
-struct Bounds {
-    /// When the fence was set: what was issued before may have been spent.
-    fence: AtomicI64,
-    /// What had to be remembered until before this has been forgotten. It is long over, unless the clock is set back.
-    forgotten: AtomicI64,
-}
+/// When the fence was set, in seconds since 1970; zero if it never was. Whoever is told that an assertion is fresh looks
+/// at it afterwards, so that it holds for what was spent over the connection that has found it.
+type Fence = Arc<AtomicI64>;
 
 /// One who waits for a commit.
 struct Waiting {
@@ -110,8 +106,14 @@ struct Waiting {
 enum Verdict {
     Fresh,
     Spent,
+    /// It may have been spent when its time was already over once, by a clock that has been set back since.
+    Forgotten,
     Unknown,
 }
+
+/// What is amiss then.
+const FORGOTTEN: &str =
+    "the clock was set back, and what was spent at the time that it shows has been forgotten";
 
 impl Replay {
     /// Starts the task that writes; it ends when the last clone of this value is gone. In an outage of `outage_max` at
@@ -123,7 +125,7 @@ impl Replay {
         outage_max: Duration,
     ) -> (Self, JoinHandle<()>, mpsc::UnboundedReceiver<Outage>) {
         let (waiting, queue) = mpsc::channel(WAITING_MAX);
-        let bounds = Arc::<Bounds>::default();
+        let fence = Fence::default();
         let (latest, outage) = watch::channel(None);
         let (ended, outages) = mpsc::unbounded_channel();
         let (failing, failing_since) = watch::channel(None);
@@ -131,10 +133,10 @@ impl Replay {
         let its = Arc::clone(&commits);
         let news = News { latest, ended, failing_since: failing, commits: its };
         let its = Arc::clone(&clock);
-        let register = Register::new(store.clone(), its, Arc::clone(&bounds), outage_max, news);
+        let register = Register::new(store.clone(), its, Arc::clone(&fence), outage_max, news);
         let task = tokio::spawn(write(register, Arc::clone(&clock), queue));
         let replay =
-            Self { waiting, clock, clock_skew_seconds, bounds, outage, failing_since, commits };
+            Self { waiting, clock, clock_skew_seconds, fence, outage, failing_since, commits };
         (replay, task, outages)
     }
 
@@ -171,7 +173,6 @@ impl Replay {
         self.require_unfenced(issued_at)?;
         let keep = self.clock_skew_seconds.saturating_add(KEEP_MARGIN_SECONDS);
         let keep_until = expires_at.plus_seconds(keep);
-        self.require_remembered(keep_until)?;
         let (answer, verdict) = oneshot::channel();
         let unavailable = |cause: &str| Refusal::Unavailable { cause: cause.to_owned() };
         self.waiting
@@ -181,6 +182,7 @@ impl Replay {
         match verdict {
             Ok(Ok(Verdict::Fresh)) => self.require_unfenced(issued_at),
             Ok(Ok(Verdict::Spent)) => Err(Refusal::Replayed),
+            Ok(Ok(Verdict::Forgotten)) => Err(unavailable(FORGOTTEN)),
             Ok(Ok(Verdict::Unknown) | Err(_)) => {
                 Err(unavailable("the assertion could not be spent durably"))
             }
@@ -188,24 +190,10 @@ impl Replay {
         }
     }
 
-    /// Refuses what may have been spent and forgotten, as it was over by a clock that has been set back since.
-    fn require_remembered(&self, keep_until: Timestamp) -> Result<(), Refusal> {
-        let forgotten = Timestamp::from_seconds(self.bounds.forgotten.load(Ordering::Acquire));
-        if keep_until >= forgotten {
-            return Ok(());
-        }
-        let cause = format!(
-            "the clock shows {} and was set back: what could be used until then has been forgotten, and may have been \
-             spent; until it shows {forgotten} again, or this server starts anew, nothing can be spent",
-            self.clock.now(),
-        );
-        Err(Refusal::Unavailable { cause })
-    }
-
     /// Refuses what may have been spent before the database forgot it: an assertion is accepted as soon as its `iat` is
     /// within the skew of clocks.
     fn require_unfenced(&self, issued_at: Timestamp) -> Result<(), Refusal> {
-        let set_at = self.bounds.fence.load(Ordering::Acquire);
+        let set_at = self.fence.load(Ordering::Acquire);
         let ahead = self.clock_skew_seconds.saturating_add(CLOCKS_APART_SECONDS);
         let until = Timestamp::from_seconds(set_at).plus_seconds(ahead);
         if set_at == 0 || issued_at > until {
@@ -234,6 +222,7 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
             came = queue.recv_many(&mut batch, BATCH_MAX), if !register.is_closing() => if came == 0 {
                 return;
             },
+            () = tokio::time::sleep(LOOK_PAUSE), if register.may_look() => register.look().await,
         }
         let began = clock.uptime();
         let came = gather(&mut batch, &mut queue).await;

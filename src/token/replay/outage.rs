@@ -73,6 +73,8 @@ impl News {
 /// An outage under way.
 pub(super) struct Away {
     pub(super) outage: Outage,
+    /// The row up to which the log had been read before.
+    read_to: i64,
     /// What has been spent and is not in the log, and until when it must be remembered.
     pending: VecDeque<(SpentId, Timestamp)>,
     /// The attempt under way; it ends with this value.
@@ -89,11 +91,11 @@ pub(super) struct Attempt {
 }
 
 impl Away {
-    /// An outage that begins at this moment.
-    pub(super) fn begin(log: ReplayLog, since: Timestamp) -> Self {
+    /// An outage that begins at this moment, when the log has been read up to that row.
+    pub(super) fn begin(log: ReplayLog, read_to: i64, since: Timestamp) -> Self {
         let outage = Outage { since, until: None, spent: 0, is_too_long: false };
         let (pending, attempts) = (VecDeque::new(), JoinSet::new());
-        let mut away = Self { outage, pending, attempts, is_closing: false };
+        let mut away = Self { outage, read_to, pending, attempts, is_closing: false };
         away.attempt(log, since, Duration::ZERO);
         away
     }
@@ -138,6 +140,7 @@ impl Away {
         while self.pending.front().is_some_and(|(_, keep_until)| *keep_until < now) {
             self.pending.pop_front();
         }
+        let read_to = self.read_to;
         let oldest: Vec<_> = self.pending.iter().take(ATTEMPT_IDS).copied().collect();
         self.attempts.spawn(async move {
             if !pause.is_zero() {
@@ -145,7 +148,7 @@ impl Away {
             }
             let ids: Vec<SpentId> = oldest.iter().map(|(id, _)| *id).collect();
             let keep_until = oldest.iter().map(|(_, keep_until)| *keep_until).max();
-            let appended = log.append(&ids, keep_until.unwrap_or(now)).await;
+            let appended = log.append_after(read_to, &ids, keep_until.unwrap_or(now)).await;
             Attempt { log, ids: ids.len(), appended }
         });
     }

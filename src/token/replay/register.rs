@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::store::{ReplayLog, Seen, SpentId, Store, StoreError};
+use crate::store::{ReplayLog, SpentId, Store, StoreError};
 use crate::token::replay::outage::{ATTEMPT_PAUSE, Away, News};
 use crate::token::replay::spent::Spent;
-use crate::token::replay::{Bounds, SWEEP_SECONDS, Verdict, Waiting};
+use crate::token::replay::{Fence, SWEEP_SECONDS, Verdict, Waiting};
 
 /// How many of the oldest rows are looked at when what has expired is dropped: a slice small enough that a commit behind it
 /// does not notice.
@@ -18,13 +18,16 @@ const SWEEP_ROWS: u32 = 5_000;
 /// How soon a connection that has died says so.
 const DIED_TIME_MAX: Duration = Duration::from_millis(300);
 
+/// How long it may be looked at when there is nothing to spend: somebody may come meanwhile, who waits.
+const LOOK_TIME_MAX: Duration = Duration::from_millis(250);
+
 /// The log, and what of it is in memory.
 pub(super) struct Register {
     log: ReplayLog,
     spent: Spent,
     /// The row up to which the log has been read.
     read_to: i64,
-    bounds: Arc<Bounds>,
+    fence: Fence,
     /// Opens another connection to the log.
     store: Store,
     clock: Arc<dyn Clock>,
@@ -52,7 +55,7 @@ impl Register {
     pub(super) fn new(
         store: Store,
         clock: Arc<dyn Clock>,
-        bounds: Arc<Bounds>,
+        fence: Fence,
         outage_max: Duration,
         news: News,
     ) -> Self {
@@ -60,7 +63,7 @@ impl Register {
             log: store.replay_log(),
             spent: Spent::default(),
             read_to: 0,
-            bounds,
+            fence,
             store,
             clock,
             outage_max,
@@ -103,6 +106,8 @@ impl Register {
         for waiting in batch.drain(..) {
             if self.spent.contains(&waiting.id) {
                 waiting.answer(Verdict::Spent);
+            } else if self.spent.has_forgotten(waiting.keep_until) {
+                waiting.answer(Verdict::Forgotten);
             } else {
                 new.push(waiting);
             }
@@ -131,7 +136,8 @@ impl Register {
             // Whether they have been committed is not known; here each has been worth no token yet.
             Err(error) if self.may_go_on(error) => {
                 tracing::error!(%error, "the database is away: only scopes that allow it are issued");
-                self.away = Some(Away::begin(self.store.replay_log(), self.clock.now()));
+                self.away =
+                    Some(Away::begin(self.store.replay_log(), self.read_to, self.clock.now()));
                 self.spend_here(new);
                 return Ok(());
             }
@@ -148,6 +154,20 @@ impl Register {
     /// Whether nothing can be spent although there is no outage in which it could be tried beside the requests.
     pub(super) fn is_failing(&self) -> bool {
         self.failing_since.is_some() && self.away.is_none()
+    }
+
+    /// Whether the log can be looked at when there is nothing else to do.
+    pub(super) fn may_look(&self) -> bool {
+        self.log.is_remote() && self.away.is_none() && self.failing_since.is_none()
+    }
+
+    /// Reads what others have spent, although nothing is to be spent here: only who knows how far the log had come notices
+    /// that an older copy is in its place.
+    pub(super) async fn look(&mut self) {
+        let read = tokio::time::timeout(LOOK_TIME_MAX, self.read_before(i64::MAX)).await;
+        if !matches!(read, Ok(Ok(()))) {
+            tracing::debug!("the log of spent assertions could not be looked at");
+        }
     }
 
     /// Appends a row of nothing, to see whether it works again: nobody else may try, as they are told that it does not.
@@ -231,12 +251,7 @@ impl Register {
         let ids: Vec<SpentId> = new.iter().map(|waiting| waiting.id).collect();
         let latest = new.iter().map(|waiting| waiting.keep_until).max();
         let keep_until = latest.unwrap_or_else(|| self.clock.now());
-        let mut seq = self.log.append(&ids, keep_until).await?;
-        if seq <= self.read_to {
-            // An older copy is in the place of what was read: what it does not know to be spent lies before the fence.
-            self.store.fence_older(Seen::Replay(self.read_to)).await?;
-            seq = self.log.append(&ids, keep_until).await?;
-        }
+        let seq = self.log.append_after(self.read_to, &ids, keep_until).await?;
         self.note_fence();
         if seq != self.read_to + 1 {
             self.read_before(seq).await?;
@@ -266,15 +281,13 @@ impl Register {
     /// Tells those who spend of the fence that the connection has found.
     fn note_fence(&self) {
         if let Some(fenced_at) = self.log.fenced_at() {
-            self.bounds.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
+            self.fence.fetch_max(fenced_at.seconds(), Ordering::Release);
         }
     }
 
     /// Drops what has expired, and says when to do so again.
     pub(super) async fn sweep(&mut self, now: Timestamp) -> Duration {
-        if let Some(forgotten) = self.spent.forget(now) {
-            self.bounds.forgotten.fetch_max(forgotten.seconds(), Ordering::Release);
-        }
+        self.spent.forget(now);
         if self.away.is_some() {
             return Duration::from_secs(SWEEP_SECONDS);
         }

@@ -1,6 +1,6 @@
 //! What has been spent and can still be used, in memory.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::clock::Timestamp;
 use crate::store::SpentId;
@@ -8,33 +8,59 @@ use crate::store::SpentId;
 /// Seconds that share a set. An assertion lives for minutes, so there are a handful of sets, each dropped whole.
 const SLICE_SECONDS: i64 = 60;
 
+/// The slices that have been forgotten and are still told apart: those of a day. Of older ones any may have been.
+const FORGOTTEN_MAX: usize = 24 * 60;
+
 /// Spent assertions, by the slice of time in which they can be forgotten.
-#[derive(Debug, Default)]
-pub(super) struct Spent(BTreeMap<i64, HashSet<SpentId>>);
+#[derive(Debug)]
+pub(super) struct Spent {
+    slices: BTreeMap<i64, HashSet<SpentId>>,
+    /// The slices that have been dropped.
+    forgotten: BTreeSet<i64>,
+    /// Of the slices up to this one it is not known any more which have been.
+    floor: i64,
+}
+
+impl Default for Spent {
+    fn default() -> Self {
+        Self { slices: BTreeMap::new(), forgotten: BTreeSet::new(), floor: i64::MIN }
+    }
+}
 
 impl Spent {
     pub(super) fn contains(&self, id: &SpentId) -> bool {
-        self.0.values().any(|slice| slice.contains(id))
+        self.slices.values().any(|slice| slice.contains(id))
     }
 
     /// Adds one that must be remembered until `keep_until`, and says whether it is new.
     pub(super) fn insert(&mut self, id: SpentId, keep_until: Timestamp) -> bool {
         let is_new = !self.contains(&id);
         if is_new {
-            self.0.entry(keep_until.seconds().div_euclid(SLICE_SECONDS)).or_default().insert(id);
+            self.slices.entry(slice_of(keep_until)).or_default().insert(id);
         }
         is_new
     }
 
-    /// Drops every slice that is over. Returns the moment before which all had to be remembered that are dropped, if there
-    /// are any.
-    pub(super) fn forget(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let current = now.seconds().div_euclid(SLICE_SECONDS);
-        let kept = self.0.split_off(&current);
-        let dropped = std::mem::replace(&mut self.0, kept);
-        let (last, _) = dropped.last_key_value()?;
-        Some(Timestamp::from_seconds(last.saturating_add(1).saturating_mul(SLICE_SECONDS)))
+    /// Whether some that had to be remembered until about then have been forgotten. Their time is long over, unless the clock is
+    /// set back.
+    pub(super) fn has_forgotten(&self, keep_until: Timestamp) -> bool {
+        let slice = slice_of(keep_until);
+        slice <= self.floor || self.forgotten.contains(&slice)
     }
+
+    /// Drops every slice that is over.
+    pub(super) fn forget(&mut self, now: Timestamp) {
+        let kept = self.slices.split_off(&slice_of(now));
+        let over = std::mem::replace(&mut self.slices, kept);
+        self.forgotten.extend(over.into_keys());
+        while self.forgotten.len() > FORGOTTEN_MAX {
+            self.floor = self.forgotten.pop_first().unwrap_or(self.floor);
+        }
+    }
+}
+
+fn slice_of(moment: Timestamp) -> i64 {
+    moment.seconds().div_euclid(SLICE_SECONDS)
 }
 
 #[cfg(test)]
@@ -48,9 +74,24 @@ mod tests {
         assert!(spent.insert([1; 32], at(100)));
         assert!(!spent.insert([1; 32], at(1_000)));
         assert!(spent.insert([2; 32], at(1_000)));
-        assert_eq!(spent.forget(at(100)), None);
+        spent.forget(at(100));
         assert!(spent.contains(&[1; 32]));
-        assert_eq!(spent.forget(at(180)), Some(at(120)));
+        assert!(!spent.has_forgotten(at(100)));
+        spent.forget(at(180));
         assert!(!spent.contains(&[1; 32]) && spent.contains(&[2; 32]));
+    }
+    #[test]
+    fn it_is_known_what_has_been_forgotten_and_of_what_is_too_old_nothing() {
+        let at = |slice: i64| Timestamp::from_seconds(slice * SLICE_SECONDS);
+        let mut spent = Spent::default();
+        for slice in 0..2_000 {
+            // Every other one is empty.
+            spent.insert([1; 32], at(slice * 2));
+            spent.forget(at(slice * 2 + 1));
+        }
+        for (slice, is_known) in [(3_998, false), (3_997, true), (4_000, true), (1_120, false)] {
+            assert_eq!(spent.has_forgotten(at(slice)), !is_known, "{slice}");
+        }
+        assert!(spent.has_forgotten(at(1_117)), "it was empty, and is too long ago");
     }
 }

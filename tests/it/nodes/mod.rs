@@ -15,6 +15,7 @@ mod flood;
 mod killed;
 pub(crate) mod ledger;
 mod lost_answers;
+mod older;
 mod outage;
 mod pooler;
 pub(crate) mod process;
