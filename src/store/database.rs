@@ -128,7 +128,7 @@ pub(super) fn places_of_rows(first: usize, rows: usize, columns: usize) -> Strin
 /// What a database is asked for, until it has answered. In a box, because callers would otherwise be as large as both
 /// drivers together; and without its type, because the compiler would otherwise look through both drivers again for
 /// each of hundreds of callers, which took a sixth of the time of a build.
-pub(super) type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
+type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
 
 /// Runs `$body` against whichever database it is, with the text, the driver's arguments and the connection. The
 /// types of all three follow from the arm.
