@@ -1,8 +1,10 @@
 //! Reading the change feed.
 
+use sqlx::postgres::PgConnection;
+
 use crate::clock::Timestamp;
 use crate::domain::change::{Change, ChangeSeq, ChangedNoun};
-use crate::store::database::query;
+use crate::store::database::{On, query};
 use crate::store::{Store, StoreError};
 
 /// The most changes read at once; a reader that gets this many asks again.
@@ -25,12 +27,24 @@ impl Store {
         .bind(CHANGES_READ_MAX)
         .fetch_all(&self.readers)
         .await?;
-        let change = |(seq, noun, key, changed_at): (i64, String, String, i64)| Change {
-            seq: ChangeSeq(seq),
-            noun: ChangedNoun::from_name(&noun),
-            key,
-            changed_at: Timestamp::from_seconds(changed_at),
-        };
         Ok(rows.into_iter().map(change).collect())
+    }
+}
+
+/// The change of that number.
+pub(super) async fn change_at(
+    seq: ChangeSeq,
+    connection: &mut PgConnection,
+) -> Result<Option<Change>, StoreError> {
+    let row = query("select seq, noun, key, changed_at from change where seq = $1").bind(seq.0);
+    Ok(row.fetch_optional(On::Postgres(connection)).await?.map(change))
+}
+
+fn change((seq, noun, key, changed_at): (i64, String, String, i64)) -> Change {
+    Change {
+        seq: ChangeSeq(seq),
+        noun: ChangedNoun::from_name(&noun),
+        key,
+        changed_at: Timestamp::from_seconds(changed_at),
     }
 }

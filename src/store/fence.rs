@@ -17,7 +17,8 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, FromRow};
 
 use crate::clock::Timestamp;
-use crate::domain::change::{ChangeSeq, ChangedNoun};
+use crate::domain::change::{Change, ChangeSeq, ChangedNoun};
+use crate::store::changes::change_at;
 use crate::store::database::{
     ANSWER_TIME_MAX, Begun, Connection, On, Pool, Query, advisory_locks, at_once, in_time, query,
 };
@@ -120,13 +121,25 @@ const SAID: &str = "select history, (select coalesce(max(seq), 0) from change) a
      cast(floor(extract(epoch from clock_timestamp())) as bigint) as now from fence";
 
 impl Store {
-    /// Sets the fence because numbers of the feed have begun again at `seen` or below it, unless somebody else has been
-    /// faster. A copy of the database that was put back just as it was made shows no other history: the numbers alone
-    /// tell that it is older than what was there.
-    pub async fn fence_older(&self, seen: ChangeSeq) -> Result<(), StoreError> {
+    /// Sets the fence because the feed has begun again at `seen` or below it, unless somebody else has been faster. A copy of
+    /// the database that was put back just as it was made shows no other history: the feed alone tells that it is older
+    /// than what was there. Where it is `last` that has the number `seen`, or any change if that is not known, all is well.
+    pub async fn fence_older(
+        &self,
+        seen: ChangeSeq,
+        last: Option<&Change>,
+    ) -> Result<(), StoreError> {
         let Pool::Postgres(pool) = &self.readers else { return Err(overwritten()) };
-        let set = async { set_older(&mut *pool.acquire().await?, Sign::Change(seen.0)).await };
-        in_time(ANSWER_TIME_MAX, set).await
+        in_time(ANSWER_TIME_MAX, async {
+            let mut connection = pool.acquire().await?;
+            // It may lead elsewhere than the one by which that was found.
+            match (change_at(seen, &mut connection).await?, last) {
+                (Some(_), None) => Ok(()),
+                (Some(found), Some(last)) if found == *last => Ok(()),
+                _ => set_older(&mut connection, Sign::Change(seen.0)).await,
+            }
+        })
+        .await
     }
 }
 

@@ -87,6 +87,7 @@ pub use reading::UnreadableRows;
 pub use refused_requests::{
     REFUSED_REQUESTS_MAX, RefusedRequestBounds, RefusedRequestWriter, RefusedRequestsOf,
 };
+pub(crate) use replay::ROWS_READ;
 pub use replay::{ReplayLog, ReplayRow, SpentId};
 pub use scopes::ScopeFilter;
 pub use sessions::SessionFile;

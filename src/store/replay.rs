@@ -13,8 +13,8 @@ use crate::store::{Store, StoreError, fence};
 /// What identifies an assertion among all that can still be used: a SHA-256 hash.
 pub type SpentId = [u8; 32];
 
-/// The most rows of the log that are read at once.
-const ROWS_READ: i64 = 1_000;
+/// The most rows of the log that are read at once; of fewer, the last is the last that there is.
+pub(crate) const ROWS_READ: usize = 1_000;
 
 /// How long PostgreSQL may take for an append or a page of the log, with connecting and with the appends of other nodes
 /// before it. Whoever waits for it would rather be told 503 within a second.
@@ -124,12 +124,22 @@ impl ReplayLog {
         if !self.owes_fence {
             return Ok(seq);
         }
-        self.set_fence(read_to).await?;
+        self.fence_older(read_to).await?;
         self.owes_fence = false;
         self.append(ids, keep_until).await
     }
 
-    async fn set_fence(&mut self, read_to: i64) -> Result<(), StoreError> {
+    /// The number of the newest row, which is never dropped; zero where there is none.
+    pub async fn latest(&mut self) -> Result<i64, StoreError> {
+        let mut connection = self.connection.take().await?;
+        let latest = query("select coalesce(max(seq), 0) from replay_log");
+        let (seq,) = in_time(APPEND_TIME_MAX, latest.fetch_one(&mut *connection)).await?;
+        self.connection.put_back(connection);
+        Ok(seq)
+    }
+
+    /// Sets the fence because rows up to `read_to` have been read, and there are fewer, or new ones have such numbers.
+    pub async fn fence_older(&mut self, read_to: i64) -> Result<(), StoreError> {
         let mut connection = self.connection.take().await?;
         in_time(APPEND_TIME_MAX, fence::older_log(&mut connection, read_to)).await?;
         self.connection.put_back(connection);
@@ -160,7 +170,7 @@ impl ReplayLog {
         )
         .bind(after)
         .bind(before)
-        .bind(ROWS_READ)
+        .bind(i64::try_from(ROWS_READ).unwrap_or(i64::MAX))
         .fetch_all(&mut *connection)
         .await?;
         self.connection.put_back(connection);

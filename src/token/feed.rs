@@ -31,6 +31,10 @@ const COMPARE: Duration = Duration::from_secs(1);
 const OUT: &str =
     "the other nodes took this one for dead, and it differs from one of them: see its log";
 
+/// What is wrong when the feed is another one each time that it is looked at.
+const TWO_FEEDS: &str =
+    "it has one change feed and then another: its address leads to more than one database";
+
 /// Whether what is cached is right.
 #[derive(Debug)]
 pub enum Freshness {
@@ -132,6 +136,7 @@ impl Feed {
     /// takes long for every answer, all of them together would take too long each time.
     pub async fn catch_up(&self) -> Result<(), KeyKeeperError> {
         let mut followed = self.followed.lock().await;
+        let mut has_begun_again = false;
         loop {
             if followed.owes_keys {
                 self.keys.reload().await?;
@@ -141,7 +146,11 @@ impl Feed {
             let began = milliseconds(self.clock.uptime());
             let mut changes = self.store.changes_from(followed.seen).await?;
             if followed.is_other(changes.first()) {
+                if has_begun_again {
+                    return Err(StoreError::Unsuitable(TWO_FEEDS.to_owned()).into());
+                }
                 self.begin_again(&mut followed).await?;
+                has_begun_again = true;
                 continue;
             }
             let is_at_end = changes.last().is_none_or(|last| last.seq == followed.seen);
@@ -166,7 +175,7 @@ impl Feed {
     /// Goes on from where the feed is now, and forgets all that is cached: an older copy of the database is in the place of what
     /// was followed.
     async fn begin_again(&self, followed: &mut Followed) -> Result<(), StoreError> {
-        self.store.fence_older(followed.seen).await?;
+        self.store.fence_older(followed.seen, followed.last.as_ref()).await?;
         let seen = self.store.latest_change().await?;
         self.caches.all_changed();
         *followed = Followed { owes_keys: true, owes_inactive: true, ..Followed::from(seen) };

@@ -65,9 +65,6 @@ const SWEEP_SECONDS: u64 = 5;
 /// Time until it is tried again when nothing could be spent and nobody has come since.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Time until the log is looked at when nobody has come since. A backup that is put back is older.
-const LOOK_PAUSE: Duration = Duration::from_secs(5);
-
 /// The register of spent assertions.
 #[derive(Clone)]
 pub struct Replay {
@@ -212,6 +209,7 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
     let mut next_sweep = clock.uptime() + Duration::from_secs(SWEEP_SECONDS);
     let mut settled = SettledTime::new(&*clock);
     loop {
+        let look_pause = register.look_pause();
         tokio::select! {
             biased;
             () = register.attempted() => continue,
@@ -222,7 +220,11 @@ async fn write(mut register: Register, clock: Arc<dyn Clock>, mut queue: mpsc::R
             came = queue.recv_many(&mut batch, BATCH_MAX), if !register.is_closing() => if came == 0 {
                 return;
             },
-            () = tokio::time::sleep(LOOK_PAUSE), if register.may_look() => register.look().await,
+            () = tokio::time::sleep(look_pause), if register.may_look() => {
+                if !register.look().await {
+                    continue;
+                }
+            }
         }
         let began = clock.uptime();
         let came = gather(&mut batch, &mut queue).await;

@@ -1,12 +1,13 @@
 //! The log of spent assertions, and what of it is held in memory.
 
 use std::future::pending;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::store::{ReplayLog, SpentId, Store, StoreError};
+use crate::store::{ROWS_READ, ReplayLog, SpentId, Store, StoreError};
 use crate::token::replay::outage::{ATTEMPT_PAUSE, Away, News};
 use crate::token::replay::spent::Spent;
 use crate::token::replay::{Fence, SWEEP_SECONDS, Verdict, Waiting};
@@ -18,8 +19,12 @@ const SWEEP_ROWS: u32 = 5_000;
 /// How soon a connection that has died says so.
 const DIED_TIME_MAX: Duration = Duration::from_millis(300);
 
-/// How long it may be looked at when there is nothing to spend: somebody may come meanwhile, who waits.
-const LOOK_TIME_MAX: Duration = Duration::from_millis(250);
+/// Time until the log is looked at when nobody has come since. A backup that is put back is older.
+const LOOK_PAUSE: Duration = Duration::from_secs(5);
+
+/// The same after that has failed, and how long it may take: somebody may come meanwhile, who waits.
+const LOOK_AGAIN_PAUSE: Duration = Duration::from_mins(1);
+const LOOK_TIME_MAX: Duration = Duration::from_millis(800);
 
 /// The log, and what of it is in memory.
 pub(super) struct Register {
@@ -35,6 +40,8 @@ pub(super) struct Register {
     outage_max: Duration,
     /// Whether the log has ever been read to its end.
     has_read: bool,
+    /// Whether it could be read when it was looked at last.
+    has_looked: bool,
     /// Since when nothing has been appended and read, of uptime, although it was tried.
     failing_since: Option<Duration>,
     /// The outage under way.
@@ -68,6 +75,7 @@ impl Register {
             clock,
             outage_max,
             has_read: false,
+            has_looked: true,
             failing_since: None,
             away: None,
             news,
@@ -136,8 +144,9 @@ impl Register {
             // Whether they have been committed is not known; here each has been worth no token yet.
             Err(error) if self.may_go_on(error) => {
                 tracing::error!(%error, "the database is away: only scopes that allow it are issued");
-                self.away =
-                    Some(Away::begin(self.store.replay_log(), self.read_to, self.clock.now()));
+                // What the log knows of itself goes with it.
+                let log = mem::replace(&mut self.log, self.store.replay_log());
+                self.away = Some(Away::begin(log, self.read_to, self.clock.now()));
                 self.spend_here(new);
                 return Ok(());
             }
@@ -161,13 +170,25 @@ impl Register {
         self.log.is_remote() && self.away.is_none() && self.failing_since.is_none()
     }
 
-    /// Reads what others have spent, although nothing is to be spent here: only who knows how far the log had come notices
-    /// that an older copy is in its place.
-    pub(super) async fn look(&mut self) {
-        let read = tokio::time::timeout(LOOK_TIME_MAX, self.read_before(i64::MAX)).await;
-        if !matches!(read, Ok(Ok(()))) {
+    /// How long nothing must have come for the log to be looked at.
+    pub(super) fn look_pause(&self) -> Duration {
+        if self.has_looked { LOOK_PAUSE } else { LOOK_AGAIN_PAUSE }
+    }
+
+    /// Reads what others have spent, although nothing is to be spent here, and says whether that could be done: only who knows
+    /// how far the log had come notices that an older copy is in its place.
+    pub(super) async fn look(&mut self) -> bool {
+        let looked = tokio::time::timeout(LOOK_TIME_MAX, async {
+            if self.log.latest().await? < self.read_to {
+                self.log.fence_older(self.read_to).await?;
+            }
+            self.read_before(i64::MAX).await
+        });
+        self.has_looked = matches!(looked.await, Ok(Ok(())));
+        if !self.has_looked {
             tracing::debug!("the log of spent assertions could not be looked at");
         }
+        self.has_looked
     }
 
     /// Appends a row of nothing, to see whether it works again: nobody else may try, as they are told that it does not.
@@ -265,15 +286,16 @@ impl Register {
         loop {
             let rows = self.log.rows_between(self.read_to, before).await?;
             self.note_fence();
-            let Some(last) = rows.last() else {
-                self.has_read = true;
-                return Ok(());
-            };
-            self.read_to = last.seq;
             for row in &rows {
+                self.read_to = row.seq;
                 for id in &row.ids {
                     self.spent.insert(*id, row.keep_until);
                 }
+            }
+            // Others may append faster than it can be read to the very end.
+            if rows.len() < ROWS_READ {
+                self.has_read = true;
+                return Ok(());
             }
         }
     }

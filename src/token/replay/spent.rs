@@ -8,6 +8,9 @@ use crate::store::SpentId;
 /// Seconds that share a set. An assertion lives for minutes, so there are a handful of sets, each dropped whole.
 const SLICE_SECONDS: i64 = 60;
 
+/// In so many slices all is over that is spent at a time: no assertion lives longer than a quarter of an hour.
+const LIFE_SLICES: i64 = 15;
+
 /// The slices that have been forgotten and are still told apart: those of a day. Of older ones any may have been.
 const FORGOTTEN_MAX: usize = 24 * 60;
 
@@ -41,11 +44,12 @@ impl Spent {
         is_new
     }
 
-    /// Whether some that had to be remembered until about then have been forgotten. Their time is long over, unless the clock is
-    /// set back.
+    /// Whether one that had to be remembered until then may have been forgotten. Its time is long over, unless the clock is set
+    /// back. What was read from the log is remembered for as long as any that was spent with it.
     pub(super) fn has_forgotten(&self, keep_until: Timestamp) -> bool {
         let slice = slice_of(keep_until);
-        slice <= self.floor || self.forgotten.contains(&slice)
+        let longer = self.forgotten.range(slice..slice.saturating_add(LIFE_SLICES)).next();
+        slice <= self.floor || longer.is_some()
     }
 
     /// Drops every slice that is over.
@@ -54,7 +58,7 @@ impl Spent {
         let over = std::mem::replace(&mut self.slices, kept);
         self.forgotten.extend(over.into_keys());
         while self.forgotten.len() > FORGOTTEN_MAX {
-            self.floor = self.forgotten.pop_first().unwrap_or(self.floor);
+            self.floor = self.forgotten.pop_first().unwrap_or(self.floor).max(self.floor);
         }
     }
 }
@@ -85,13 +89,16 @@ mod tests {
         let at = |slice: i64| Timestamp::from_seconds(slice * SLICE_SECONDS);
         let mut spent = Spent::default();
         for slice in 0..2_000 {
-            // Every other one is empty.
-            spent.insert([1; 32], at(slice * 2));
-            spent.forget(at(slice * 2 + 1));
+            spent.insert([1; 32], at(slice * 40));
+            spent.forget(at(slice * 40 + 1));
         }
-        for (slice, is_known) in [(3_998, false), (3_997, true), (4_000, true), (1_120, false)] {
-            assert_eq!(spent.has_forgotten(at(slice)), !is_known, "{slice}");
+        // The last, what may have been spent with it, and what cannot have been.
+        for (slice, has_forgotten) in
+            [(79_960, true), (79_946, true), (79_945, false), (79_961, false)]
+        {
+            assert_eq!(spent.has_forgotten(at(slice)), has_forgotten, "{slice}");
         }
-        assert!(spent.has_forgotten(at(1_117)), "it was empty, and is too long ago");
+        assert!(!spent.has_forgotten(at(22_361)));
+        assert!(spent.has_forgotten(at(22_321)), "nothing was there, and it is too long ago");
     }
 }
